@@ -1,0 +1,114 @@
+//! What goes in and out of the state machine beside requests: who asks, what the user is asked, what the
+//! user decided, and the step that follows.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use softkey_ctap::Instant;
+
+/// The kind of transport a request came by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// USB HID, and what stands in for it (uhid, UDP, memory).
+    Usb,
+}
+
+/// Who talks over a transport: a number that the transport's owner makes, unique over all transports.
+/// The core compares sessions and never looks inside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Session(pub u64);
+
+/// The way a request came by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Via {
+    /// The transport's kind.
+    pub transport: Transport,
+    /// Who talks over it; with CTAPHID, the channel.
+    pub session: Session,
+}
+
+/// Names one question, so that a late answer to an older one is ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AskId(pub u64);
+
+/// What a client wants to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// authenticatorMakeCredential, and U2F REGISTER.
+    MakeCredential,
+    /// authenticatorGetAssertion, and U2F AUTHENTICATE.
+    GetAssertion,
+    /// authenticatorSelection, and the zero-length pinUvAuthParam of older platforms.
+    Selection,
+    /// authenticatorReset.
+    Reset,
+    /// A pinUvAuthToken by built-in user verification.
+    GetToken,
+}
+
+/// What the user is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Question {
+    /// Show presence: a touch, a click.
+    Presence,
+    /// Verify yourself to the built-in method; `tries_left` counts this try.
+    Verify {
+        /// Tries until built-in user verification is blocked, 1 to 25.
+        tries_left: u8,
+    },
+}
+
+/// A question to the user. The owner shows it and hands in a [`Decision`] before the deadline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ask {
+    /// To be repeated in the decision.
+    pub id: AskId,
+    /// What the user is to do.
+    pub question: Question,
+    /// What the client wants to do.
+    pub operation: Operation,
+    /// The relying party's identifier; U2F knows only its hash, given here in hexadecimal after `sha256:`.
+    /// Absent where no relying party asks (selection, reset). Untrusted text: escape it before showing.
+    pub rp_id: Option<String>,
+    /// The account's name as the relying party gave it, if it did. Untrusted text.
+    pub account: Option<String>,
+    /// When the question is withdrawn.
+    pub deadline: Instant,
+}
+
+/// What the user answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Answer {
+    /// Presence was shown.
+    Yes,
+    /// The user refused.
+    No,
+    /// Built-in user verification succeeded.
+    Verified {
+        /// Did the gesture itself show presence too (a finger on a sensor does)?
+        shows_presence: bool,
+    },
+    /// Built-in user verification failed.
+    NotVerified,
+}
+
+/// The user's answer to one question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The question answered.
+    pub ask: AskId,
+    /// The answer.
+    pub answer: Answer,
+}
+
+/// What follows from a request, a decision, a cancellation or the passing of time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The request is finished; these bytes are the whole answer.
+    Reply(Vec<u8>),
+    /// The user is asked; the request waits.
+    Asking(Ask),
+}

@@ -1,0 +1,1 @@
+//! The platform's side of CTAP and a headless navigator.credentials.

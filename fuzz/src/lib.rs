@@ -1,0 +1,1 @@
+//! Fuzz bodies, thin cargo-fuzz targets and their seeds.
