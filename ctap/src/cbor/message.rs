@@ -1,0 +1,80 @@
+//! One field table per message.
+
+/// Makes a message from its table: the struct, both directions and the list of keys.
+///
+/// `Int` tables have integer keys, `Text` tables have text keys; their order must be canonical, which is checked
+/// at compile time. Members are `required` or `optional`; an absent required member is
+/// [`DecodeError::Missing`](super::DecodeError::Missing) unless the table says `missing = Variant`. Unknown
+/// members are passed over.
+macro_rules! message {
+    ($(#[$meta:meta])* pub struct $name:ident<$life:lifetime>: $kind:ident $(, missing = $missing:ident)? {
+        $($fields:tt)*
+    }) => {
+        message!(@table [$(#[$meta])*] $name [<$life>] [$life] $kind [$($missing)? Missing] {$($fields)*});
+    };
+    ($(#[$meta:meta])* pub struct $name:ident: $kind:ident $(, missing = $missing:ident)? { $($fields:tt)* }) => {
+        message!(@table [$(#[$meta])*] $name [] ['b] $kind [$($missing)? Missing] {$($fields)*});
+    };
+    (@table [$($meta:tt)*] $name:ident [$($generics:tt)*] [$life:lifetime] $kind:ident
+        [$missing:ident $($default:ident)?] {
+        $($(#[$doc:meta])* $key:literal => $field:ident: $need:ident $type:ty,)*
+    }) => {
+        $($meta)*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+        pub struct $name $($generics)* {
+            $($(#[$doc])* pub $field: message!(@type $need $type),)*
+        }
+
+        impl $($generics)* $name $($generics)* {
+            /// The keys of the members, in canonical order.
+            pub const KEYS: &'static [$crate::cbor::Key<'static>] = &[$($crate::cbor::Key::$kind($key)),*];
+        }
+
+        const _: () = assert!($crate::cbor::canonical($name::KEYS));
+
+        impl<$life> $crate::cbor::Decode<$life> for $name $($generics)* {
+            fn decode(from: &mut $crate::cbor::Decoder<$life>) -> Result<Self, $crate::cbor::DecodeError> {
+                $(let mut $field = None;)*
+                for _ in 0..from.map()? {
+                    match from.key()? {
+                        $($crate::cbor::Key::$kind($key) => {
+                            $field = Some(<$type as $crate::cbor::Decode>::decode(from)?);
+                        })*
+                        _ => from.skip()?,
+                    }
+                }
+                Ok(Self { $($field: message!(@take $need $field $missing),)* })
+            }
+        }
+
+        impl $($generics)* $crate::cbor::Encode for $name $($generics)* {
+            fn encode(&self, into: &mut $crate::cbor::Encoder) {
+                into.map(0 $(+ message!(@count $need self.$field))*);
+                $(message!(@write $need $kind $key, self.$field, into);)*
+            }
+        }
+    };
+    (@type required $type:ty) => { $type };
+    (@type optional $type:ty) => { Option<$type> };
+    (@take required $field:ident $missing:ident) => {
+        $field.ok_or($crate::cbor::DecodeError::$missing)?
+    };
+    (@take optional $field:ident $missing:ident) => { $field };
+    (@count required $value:expr) => { 1 };
+    (@count optional $value:expr) => { usize::from($value.is_some()) };
+    (@write required $kind:ident $key:literal, $value:expr, $into:ident) => {
+        message!(@key $kind $key, $into);
+        $crate::cbor::Encode::encode(&$value, $into);
+    };
+    (@write optional $kind:ident $key:literal, $value:expr, $into:ident) => {
+        if let Some(value) = &$value {
+            message!(@key $kind $key, $into);
+            $crate::cbor::Encode::encode(value, $into);
+        }
+    };
+    (@key Int $key:literal, $into:ident) => { $into.integer($key) };
+    (@key Text $key:literal, $into:ident) => { $into.text($key) };
+}
+
+pub(crate) use message;

@@ -1,0 +1,69 @@
+//! CTAP2 canonical CBOR, strict in both directions (`CTAP` 2.3 section 8, message encoding).
+//!
+//! A message is read in two passes. [`check`] walks it once and proves that it is exactly one well-formed,
+//! canonical item; whatever it refuses is [`DecodeError::Malformed`]. The typed reading that follows works in
+//! place on the borrowed bytes and can only meet wrong types, missing members and wrong lengths. So a message
+//! that is both malformed and wrongly typed is always refused as malformed, wherever the faults stand.
+
+mod check;
+mod decoder;
+mod encoder;
+mod list;
+mod message;
+
+#[cfg(test)]
+mod tests;
+
+pub use check::{MAX_DEPTH, check};
+pub use decoder::{Decode, Decoder, Key};
+pub use encoder::{Encode, Encoder};
+pub use list::{Lazy, List, Raw, Received};
+pub(crate) use message::message;
+
+use alloc::vec::Vec;
+
+/// Why a message could not be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DecodeError {
+    /// Not exactly one well-formed item of CTAP2 canonical CBOR, or nested too deeply.
+    Malformed,
+    /// An item has another type than its place asks for.
+    UnexpectedType,
+    /// A required member is missing.
+    Missing,
+    /// A string is shorter or longer than its place allows.
+    Length,
+    /// A value that its place can never take, such as an empty relying party identifier.
+    Value,
+}
+
+/// Reads one whole message, strictly.
+///
+/// # Errors
+///
+/// [`DecodeError::Malformed`] if [`check`] refuses the bytes, else what the type's own reading finds.
+pub fn decode<'b, T: Decode<'b>>(bytes: &'b [u8]) -> Result<T, DecodeError> {
+    check(bytes)?;
+    T::decode(&mut Decoder::new(bytes))
+}
+
+/// Writes one message.
+pub fn encode<T: Encode + ?Sized>(value: &T) -> Vec<u8> {
+    let mut encoder = Encoder::new();
+    value.encode(&mut encoder);
+    encoder.into_bytes()
+}
+
+/// Is the table in canonical order? Checked for every message at compile time.
+pub(crate) const fn canonical(keys: &[Key<'_>]) -> bool {
+    let mut rest = keys;
+    while let [a, tail @ ..] = rest {
+        if let [b, ..] = tail
+            && !a.precedes(b)
+        {
+            return false;
+        }
+        rest = tail;
+    }
+    true
+}
