@@ -1,6 +1,7 @@
 //! Attestation objects and statements (WebAuthn Level 3 sections 6.5 and 8).
 
-use crate::cbor::{List, Raw, message};
+use crate::cbor::{List, Raw};
+use crate::message;
 
 /// The statement formats by name.
 pub mod format {

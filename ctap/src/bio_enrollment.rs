@@ -1,6 +1,7 @@
 //! authenticatorBioEnrollment and its preview (`CTAP` 2.3 section 6.7).
 
-use crate::cbor::{List, Received, message};
+use crate::cbor::{List, Received};
+use crate::message;
 
 message! {
     /// The parameters of authenticatorBioEnrollment.

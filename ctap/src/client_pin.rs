@@ -1,8 +1,8 @@
 //! authenticatorClientPIN (`CTAP` 2.3 section 6.5).
 
-use crate::cbor::message;
 use crate::cose::KeyAgreementKey;
 use crate::entities::RpId;
+use crate::message;
 
 message! {
     /// The parameters of authenticatorClientPIN.

@@ -1,6 +1,7 @@
 //! authenticatorConfig (`CTAP` 2.3 section 6.11).
 
-use crate::cbor::{List, Raw, message};
+use crate::cbor::{List, Raw};
+use crate::message;
 
 message! {
     /// The parameters of authenticatorConfig. It has no response.

@@ -1,6 +1,7 @@
 //! COSE keys and algorithm identifiers (RFC 9052, RFC 9053, RFC 9864; WebAuthn Level 3 section 5.8.5).
 
-use crate::cbor::{Decode, DecodeError, Decoder, Encode, Encoder, message};
+use crate::cbor::{Decode, DecodeError, Decoder, Encode, Encoder};
+use crate::message;
 
 /// COSE algorithm identifiers.
 pub mod algorithm {

@@ -1,7 +1,8 @@
 //! authenticatorCredentialManagement and its preview (`CTAP` 2.3 section 6.8).
 
-use crate::cbor::{Raw, Received, message};
+use crate::cbor::{Raw, Received};
 use crate::entities::{Descriptor, RelyingParty, User};
+use crate::message;
 
 message! {
     /// The parameters of authenticatorCredentialManagement.

@@ -1,6 +1,7 @@
 //! Who and what: relying party, user, credential descriptors and parameters (WebAuthn Level 3 section 5).
 
-use crate::cbor::{Decode, DecodeError, Decoder, Encode, Encoder, List, message};
+use crate::cbor::{Decode, DecodeError, Decoder, Encode, Encoder, List};
+use crate::message;
 
 /// The one defined type of credential. Entries of lists that name another type are passed over.
 pub const PUBLIC_KEY: &str = "public-key";

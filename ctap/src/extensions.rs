@@ -2,8 +2,9 @@
 //!
 //! Inputs are [`Lazy`]: their types are looked at only by an authenticator that has the extension.
 
-use crate::cbor::{Lazy, List, Raw, message};
+use crate::cbor::{Lazy, List, Raw};
 use crate::cose::KeyAgreementKey;
+use crate::message;
 
 message! {
     /// Extension inputs of authenticatorMakeCredential.

@@ -1,9 +1,10 @@
 //! authenticatorGetAssertion and authenticatorGetNextAssertion (`CTAP` 2.3 sections 6.2 and 6.3).
 
-use crate::cbor::{List, message};
+use crate::cbor::List;
 use crate::entities::{Descriptor, RpId, User};
 use crate::extensions::{GetAssertionInputs, UnsignedOutputs};
 pub use crate::make_credential::Options;
+use crate::message;
 
 message! {
     /// The parameters of authenticatorGetAssertion. authenticatorGetNextAssertion has none.

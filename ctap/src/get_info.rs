@@ -1,7 +1,8 @@
 //! authenticatorGetInfo (`CTAP` 2.3 section 6.4). It has no parameters.
 
-use crate::cbor::{List, Raw, message};
+use crate::cbor::{List, Raw};
 use crate::entities::Parameters;
+use crate::message;
 
 message! {
     /// The response of authenticatorGetInfo.

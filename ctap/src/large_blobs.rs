@@ -1,6 +1,6 @@
 //! authenticatorLargeBlobs (`CTAP` 2.3 section 6.10).
 
-use crate::cbor::message;
+use crate::message;
 
 message! {
     /// The parameters of authenticatorLargeBlobs.

@@ -1,8 +1,9 @@
 //! authenticatorMakeCredential (`CTAP` 2.3 section 6.1).
 
-use crate::cbor::{List, Raw, message};
+use crate::cbor::{List, Raw};
 use crate::entities::{Descriptor, Parameters, RelyingParty, User};
 use crate::extensions::{MakeCredentialInputs, UnsignedOutputs};
+use crate::message;
 
 message! {
     /// The parameters of authenticatorMakeCredential.

@@ -3,6 +3,8 @@
 use subtle::ConstantTimeEq;
 use zeroize::Zeroize;
 
+use crate::cbor::{Decode, DecodeError, Decoder, Encode, Encoder};
+
 /// `N` secret bytes: wiped when dropped, compared in constant time, never printed.
 ///
 /// The bytes leave through [`Secret::expose`] alone, so that a search for that word finds every exit.
@@ -51,5 +53,18 @@ impl<const N: usize> Eq for Secret<N> {}
 impl<const N: usize> Drop for Secret<N> {
     fn drop(&mut self) {
         self.0.zeroize();
+    }
+}
+
+/// A byte string of exactly `N` bytes: secrets in stored records, which are sealed.
+impl<'b, const N: usize> Decode<'b> for Secret<N> {
+    fn decode(from: &mut Decoder<'b>) -> Result<Self, DecodeError> {
+        Self::from_slice(from.bytes()?).ok_or(DecodeError::Length)
+    }
+}
+
+impl<const N: usize> Encode for Secret<N> {
+    fn encode(&self, into: &mut Encoder) {
+        into.bytes(self.expose());
     }
 }

@@ -1,29 +1,40 @@
 //! One field table per message.
 
-/// Makes a message from its table: the struct, both directions and the list of keys.
+/// Makes a map type from its table: the struct, both directions and the list of keys. The messages of CTAP are
+/// made so, and the records that an authenticator stores.
 ///
 /// `Int` tables have integer keys, `Text` tables have text keys; their order must be canonical, which is checked
 /// at compile time. Members are `required` or `optional`; an absent required member is
 /// [`DecodeError::Missing`](super::DecodeError::Missing) unless the table says `missing = Variant`. Unknown
-/// members are passed over.
+/// members are passed over. A `pub(crate)` table has no `Debug`, so that it may hold secrets.
+#[macro_export]
 macro_rules! message {
-    ($(#[$meta:meta])* pub struct $name:ident<$life:lifetime>: $kind:ident $(, missing = $missing:ident)? {
+    ($(#[$meta:meta])* pub struct $($table:tt)*) => {
+        $crate::message!(@split [
+            $(#[$meta])*
+            #[derive(Debug)]
+            #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+            pub
+        ] $($table)*);
+    };
+    ($(#[$meta:meta])* pub(crate) struct $($table:tt)*) => {
+        $crate::message!(@split [$(#[$meta])* pub(crate)] $($table)*);
+    };
+    (@split $head:tt $name:ident<$life:lifetime>: $kind:ident $(, missing = $missing:ident)? {
         $($fields:tt)*
     }) => {
-        message!(@table [$(#[$meta])*] $name [<$life>] [$life] $kind [$($missing)? Missing] {$($fields)*});
+        $crate::message!(@table $head $name [<$life>] [$life] $kind [$($missing)? Missing] {$($fields)*});
     };
-    ($(#[$meta:meta])* pub struct $name:ident: $kind:ident $(, missing = $missing:ident)? { $($fields:tt)* }) => {
-        message!(@table [$(#[$meta])*] $name [] ['b] $kind [$($missing)? Missing] {$($fields)*});
+    (@split $head:tt $name:ident: $kind:ident $(, missing = $missing:ident)? { $($fields:tt)* }) => {
+        $crate::message!(@table $head $name [] ['b] $kind [$($missing)? Missing] {$($fields)*});
     };
-    (@table [$($meta:tt)*] $name:ident [$($generics:tt)*] [$life:lifetime] $kind:ident
+    (@table [$($head:tt)*] $name:ident [$($generics:tt)*] [$life:lifetime] $kind:ident
         [$missing:ident $($default:ident)?] {
         $($(#[$doc:meta])* $key:literal => $field:ident: $need:ident $type:ty,)*
     }) => {
-        $($meta)*
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        #[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
-        pub struct $name $($generics)* {
-            $($(#[$doc])* pub $field: message!(@type $need $type),)*
+        #[derive(Clone, PartialEq, Eq)]
+        $($head)* struct $name $($generics)* {
+            $($(#[$doc])* pub $field: $crate::message!(@type $need $type),)*
         }
 
         impl $($generics)* $name $($generics)* {
@@ -44,14 +55,14 @@ macro_rules! message {
                         _ => from.skip()?,
                     }
                 }
-                Ok(Self { $($field: message!(@take $need $field $missing),)* })
+                Ok(Self { $($field: $crate::message!(@take $need $field $missing),)* })
             }
         }
 
         impl $($generics)* $crate::cbor::Encode for $name $($generics)* {
             fn encode(&self, into: &mut $crate::cbor::Encoder) {
-                into.map(0 $(+ message!(@count $need self.$field))*);
-                $(message!(@write $need $kind $key, self.$field, into);)*
+                into.map(0 $(+ $crate::message!(@count $need self.$field))*);
+                $($crate::message!(@write $need $kind $key, self.$field, into);)*
             }
         }
     };
@@ -64,17 +75,15 @@ macro_rules! message {
     (@count required $value:expr) => { 1 };
     (@count optional $value:expr) => { usize::from($value.is_some()) };
     (@write required $kind:ident $key:literal, $value:expr, $into:ident) => {
-        message!(@key $kind $key, $into);
+        $crate::message!(@key $kind $key, $into);
         $crate::cbor::Encode::encode(&$value, $into);
     };
     (@write optional $kind:ident $key:literal, $value:expr, $into:ident) => {
         if let Some(value) = &$value {
-            message!(@key $kind $key, $into);
+            $crate::message!(@key $kind $key, $into);
             $crate::cbor::Encode::encode(value, $into);
         }
     };
     (@key Int $key:literal, $into:ident) => { $into.integer($key) };
     (@key Text $key:literal, $into:ident) => { $into.text($key) };
 }
-
-pub(crate) use message;

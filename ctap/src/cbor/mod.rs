@@ -18,7 +18,6 @@ pub use check::{MAX_DEPTH, check};
 pub use decoder::{Decode, Decoder, Key};
 pub use encoder::{Encode, Encoder};
 pub use list::{Lazy, List, Raw, Received};
-pub(crate) use message::message;
 
 use alloc::vec::Vec;
 
@@ -54,8 +53,9 @@ pub fn encode<T: Encode + ?Sized>(value: &T) -> Vec<u8> {
     encoder.into_bytes()
 }
 
-/// Is the table in canonical order? Checked for every message at compile time.
-pub(crate) const fn canonical(keys: &[Key<'_>]) -> bool {
+/// Are the keys of a table in canonical order? [`message!`](crate::message) checks it at compile time.
+#[must_use]
+pub const fn canonical(keys: &[Key<'_>]) -> bool {
     let mut rest = keys;
     while let [a, tail @ ..] = rest {
         if let [b, ..] = tail
