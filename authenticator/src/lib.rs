@@ -1,9 +1,36 @@
-//! A FIDO2 authenticator as a pure state machine.
+#![doc = include_str!("../README.md")]
 #![no_std]
 extern crate alloc;
 
+mod algorithm;
+mod attestation;
+mod authenticator;
+mod authorization;
+mod client_pin;
+mod config;
+mod counter;
+mod credential;
+mod discoverable;
+mod extensions;
+mod get_assertion;
+mod get_info;
+mod keys;
+mod make_credential;
+mod pin;
+mod records;
+mod refusal;
+mod reset;
+mod seal;
 mod step;
 mod store;
+mod token;
+mod u2f;
+mod user_verification;
 
+pub use attestation::{BATCH_CERTIFICATE, BATCH_ROOT_CERTIFICATE};
+pub use authenticator::{Authenticator, MAX_MSG_SIZE, OpenError, TOUCH_TIMEOUT};
+pub use config::{AAGUID, Attestation, Config, UserVerification};
+pub use keys::RootKey;
+pub use refusal::Refusal;
 pub use step::{Answer, Ask, AskId, Decision, Operation, Question, Session, Step, Transport, Via};
 pub use store::{Change, Key, KeyTooLong, MemoryStore, Store, StoreError};

@@ -30,6 +30,21 @@ impl Key {
         Ok(Self { bytes: padded, len })
     }
 
+    /// A key of these bytes, whose number is known to fit when the program is compiled.
+    #[must_use]
+    pub const fn from_array<const N: usize>(bytes: &[u8; N]) -> Self {
+        const { assert!(N <= Self::MAX) };
+        let mut padded = [0; Self::MAX];
+        let mut len = 0;
+        let (mut to, mut from): (&mut [u8], &[u8]) = (&mut padded, bytes);
+        while let ([slot, to_rest @ ..], [byte, from_rest @ ..]) = (to, from) {
+            *slot = *byte;
+            len += 1;
+            (to, from) = (to_rest, from_rest);
+        }
+        Self { bytes: padded, len }
+    }
+
     /// The key's bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {

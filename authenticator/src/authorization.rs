@@ -1,0 +1,105 @@
+//! What makeCredential and getAssertion share: options, and who authorized the request.
+
+use rand_core::TryCryptoRng;
+use softkey_ctap::client_pin::Permissions;
+use softkey_ctap::make_credential::Options;
+use softkey_ctap::pin_uv::Protocol;
+
+use crate::authenticator::{Authenticator, Consent, Outcome, Requester, Then};
+use crate::refusal::Refusal;
+use crate::step::Operation;
+use crate::store::Store;
+
+/// The longest exclude or allow list.
+pub(crate) const MAX_LIST: usize = 16;
+
+/// The pinUvAuthParam of a request with its protocol.
+#[derive(Clone, Copy)]
+pub(crate) struct Param<'b> {
+    pub(crate) protocol: Protocol,
+    pub(crate) bytes: &'b [u8],
+}
+
+impl<'b> Param<'b> {
+    /// Steps 1 and 2 of both commands, an empty param apart.
+    fn of(bytes: Option<&'b [u8]>, protocol: Option<u64>) -> Result<Option<Self>, Refusal> {
+        let Some(bytes) = bytes else {
+            return Ok(None);
+        };
+        let number = protocol.ok_or(Refusal::ProtocolMissing)?;
+        let protocol = Protocol::from_number(number).ok_or(Refusal::ProtocolUnsupported)?;
+        Ok(Some(Self { protocol, bytes }))
+    }
+}
+
+/// How the user is to be verified.
+pub(crate) enum Authorization<'b> {
+    /// Not at all.
+    None,
+    /// By this param.
+    Param(Param<'b>),
+    /// By the built-in method.
+    BuiltIn,
+}
+
+impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
+    /// A param of no bytes: an older platform asks the user to choose an authenticator by touching it.
+    pub(crate) fn selection_by_param(&self) -> Outcome {
+        let refusal = if self.is_protected() {
+            Refusal::SelectedWithPin
+        } else {
+            Refusal::SelectedWithoutPin
+        };
+        let requester = Requester::nobody(Operation::Selection);
+        Consent::presence(requester, Then::Refuse(refusal))
+    }
+
+    /// The param, once it is clear that there is something it could prove.
+    pub(crate) fn param<'b>(
+        &self,
+        bytes: Option<&'b [u8]>,
+        protocol: Option<u64>,
+    ) -> Result<Option<Param<'b>>, Refusal> {
+        let param = Param::of(bytes, protocol)?;
+        if param.is_some() && !self.is_protected() {
+            return Err(Refusal::NothingSetUp);
+        }
+        Ok(param)
+    }
+
+    /// How the user is to be verified, as far as options and alwaysUv say; the option `uv` counts for nothing
+    /// beside a param.
+    pub(crate) fn authorization<'b>(
+        &self,
+        param: Option<Param<'b>>,
+        options: Options,
+        always_uv: bool,
+    ) -> Result<Authorization<'b>, Refusal> {
+        if let Some(param) = param {
+            return Ok(Authorization::Param(param));
+        }
+        let built_in = self.config.user_verification.is_some();
+        match options.uv {
+            Some(true) if built_in => Ok(Authorization::BuiltIn),
+            Some(true) => Err(Refusal::UserVerificationOption),
+            _ if !always_uv => Ok(Authorization::None),
+            _ if built_in => Ok(Authorization::BuiltIn),
+            // A PIN can always be set here, so a token is what the platform should get.
+            _ => Err(Refusal::TokenRequired),
+        }
+    }
+
+    /// Checks the token behind a param, and binds it to the relying party. Gives the token's serial number.
+    pub(crate) fn authorize(
+        &mut self,
+        param: Param<'_>,
+        client_data_hash: &[u8; 32],
+        permission: Permissions,
+        rp_id_hash: &[u8; 32],
+    ) -> Result<u64, Refusal> {
+        let message = [client_data_hash.as_slice()];
+        let token = self.tokens.verify(param.protocol, &message, param.bytes, permission)?;
+        token.bind(rp_id_hash)?;
+        Ok(token.serial())
+    }
+}

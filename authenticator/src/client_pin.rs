@@ -1,0 +1,218 @@
+//! authenticatorClientPIN: the PIN, and tokens by PIN or by built-in user verification.
+
+use rand_core::TryCryptoRng;
+use sha2::{Digest, Sha256};
+use softkey_ctap::client_pin::{Permissions, Request, Response, subcommand};
+use softkey_ctap::cose::KeyAgreementKey;
+use softkey_ctap::pin_uv::{Protocol, SharedSecret};
+use softkey_ctap::{Instant, Secret};
+
+use crate::authenticator::{Authenticator, Outcome, Progress, parameters, reply};
+use crate::pin::{MAX_MISSES, NewPin};
+use crate::refusal::Refusal;
+use crate::store::Store;
+use crate::token::Grant;
+
+impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
+    pub(crate) fn client_pin(&mut self, now: Instant, body: &[u8]) -> Progress {
+        let request: Request<'_> = parameters(body)?;
+        let has_uv = self.config.user_verification.is_some();
+        match request.sub_command {
+            subcommand::GET_PIN_RETRIES => Ok(self.pin_retries()),
+            subcommand::GET_KEY_AGREEMENT => self.key_agreement(&request),
+            subcommand::SET_PIN => self.set_pin(&request),
+            subcommand::CHANGE_PIN => self.change_pin(&request),
+            subcommand::GET_PIN_TOKEN => self.pin_token(now, &request),
+            subcommand::GET_TOKEN_USING_PIN => self.token_using_pin(now, &request),
+            subcommand::GET_TOKEN_USING_UV if has_uv => self.token_using_uv(&request),
+            subcommand::GET_UV_RETRIES if has_uv => Ok(reply(&Response {
+                uv_retries: Some(self.pin.uv_retries),
+                ..Response::default()
+            })),
+            _ => Err(Refusal::UnknownSubcommand),
+        }
+    }
+
+    fn pin_retries(&self) -> Outcome {
+        reply(&Response {
+            pin_retries: Some(self.pin.retries),
+            power_cycle_state: Some(self.misses >= MAX_MISSES && self.pin.retries > 0),
+            ..Response::default()
+        })
+    }
+
+    fn key_agreement(&mut self, request: &Request<'_>) -> Progress {
+        let protocol = protocol(request)?;
+        let key = self.tokens.key_agreement(protocol, &mut self.rng)?.public();
+        Ok(reply(&Response { key_agreement: Some(key), ..Response::default() }))
+    }
+
+    fn set_pin(&mut self, request: &Request<'_>) -> Progress {
+        // 1. What must be there.
+        let peer = required(request.key_agreement.as_ref())?;
+        let param = required(request.pin_uv_auth_param)?;
+        let new_pin_enc = required(request.new_pin_enc)?;
+        // 2. The protocol.
+        let protocol = protocol(request)?;
+        // 4. Only the first PIN is set so.
+        if self.pin.hash.is_some() {
+            return Err(Refusal::PinAlreadySet);
+        }
+        // 5 to 8. The PIN, and that it comes from whom the secret is shared with.
+        let shared = self.shared_secret(protocol, peer)?;
+        if !shared.verify(&[new_pin_enc], param) {
+            return Err(Refusal::PinAuth);
+        }
+        let new = NewPin::decrypt(&shared, new_pin_enc, self.min_pin_length())?;
+        // 10. It counts from now on.
+        self.set_new_pin(new)?;
+        self.walk = None;
+        Ok(Outcome::Reply(alloc::vec::Vec::new()))
+    }
+
+    fn change_pin(&mut self, request: &Request<'_>) -> Progress {
+        // 1. What must be there.
+        let peer = required(request.key_agreement.as_ref())?;
+        let param = required(request.pin_uv_auth_param)?;
+        let new_pin_enc = required(request.new_pin_enc)?;
+        let pin_hash_enc = required(request.pin_hash_enc)?;
+        // 2 to 5. The protocol, and whether a PIN can be tried at all.
+        let protocol = protocol(request)?;
+        self.pin_usable()?;
+        // 6, 7. Whom the secret is shared with.
+        let shared = self.shared_secret(protocol, peer)?;
+        if !shared.verify(&[new_pin_enc, pin_hash_enc], param) {
+            return Err(Refusal::PinAuth);
+        }
+        // 8 to 10. The present PIN.
+        self.check_pin(protocol, &shared, pin_hash_enc)?;
+        // 11 to 13. The new one.
+        let new = NewPin::decrypt(&shared, new_pin_enc, self.min_pin_length())?;
+        if self.pin.force_change && self.is_present_pin(&new) {
+            return Err(Refusal::PinPolicy);
+        }
+        // 14. It counts from now on, and what the old one gave is void.
+        self.set_new_pin(new)?;
+        self.tokens.reset();
+        self.walk = None;
+        Ok(Outcome::Reply(alloc::vec::Vec::new()))
+    }
+
+    fn pin_token(&mut self, now: Instant, request: &Request<'_>) -> Progress {
+        let peer = required(request.key_agreement.as_ref())?;
+        let pin_hash_enc = required(request.pin_hash_enc)?;
+        let protocol = protocol(request)?;
+        if request.permissions.is_some() || request.rp_id.is_some() {
+            return Err(Refusal::UnexpectedPermissions);
+        }
+        self.pin_usable()?;
+        let shared = self.shared_secret(protocol, peer)?;
+        self.check_pin(protocol, &shared, pin_hash_enc)?;
+        if self.pin.force_change {
+            return Err(Refusal::PinChangeForcedLegacy);
+        }
+        let permissions = Permissions::MAKE_CREDENTIAL.with(Permissions::GET_ASSERTION);
+        let grant = Grant { protocol, permissions, rp_id_hash: None, user_present: false };
+        self.issue_token(now, &shared, &grant)
+    }
+
+    fn token_using_pin(&mut self, now: Instant, request: &Request<'_>) -> Progress {
+        // 1 to 4. What must be there, and what may be asked for.
+        let peer = required(request.key_agreement.as_ref())?;
+        let pin_hash_enc = required(request.pin_hash_enc)?;
+        let wanted = Wanted::of(request)?;
+        // 5, 6. Whether a PIN can be tried at all, and whom the secret is shared with.
+        self.pin_usable()?;
+        let shared = self.shared_secret(wanted.protocol, peer)?;
+        // 8, 9. The PIN.
+        self.check_pin(wanted.protocol, &shared, pin_hash_enc)?;
+        if self.pin.force_change {
+            return Err(Refusal::PinChangeForced);
+        }
+        // 11. The token.
+        self.issue_token(now, &shared, &wanted.grant(false))
+    }
+
+    fn token_using_uv(&mut self, request: &Request<'_>) -> Progress {
+        // 1 to 4. What must be there, and what may be asked for.
+        let peer = required(request.key_agreement.as_ref())?;
+        let wanted = Wanted::of(request)?;
+        // 7. Whether the method can be tried at all.
+        if self.pin.uv_retries == 0 {
+            return Err(Refusal::VerificationBlocked);
+        }
+        let shared = self.shared_secret(wanted.protocol, peer)?;
+        // 9. The gesture; the rest follows in `user_verification`.
+        self.verify_for_token(wanted, shared, request.rp_id.map(|id| id.as_str().into()))
+    }
+
+    pub(crate) fn issue_token(
+        &mut self,
+        now: Instant,
+        shared: &SharedSecret,
+        grant: &Grant,
+    ) -> Progress {
+        self.walk = None;
+        let token = self.tokens.issue(&mut self.rng, now, grant)?;
+        let token: Secret<32> = token.clone();
+        let encrypted = shared.encrypt(&mut self.rng, token.expose());
+        let encrypted = encrypted.map_err(|_| Refusal::Entropy)?;
+        Ok(reply(&Response { pin_uv_auth_token: Some(&encrypted), ..Response::default() }))
+    }
+
+    /// `decapsulate()`: the secret shared with the platform.
+    pub(crate) fn shared_secret(
+        &mut self,
+        protocol: Protocol,
+        peer: &KeyAgreementKey<'_>,
+    ) -> Result<SharedSecret, Refusal> {
+        let pair = self.tokens.key_agreement(protocol, &mut self.rng)?;
+        pair.shared_secret(protocol, peer).ok_or(Refusal::KeyAgreement)
+    }
+}
+
+/// What a token is wanted for.
+pub(crate) struct Wanted {
+    pub(crate) protocol: Protocol,
+    permissions: Permissions,
+    rp_id_hash: Option<[u8; 32]>,
+}
+
+impl Wanted {
+    fn of(request: &Request<'_>) -> Result<Self, Refusal> {
+        let bits = required(request.permissions)?;
+        let permissions = Permissions::from_bits(bits);
+        let with_rp = Permissions::MAKE_CREDENTIAL.with(Permissions::GET_ASSERTION);
+        if permissions.intersects(with_rp) && request.rp_id.is_none() {
+            return Err(Refusal::MissingParameter);
+        }
+        let protocol = protocol(request)?;
+        if permissions.is_empty() {
+            return Err(Refusal::NoPermissions);
+        }
+        // Credential management, enrollment, large blobs and configuration are not offered yet.
+        if permissions.and(with_rp) != permissions {
+            return Err(Refusal::UnauthorizedPermission);
+        }
+        let rp_id_hash = request.rp_id.map(|id| Sha256::digest(id.as_str()).into());
+        Ok(Self { protocol, permissions, rp_id_hash })
+    }
+
+    pub(crate) const fn grant(&self, user_present: bool) -> Grant {
+        Grant {
+            protocol: self.protocol,
+            permissions: self.permissions,
+            rp_id_hash: self.rp_id_hash,
+            user_present,
+        }
+    }
+}
+
+fn protocol(request: &Request<'_>) -> Result<Protocol, Refusal> {
+    let number = required(request.pin_uv_auth_protocol)?;
+    Protocol::from_number(number).ok_or(Refusal::ProtocolUnsupported)
+}
+
+fn required<T>(parameter: Option<T>) -> Result<T, Refusal> {
+    parameter.ok_or(Refusal::MissingParameter)
+}

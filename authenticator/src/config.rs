@@ -1,0 +1,59 @@
+//! What makes one authenticator differ from another: everything its owner decides before it starts.
+
+/// The model's identifier, the same in every installation of the program.
+pub const AAGUID: [u8; 16] = [
+    0x8d, 0x31, 0x83, 0x30, 0x5d, 0xe2, 0x4c, 0x08, 0xb3, 0x08, 0x0e, 0xb2, 0x1b, 0x34, 0x32, 0x77,
+];
+
+/// How an authenticator is set up. The default is the key that `softkey run` shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The model's identifier.
+    pub aaguid: [u8; 16],
+    /// Grows with every change of the code.
+    pub firmware_version: u64,
+    /// For how many discoverable credentials there is room.
+    pub max_discoverable: u64,
+    /// Is user verification always asked for, from the factory on?
+    pub always_uv: bool,
+    /// The shortest PIN from the factory on, in code points, 4 to 63.
+    pub min_pin_length: u8,
+    /// Built-in user verification, if the owner has a real verifier.
+    pub user_verification: Option<UserVerification>,
+    /// How new credentials are attested.
+    pub attestation: Attestation,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            aaguid: AAGUID,
+            firmware_version: 100,
+            max_discoverable: 100_000,
+            always_uv: false,
+            min_pin_length: 4,
+            user_verification: None,
+            attestation: Attestation::Batch,
+        }
+    }
+}
+
+/// A built-in method of user verification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserVerification {
+    /// The method, as bits of the FIDO registry of user verification methods; fingerprint is 2.
+    pub modality: u64,
+    /// After how many failures in all the method is blocked, 1 to 25.
+    pub max_retries: u8,
+    /// How many tries one request gives the user, 1 to 5.
+    pub tries_per_request: u8,
+}
+
+/// How new credentials are attested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attestation {
+    /// By the batch key and certificate that every installation shares.
+    Batch,
+    /// By the new credential itself.
+    SelfAttestation,
+}

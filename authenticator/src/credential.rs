@@ -1,0 +1,229 @@
+//! Credentials: their identifiers, and how an identifier becomes a credential again.
+//!
+//! An identifier is `version (1) | nonce (24) | ciphertext (40) | tag (16)`, 81 bytes, whatever it stands for; what
+//! is sealed in it is bound to the relying party and dies with the epoch. A non-discoverable credential is
+//! its identifier: the seed lies inside and nothing is stored. Of a discoverable one the identifier holds the
+//! place in the store.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use rand_core::TryCryptoRng;
+use softkey_ctap::Secret;
+use zeroize::Zeroizing;
+
+use crate::algorithm::Algorithm;
+use crate::keys::expand;
+use crate::records::{self, CredentialRecord, Records};
+use crate::refusal::Refusal;
+use crate::seal::{OVERHEAD, Sealer};
+use crate::store::Store;
+
+const VERSION: u8 = 1;
+const META: usize = 8;
+const SECRET: usize = 32;
+
+/// The length of every identifier, in bytes.
+pub(crate) const ID_LEN: usize = 1 + OVERHEAD + META + SECRET;
+
+/// The level that credProtect sets (`CTAP` 2.3, extension credProtect).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Protection {
+    Optional = 1,
+    OptionalWithList = 2,
+    Required = 3,
+}
+
+impl Protection {
+    pub(crate) const fn from_number(number: u64) -> Option<Self> {
+        match number {
+            1 => Some(Self::Optional),
+            2 => Some(Self::OptionalWithList),
+            3 => Some(Self::Required),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn number(self) -> u8 {
+        match self {
+            Self::Optional => 1,
+            Self::OptionalWithList => 2,
+            Self::Required => 3,
+        }
+    }
+}
+
+/// How a credential is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// In its identifier.
+    Wrapped,
+    /// In its identifier, made by U2F.
+    U2f,
+    /// In the store, under this sequence number.
+    Discoverable(u64),
+}
+
+/// A credential, whole.
+pub(crate) struct Credential {
+    pub(crate) id: Vec<u8>,
+    pub(crate) kind: Kind,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) protection: Protection,
+    pub(crate) seed: Secret<32>,
+    /// Whose it is; discoverable credentials only.
+    pub(crate) user: Option<Account>,
+    /// The ceiling of its own signature counter; discoverable credentials only.
+    pub(crate) counter_ceiling: u32,
+}
+
+/// A user as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub(crate) id: Vec<u8>,
+    pub(crate) name: Option<String>,
+    pub(crate) display_name: Option<String>,
+}
+
+impl Credential {
+    /// May this credential be seen by a request with or without user verification, named in a list or not?
+    pub(crate) fn visible(&self, verified: bool, listed: bool) -> bool {
+        match self.protection {
+            Protection::Optional => true,
+            Protection::OptionalWithList => verified || listed,
+            Protection::Required => verified,
+        }
+    }
+
+    /// CredRandomWithUV or CredRandomWithoutUV of hmac-secret.
+    pub(crate) fn cred_random(&self, verified: bool) -> Secret<32> {
+        let label: &[u8] = if verified { b"CredRandomWithUV" } else { b"CredRandomWithoutUV" };
+        expand(&self.seed, &[label])
+    }
+
+    /// The record of a discoverable credential, for as long as it is written.
+    pub(crate) fn record(&self) -> Option<CredentialRecord<'_>> {
+        let user = self.user.as_ref()?;
+        Some(CredentialRecord {
+            id: &self.id,
+            alg: self.algorithm.id(),
+            seed: self.seed.clone(),
+            user_id: &user.id,
+            user_name: user.name.as_deref(),
+            user_display_name: user.display_name.as_deref(),
+            cred_protect: self.protection.number().into(),
+            counter_ceiling: self.counter_ceiling.into(),
+        })
+    }
+
+    /// The credential that a record holds.
+    pub(crate) fn from_record(
+        record: &CredentialRecord<'_>,
+        sequence: u64,
+    ) -> Result<Self, Refusal> {
+        Ok(Self {
+            id: record.id.to_vec(),
+            kind: Kind::Discoverable(sequence),
+            algorithm: Algorithm::from_id(record.alg).ok_or(Refusal::Damaged)?,
+            protection: Protection::from_number(record.cred_protect).ok_or(Refusal::Damaged)?,
+            seed: record.seed.clone(),
+            user: Some(Account {
+                id: record.user_id.to_vec(),
+                name: record.user_name.map(String::from),
+                display_name: record.user_display_name.map(String::from),
+            }),
+            counter_ceiling: u32::try_from(record.counter_ceiling).map_err(|_| Refusal::Damaged)?,
+        })
+    }
+}
+
+/// The sealed part of an identifier.
+pub(crate) struct Inside {
+    pub(crate) kind: Kind,
+    pub(crate) algorithm: Algorithm,
+    pub(crate) protection: Protection,
+    /// The seed; of a discoverable credential, random bytes behind its sequence number.
+    pub(crate) secret: Secret<SECRET>,
+}
+
+impl Inside {
+    /// Makes the identifier.
+    pub(crate) fn seal<R: TryCryptoRng>(
+        &self,
+        key: &Secret<32>,
+        rng: &mut R,
+        rp_id_hash: &[u8; 32],
+    ) -> Result<Vec<u8>, Refusal> {
+        let (kind, sequence) = match self.kind {
+            Kind::Wrapped => (0, None),
+            Kind::Discoverable(sequence) => (1, Some(sequence)),
+            Kind::U2f => (2, None),
+        };
+        let alg = i32::try_from(self.algorithm.id()).map_err(|_| Refusal::UnsupportedAlgorithm)?;
+        let mut plaintext = Zeroizing::new(Vec::with_capacity(META + SECRET));
+        plaintext.extend_from_slice(&[kind, self.protection.number(), 0, 0]);
+        plaintext.extend_from_slice(&alg.to_be_bytes());
+        // A sequence number takes the place of the first bytes of the secret.
+        plaintext.extend(sequence.iter().flat_map(|sequence| sequence.to_be_bytes()));
+        let skip = plaintext.len().saturating_sub(META);
+        plaintext.extend(self.secret.expose().iter().skip(skip));
+        let mut id = Vec::with_capacity(ID_LEN);
+        id.push(VERSION);
+        Sealer::new(key)
+            .seal(rng, &[&[VERSION], rp_id_hash], &plaintext, &mut id)
+            .map_err(|_| Refusal::Entropy)?;
+        Ok(id)
+    }
+
+    /// What an identifier holds; nothing if it is not of this authenticator, epoch and relying party.
+    pub(crate) fn open(key: &Secret<32>, rp_id_hash: &[u8; 32], id: &[u8]) -> Option<Self> {
+        let (&version, sealed) = id.split_first()?;
+        if version != VERSION || id.len() != ID_LEN {
+            return None;
+        }
+        let plaintext = Sealer::new(key).open(&[&[VERSION], rp_id_hash], sealed)?;
+        let (&[kind, protection, _, _, a, b, c, d], secret) =
+            plaintext.split_first_chunk::<META>()?;
+        let sequence = secret.first_chunk().map(|bytes| u64::from_be_bytes(*bytes))?;
+        let kind = match kind {
+            0 => Kind::Wrapped,
+            1 => Kind::Discoverable(sequence),
+            2 => Kind::U2f,
+            _ => return None,
+        };
+        Some(Self {
+            kind,
+            algorithm: Algorithm::from_id(i32::from_be_bytes([a, b, c, d]).into())?,
+            protection: Protection::from_number(protection.into())?,
+            secret: Secret::from_slice(secret)?,
+        })
+    }
+}
+
+/// The credential of this relying party that the identifier stands for, if there is one.
+pub(crate) fn find<S: Store>(
+    records: &mut Records<S>,
+    rp_id_hash: &[u8; 32],
+    id: &[u8],
+) -> Result<Option<Credential>, Refusal> {
+    let Some(inside) = Inside::open(&records.keys().credential_id, rp_id_hash, id) else {
+        return Ok(None);
+    };
+    let Kind::Discoverable(sequence) = inside.kind else {
+        return Ok(Some(Credential {
+            id: id.to_vec(),
+            kind: inside.kind,
+            algorithm: inside.algorithm,
+            protection: inside.protection,
+            seed: inside.secret,
+            user: None,
+            counter_ceiling: 0,
+        }));
+    };
+    let rp16 = records.keys().rp16(rp_id_hash);
+    let Some(plaintext) = records.load(&records::credential_key(&rp16, sequence))? else {
+        return Ok(None);
+    };
+    let credential = Credential::from_record(&records::parse(&plaintext)?, sequence)?;
+    Ok((credential.id == id).then_some(credential))
+}

@@ -1,0 +1,162 @@
+//! Discoverable credentials in the store: adding, replacing, finding them by relying party.
+
+use core::ops::ControlFlow;
+
+use alloc::string::String;
+
+use rand_core::TryCryptoRng;
+
+use crate::authenticator::Authenticator;
+use crate::credential::{Credential, Kind};
+use crate::make_credential::Checked;
+use crate::records::{self, Batch, RpRecord, Totals};
+use crate::refusal::Refusal;
+use crate::store::Store;
+
+/// The longest stored relying party identifier, in bytes.
+const MAX_RP_ID: usize = 255;
+
+impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
+    /// For how many more discoverable credentials there is room.
+    pub(crate) fn remaining_discoverable(&self) -> u64 {
+        self.config.max_discoverable.saturating_sub(self.totals.count)
+    }
+
+    /// Stores a new credential, in one commit. It takes the place of one that the same user has with the same
+    /// relying party.
+    pub(crate) fn store_credential(
+        &mut self,
+        checked: &Checked,
+        credential: &Credential,
+    ) -> Result<(), Refusal> {
+        let rp16 = self.records.keys().rp16(&checked.rp_id_hash);
+        let user16 = self.records.keys().user16(&checked.rp_id_hash, &checked.user.id);
+        let user_key = records::user_key(&rp16, &user16);
+        let sequence = self.totals.next_sequence;
+        let mut batch = Batch::default();
+        let mut totals = Totals { next_sequence: sequence.saturating_add(1), ..self.totals };
+        if let Some(replaced) = self.records.load(&user_key)? {
+            batch.delete(records::credential_key(&rp16, records::parse(&replaced)?));
+        } else if self.remaining_discoverable() == 0 {
+            return Err(Refusal::StoreFull);
+        } else {
+            totals.count = totals.count.saturating_add(1);
+            let id = stored_rp_id(&checked.rp_id);
+            let count = self.credentials_of(&rp16)?.saturating_add(1);
+            batch.put(records::rp_key(&rp16), &RpRecord { id: &id, count });
+        }
+        let record = credential.record().ok_or(Refusal::Damaged)?;
+        batch.put(records::credential_key(&rp16, sequence), &record);
+        batch.put(user_key, &sequence);
+        batch.put(records::TOTALS, &totals);
+        self.records.commit(&mut self.rng, batch)?;
+        self.totals = totals;
+        Ok(())
+    }
+
+    fn credentials_of(&mut self, rp16: &[u8; 16]) -> Result<u64, Refusal> {
+        let plaintext = self.records.load(&records::rp_key(rp16))?;
+        let count = |plaintext: &[u8]| Ok(records::parse::<RpRecord<'_>>(plaintext)?.count);
+        plaintext.map_or(Ok(0), |plaintext| count(&plaintext))
+    }
+
+    /// Visits the relying party's credentials older than `before`, newest first.
+    pub(crate) fn each_credential(
+        &mut self,
+        rp_id_hash: &[u8; 32],
+        before: u64,
+        visit: &mut dyn FnMut(Credential) -> ControlFlow<()>,
+    ) -> Result<(), Refusal> {
+        let rp16 = self.records.keys().rp16(rp_id_hash);
+        let first = records::credential_key(&rp16, before.saturating_sub(1));
+        // Sequence numbers begin at 1, so the key of 0 is behind them all.
+        let last = records::credential_key(&rp16, 0);
+        let mut sequence = [0; 8];
+        self.records.each((&first, &last), &mut |key, plaintext| {
+            if let Some(inverted) = key.as_bytes().last_chunk() {
+                sequence = *inverted;
+            }
+            let sequence = !u64::from_be_bytes(sequence);
+            let record = records::parse(plaintext)?;
+            Ok(visit(Credential::from_record(&record, sequence)?))
+        })
+    }
+
+    /// The count for the next signature of this credential; what must be stored for it is.
+    pub(crate) fn next_count(
+        &mut self,
+        rp_id_hash: &[u8; 32],
+        credential: &mut Credential,
+    ) -> Result<u32, Refusal> {
+        let Kind::Discoverable(sequence) = credential.kind else {
+            return self.next_shared_count();
+        };
+        let next = self.counters.own(sequence, credential.counter_ceiling).next();
+        if let Some(ceiling) = next.store {
+            credential.counter_ceiling = ceiling;
+            let rp16 = self.records.keys().rp16(rp_id_hash);
+            let mut batch = Batch::default();
+            let record = credential.record().ok_or(Refusal::Damaged)?;
+            batch.put(records::credential_key(&rp16, sequence), &record);
+            self.records.commit(&mut self.rng, batch)?;
+        }
+        self.counters.remember(sequence, next.lease);
+        Ok(next.count())
+    }
+
+    /// The count for the next signature of a credential that has no counter of its own.
+    pub(crate) fn next_shared_count(&mut self) -> Result<u32, Refusal> {
+        let next = self.counters.shared.next();
+        if let Some(ceiling) = next.store {
+            let mut batch = Batch::default();
+            batch.put(records::COUNTER, &records::CounterRecord { ceiling: ceiling.into() });
+            self.records.commit(&mut self.rng, batch)?;
+        }
+        self.counters.shared = next.lease;
+        Ok(next.count())
+    }
+}
+
+/// The identifier whole if it has up to 255 bytes, else cut as the standard says: a scheme in front is kept, an
+/// ellipsis stands for what is left out, and the end fills up to 32 bytes.
+fn stored_rp_id(id: &str) -> String {
+    const SHORT: usize = 32;
+    const ELLIPSIS: &str = "\u{2026}";
+    if id.len() <= MAX_RP_ID {
+        return id.into();
+    }
+    let scheme = id.find(':').map_or(0, |colon| colon.saturating_add(1)).min(SHORT);
+    let scheme = (0..=scheme).rev().find(|end| id.is_char_boundary(*end)).unwrap_or_default();
+    let mut cut = String::from(id.get(..scheme).unwrap_or_default());
+    if cut.len() + ELLIPSIS.len() <= SHORT {
+        cut.push_str(ELLIPSIS);
+    }
+    let start = id.len().saturating_sub(SHORT.saturating_sub(cut.len()));
+    let start = (start..=id.len()).find(|start| id.is_char_boundary(*start)).unwrap_or(id.len());
+    cut.push_str(id.get(start..).unwrap_or_default());
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// CM-09: up to 255 bytes whole, longer ones cut to at most 32 bytes of valid UTF-8.
+    #[test]
+    fn long_identifiers_are_cut_at_character_boundaries() {
+        let whole = "a".repeat(255);
+        assert_eq!(stored_rp_id(&whole), whole);
+        let plain = format_args_to_string(&["b".repeat(250), "example.com".into()]);
+        assert_eq!(
+            stored_rp_id(&plain),
+            format_args_to_string(&["\u{2026}".into(), "b".repeat(18), "example.com".into(),])
+        );
+        let with_scheme = format_args_to_string(&["https://".into(), "\u{e9}".repeat(200)]);
+        let cut = stored_rp_id(&with_scheme);
+        assert!(cut.starts_with("https:\u{2026}\u{e9}") && cut.len() <= 32);
+    }
+
+    fn format_args_to_string(pieces: &[String]) -> String {
+        pieces.concat()
+    }
+}

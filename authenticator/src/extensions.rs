@@ -1,0 +1,126 @@
+//! The extensions: which are offered, what is wrong with their inputs, and what they give.
+//!
+//! Types are judged while decoding, before anything else of the request; values after the exclude list or the
+//! credentials were looked up; outputs are made once presence was shown.
+
+use alloc::vec::Vec;
+
+use rand_core::TryCryptoRng;
+use softkey_ctap::cbor::{self, Encode};
+use softkey_ctap::extensions::{
+    GetAssertionInputs, GetAssertionOutputs, HmacSecretInput, MakeCredentialInputs,
+    MakeCredentialOutputs, id,
+};
+use softkey_ctap::pin_uv::{Protocol, SharedSecret};
+use zeroize::Zeroizing;
+
+use crate::authenticator::Authenticator;
+use crate::credential::{Credential, Protection};
+use crate::keys::prf;
+use crate::refusal::Refusal;
+use crate::store::Store;
+
+/// The extensions offered.
+pub(crate) const LISTED: [&str; 2] = [id::CRED_PROTECT, id::HMAC_SECRET];
+
+/// The inputs of makeCredential that this authenticator has an ear for, with their types checked.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct CreationInputs {
+    cred_protect: Option<u64>,
+    pub(crate) hmac_secret: bool,
+}
+
+impl CreationInputs {
+    pub(crate) fn of(inputs: Option<&MakeCredentialInputs<'_>>) -> Result<Self, Refusal> {
+        let Some(inputs) = inputs else {
+            return Ok(Self::default());
+        };
+        let cred_protect = inputs.cred_protect.as_ref().map(cbor::Lazy::value).transpose()?;
+        let hmac_secret = inputs.hmac_secret.as_ref().map(cbor::Lazy::value).transpose()?;
+        Ok(Self { cred_protect, hmac_secret: hmac_secret.unwrap_or_default() })
+    }
+
+    /// The level that credProtect asks for, if it does.
+    pub(crate) fn protection(&self) -> Result<Option<Protection>, Refusal> {
+        let level = |number| Protection::from_number(number).ok_or(Refusal::ProtectionLevel);
+        self.cred_protect.map(level).transpose()
+    }
+}
+
+/// The output map of makeCredential, encoded; nothing if it would be empty.
+pub(crate) fn creation_outputs(
+    protection: Option<Protection>,
+    hmac_secret: bool,
+) -> Option<Vec<u8>> {
+    let outputs = MakeCredentialOutputs {
+        cred_protect: protection.map(|level| level.number().into()),
+        hmac_secret: hmac_secret.then_some(true),
+        ..MakeCredentialOutputs::default()
+    };
+    (outputs != MakeCredentialOutputs::default()).then(|| encoded(&outputs))
+}
+
+/// The salts of hmac-secret, decrypted, with the secret to answer under.
+pub(crate) struct Salts {
+    shared: SharedSecret,
+    /// One or two salts of 32 bytes.
+    salts: Zeroizing<Vec<u8>>,
+}
+
+/// The inputs of getAssertion that this authenticator has an ear for, with their types checked.
+pub(crate) fn assertion_input<'b>(
+    inputs: Option<&GetAssertionInputs<'b>>,
+) -> Result<Option<HmacSecretInput<'b>>, Refusal> {
+    let hmac_secret = inputs.and_then(|inputs| inputs.hmac_secret.as_ref());
+    Ok(hmac_secret.map(cbor::Lazy::value).transpose()?)
+}
+
+impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
+    /// Steps 2 to 6 of hmac-secret: everything but its output.
+    pub(crate) fn salts(
+        &mut self,
+        input: &HmacSecretInput<'_>,
+        up: bool,
+    ) -> Result<Salts, Refusal> {
+        let number = input.pin_uv_auth_protocol.unwrap_or(Protocol::One.number());
+        let protocol = Protocol::from_number(number).ok_or(Refusal::ProtocolUnsupported)?;
+        if !up {
+            return Err(Refusal::HmacSecretWithoutPresence);
+        }
+        let shared = self.shared_secret(protocol, &input.key_agreement)?;
+        if !shared.verify(&[input.salt_enc], input.salt_auth) {
+            return Err(Refusal::SaltAuth);
+        }
+        let salts = shared.decrypt(input.salt_enc).ok_or(Refusal::SaltLength)?;
+        if matches!(salts.len(), 32 | 64) {
+            Ok(Salts { shared, salts })
+        } else {
+            Err(Refusal::SaltLength)
+        }
+    }
+
+    /// The output map of getAssertion for this credential, encoded; nothing if it would be empty.
+    pub(crate) fn assertion_outputs(
+        &mut self,
+        credential: &Credential,
+        verified: bool,
+        salts: Option<&Salts>,
+    ) -> Result<Option<Vec<u8>>, Refusal> {
+        let Some(Salts { shared, salts }) = salts else {
+            return Ok(None);
+        };
+        let secret = credential.cred_random(verified);
+        let mut outputs = Zeroizing::new(Vec::with_capacity(64));
+        for salt in salts.chunks(32) {
+            outputs.extend_from_slice(prf(&secret, &[salt]).expose());
+        }
+        let encrypted = shared.encrypt(&mut self.rng, &outputs).map_err(|_| Refusal::Entropy)?;
+        let outputs =
+            GetAssertionOutputs { hmac_secret: Some(&encrypted), ..GetAssertionOutputs::default() };
+        Ok(Some(encoded(&outputs)))
+    }
+}
+
+fn encoded<T: Encode>(outputs: &T) -> Vec<u8> {
+    cbor::encode(outputs)
+}

@@ -1,0 +1,255 @@
+//! authenticatorGetAssertion and authenticatorGetNextAssertion: check, consent, sign.
+
+use alloc::vec::Vec;
+use core::ops::ControlFlow;
+use core::time::Duration;
+
+use rand_core::TryCryptoRng;
+use sha2::{Digest, Sha256};
+use softkey_ctap::Instant;
+use softkey_ctap::auth_data::{AuthenticatorData, Flags};
+use softkey_ctap::cbor::{List, Raw};
+use softkey_ctap::client_pin::Permissions;
+use softkey_ctap::entities::{Descriptor, PUBLIC_KEY, User, UserId};
+use softkey_ctap::get_assertion::{Request, Response};
+
+use crate::authenticator::{Authenticator, Consent, Progress, Requester, Then, parameters, reply};
+use crate::authorization::{Authorization, MAX_LIST, Param};
+use crate::credential::{self, Account, Credential};
+use crate::extensions::{self, Salts};
+use crate::refusal::Refusal;
+use crate::step::{Operation, Session, Via};
+use crate::store::Store;
+use crate::user_verification::{Purpose, Verification};
+
+/// How long after one assertion the next may be fetched.
+const NEXT_LIMIT: Duration = Duration::from_secs(30);
+
+/// Everything that is left to do once the user consents.
+pub(crate) struct Checked {
+    assertion: Assertion,
+    credential: Credential,
+    /// How many accounts there are; one if the credential was named.
+    accounts: u64,
+    /// The token that authorized the request.
+    token: Option<u64>,
+}
+
+/// What every signature of one request has in common.
+struct Assertion {
+    rp_id_hash: [u8; 32],
+    client_data_hash: [u8; 32],
+    user_present: bool,
+    verified: bool,
+    salts: Option<Salts>,
+}
+
+/// The accounts that authenticatorGetNextAssertion still has to give.
+pub(crate) struct Walk {
+    pub(crate) session: Session,
+    assertion: Assertion,
+    /// The sequence number given last; older ones follow.
+    before: u64,
+    remaining: u64,
+    last: Instant,
+    token: Option<u64>,
+}
+
+impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
+    pub(crate) fn get_assertion(
+        &mut self,
+        now: Instant,
+        via: Via,
+        body: &[u8],
+        verification: Verification,
+    ) -> Progress {
+        let request: Request<'_> = parameters(body)?;
+        let hmac_secret = extensions::assertion_input(request.extensions.as_ref())?;
+        // 1. The selection trick of older platforms.
+        if request.pin_uv_auth_param.is_some_and(<[u8]>::is_empty) {
+            return Ok(self.selection_by_param());
+        }
+        // 2. The param's protocol, and whether there is anything it could prove.
+        let param = self.param(request.pin_uv_auth_param, request.pin_uv_auth_protocol)?;
+        // 3 to 5. Options, and how the user is to be verified.
+        let authorization = self.assertion_authorization(&request, param)?;
+        // 6. The user is verified.
+        let rp_id_hash: [u8; 32] = Sha256::digest(request.rp_id.as_str()).into();
+        let (verified, token) = match authorization {
+            Authorization::None => (false, None),
+            Authorization::Param(param) => {
+                let need = Permissions::GET_ASSERTION;
+                let serial = self.authorize(param, &request.client_data_hash, need, &rp_id_hash)?;
+                (true, Some(serial))
+            }
+            Authorization::BuiltIn if verification.done => (true, None),
+            Authorization::BuiltIn => {
+                let purpose = Purpose::GetAssertion(body.to_vec());
+                return self.verify_for_request(purpose, requester(&request));
+            }
+        };
+        // 7. The credential, and then what else may be wrong with the extensions.
+        let allow_list = request.allow_list.as_ref();
+        let (credential, accounts) = self.locate(allow_list, &rp_id_hash, verified)?;
+        let up = request.options.and_then(|options| options.up).unwrap_or(true);
+        let salts = hmac_secret.map(|input| self.salts(&input, up)).transpose()?;
+        // 8, 9. Consent.
+        let assertion = Assertion {
+            rp_id_hash,
+            client_data_hash: request.client_data_hash,
+            user_present: up || verification.shows_presence,
+            verified,
+            salts,
+        };
+        let checked = Checked { assertion, credential, accounts, token };
+        if up && !verification.shows_presence && !self.tokens.user_present() {
+            let requester = requester(&request);
+            return Ok(Consent::presence(requester, Then::GetAssertion(checked)));
+        }
+        self.assert(now, via, checked)
+    }
+
+    /// Steps 3 to 5.
+    fn assertion_authorization<'b>(
+        &self,
+        request: &Request<'_>,
+        param: Option<Param<'b>>,
+    ) -> Result<Authorization<'b>, Refusal> {
+        let options = request.options.unwrap_or_default();
+        let up = options.up.unwrap_or(true);
+        // Without presence alwaysUv does not apply, so that platforms can look silently before they ask.
+        let authorization = self.authorization(param, options, self.config.always_uv && up)?;
+        if options.rk.is_some() {
+            return Err(Refusal::ResidentKeyOption);
+        }
+        if request.allow_list.as_ref().is_some_and(|list| list.len() > MAX_LIST) {
+            return Err(Refusal::ListTooLong);
+        }
+        Ok(authorization)
+    }
+
+    /// The credential to use, and how many accounts it was taken from.
+    fn locate(
+        &mut self,
+        allow_list: Option<&List<'_, Descriptor<'_>>>,
+        rp_id_hash: &[u8; 32],
+        verified: bool,
+    ) -> Result<(Credential, u64), Refusal> {
+        if let Some(list) = allow_list.filter(|list| !list.is_empty()) {
+            for entry in list.iter().filter(|entry| entry.kind == PUBLIC_KEY) {
+                let found = credential::find(&mut self.records, rp_id_hash, entry.id)?;
+                if let Some(credential) = found.filter(|found| found.visible(verified, true)) {
+                    return Ok((credential, 1));
+                }
+            }
+            return Err(Refusal::NoCredentials);
+        }
+        let (mut newest, mut accounts) = (None, 0_u64);
+        self.each_credential(rp_id_hash, u64::MAX, &mut |credential| {
+            if credential.visible(verified, false) {
+                accounts = accounts.saturating_add(1);
+                newest.get_or_insert(credential);
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok((newest.ok_or(Refusal::NoCredentials)?, accounts))
+    }
+
+    /// Steps 9 to 13, once presence was shown if it is needed.
+    pub(crate) fn assert(&mut self, now: Instant, via: Via, checked: Checked) -> Progress {
+        let Checked { assertion, mut credential, accounts, token } = checked;
+        if assertion.user_present {
+            self.tokens.spend();
+        }
+        let count = (accounts > 1).then_some(accounts);
+        let outcome = self.sign(&assertion, &mut credential, accounts > 1, count)?;
+        if let credential::Kind::Discoverable(before) = credential.kind
+            && accounts > 1
+        {
+            let remaining = accounts.saturating_sub(1);
+            let session = via.session;
+            self.walk = Some(Walk { session, assertion, before, remaining, last: now, token });
+        }
+        Ok(outcome)
+    }
+
+    pub(crate) fn get_next_assertion(&mut self, now: Instant, via: Via) -> Progress {
+        let walk = self.walk.take_if(|walk| walk.session == via.session);
+        let mut walk = walk.ok_or(Refusal::NoState)?;
+        let over = now.duration_since(walk.last) > NEXT_LIMIT
+            || walk.token.is_some_and(|serial| !self.tokens.is_current(serial));
+        if over || walk.remaining == 0 {
+            return Err(Refusal::NoState);
+        }
+        let verified = walk.assertion.verified;
+        let mut next = None;
+        let rp_id_hash = walk.assertion.rp_id_hash;
+        self.each_credential(&rp_id_hash, walk.before, &mut |credential| {
+            if !credential.visible(verified, false) {
+                return ControlFlow::Continue(());
+            }
+            next = Some(credential);
+            ControlFlow::Break(())
+        })?;
+        let mut credential = next.ok_or(Refusal::NoState)?;
+        let outcome = self.sign(&walk.assertion, &mut credential, true, None)?;
+        if let credential::Kind::Discoverable(sequence) = credential.kind {
+            walk.before = sequence;
+        }
+        walk.remaining = walk.remaining.saturating_sub(1);
+        walk.last = now;
+        self.walk = Some(walk);
+        Ok(outcome)
+    }
+
+    /// Steps 10, 12 and 13.
+    fn sign(
+        &mut self,
+        assertion: &Assertion,
+        credential: &mut Credential,
+        among_several: bool,
+        number_of_credentials: Option<u64>,
+    ) -> Progress {
+        let Assertion { rp_id_hash, client_data_hash, user_present, verified, salts } = assertion;
+        let outputs = self.assertion_outputs(credential, *verified, salts.as_ref())?;
+        let auth_data = AuthenticatorData {
+            rp_id_hash: *rp_id_hash,
+            flags: Flags::default()
+                .with_if(*user_present, Flags::USER_PRESENT)
+                .with_if(*verified, Flags::USER_VERIFIED),
+            sign_count: self.next_count(rp_id_hash, credential)?,
+            attested: None,
+            extensions: outputs.as_deref().map(Raw),
+        };
+        let auth_data = auth_data.to_bytes();
+        let key = credential.algorithm.private_key(&credential.seed);
+        let signature: Vec<u8> = key.sign(&[&auth_data, client_data_hash]);
+        let names = *verified && among_several;
+        let user = credential.user.as_ref().map(|user| account(user, names)).transpose()?;
+        Ok(reply(&Response {
+            credential: Some(Descriptor::public_key(&credential.id)),
+            auth_data: &auth_data,
+            signature: &signature,
+            user,
+            number_of_credentials,
+            user_selected: None,
+            large_blob_key: None,
+            unsigned_extension_outputs: None,
+        }))
+    }
+}
+
+/// The user as the client may see it: names only to tell accounts apart, and only after verification.
+fn account(user: &Account, names: bool) -> Result<User<'_>, Refusal> {
+    let id = UserId::try_from(user.id.as_slice()).map_err(|_| Refusal::Damaged)?;
+    Ok(User {
+        id,
+        name: user.name.as_deref().filter(|_| names),
+        display_name: user.display_name.as_deref().filter(|_| names),
+    })
+}
+
+fn requester(request: &Request<'_>) -> Requester {
+    let rp_id = Some(request.rp_id.as_str().into());
+    Requester { operation: Operation::GetAssertion, rp_id, account: None }
+}

@@ -1,0 +1,90 @@
+//! The key hierarchy: one root key, and everything derived from it by name.
+//!
+//! ```text
+//! root key ─┬─ "softkey/1 device record"                      seals settings, PIN state, the epoch
+//!           └─ with the epoch secret ─┬─ "credential index"   hides relying parties and users in keys
+//!                                     ├─ "credential record"  seals credentials
+//!                                     └─ "credential id"      seals credential identifiers
+//! ```
+//!
+//! A reset replaces the epoch secret; what the former one sealed is dead in that instant, in the store and in
+//! every credential identifier out there.
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use softkey_ctap::Secret;
+
+/// The key that everything else hangs on: 32 uniformly random bytes, kept apart from the store.
+pub struct RootKey(Secret<32>);
+
+impl RootKey {
+    /// The root key with these bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(Secret::new(bytes))
+    }
+
+    pub(crate) fn device_record_key(&self) -> Secret<32> {
+        expand(&self.0, &[b"softkey/1 device record"])
+    }
+
+    pub(crate) fn epoch_keys(&self, epoch_secret: &Secret<32>) -> EpochKeys {
+        let base = prf(&self.0, &[b"softkey/1 epoch", epoch_secret.expose()]);
+        EpochKeys {
+            index: expand(&base, &[b"credential index"]),
+            record: expand(&base, &[b"credential record"]),
+            credential_id: expand(&base, &[b"credential id"]),
+        }
+    }
+}
+
+/// The keys that die with a reset.
+pub(crate) struct EpochKeys {
+    pub(crate) index: Secret<32>,
+    pub(crate) record: Secret<32>,
+    pub(crate) credential_id: Secret<32>,
+}
+
+impl EpochKeys {
+    /// Stands for a relying party in the keys of records.
+    pub(crate) fn rp16(&self, rp_id_hash: &[u8; 32]) -> [u8; 16] {
+        truncate(&prf(&self.index, &[b"rp", rp_id_hash]))
+    }
+
+    /// Stands for a user of a relying party in the keys of records.
+    pub(crate) fn user16(&self, rp_id_hash: &[u8; 32], user_id: &[u8]) -> [u8; 16] {
+        truncate(&prf(&self.index, &[b"user", rp_id_hash, user_id]))
+    }
+}
+
+/// HKDF-Expand with SHA-256 to 32 bytes; the info is given in pieces. Every key here is uniformly random, so
+/// nothing has to be extracted first.
+pub(crate) fn expand(key: &Secret<32>, info: &[&[u8]]) -> Secret<32> {
+    let mut mac = hmac(key);
+    for piece in info {
+        mac.update(piece);
+    }
+    mac.update(&[1]);
+    Secret::new(mac.finalize().into_bytes().into())
+}
+
+/// HMAC-SHA-256 of a message given in pieces.
+pub(crate) fn prf(key: &Secret<32>, message: &[&[u8]]) -> Secret<32> {
+    let mut mac = hmac(key);
+    for piece in message {
+        mac.update(piece);
+    }
+    Secret::new(mac.finalize().into_bytes().into())
+}
+
+fn hmac(key: &Secret<32>) -> Hmac<Sha256> {
+    // HMAC pads a shorter key with zeros to its block itself, but takes such a key only with a `Result`.
+    let mut block = zeroize::Zeroizing::new([0; 64]);
+    block.iter_mut().zip(key.expose()).for_each(|(padded, byte)| *padded = *byte);
+    Hmac::new((&*block).into())
+}
+
+fn truncate(full: &Secret<32>) -> [u8; 16] {
+    let (short, _) = full.expose().split_at(16);
+    short.try_into().unwrap_or_default()
+}

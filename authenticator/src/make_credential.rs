@@ -1,0 +1,254 @@
+//! authenticatorMakeCredential: check, consent, commit.
+
+use alloc::string::String;
+
+use rand_core::TryCryptoRng;
+use sha2::{Digest, Sha256};
+use softkey_ctap::Secret;
+use softkey_ctap::auth_data::{AttestedCredential, AuthenticatorData, Flags};
+use softkey_ctap::cbor::{List, Raw};
+use softkey_ctap::client_pin::Permissions;
+use softkey_ctap::entities::{Descriptor, PUBLIC_KEY, Parameters};
+use softkey_ctap::make_credential::{Request, Response};
+
+use crate::algorithm::Algorithm;
+use crate::attestation::{self, Format};
+use crate::authenticator::{Authenticator, Consent, Progress, Requester, Then, parameters, reply};
+use crate::authorization::{Authorization, MAX_LIST, Param};
+use crate::counter::Lease;
+use crate::credential::{self, Account, Credential, Inside, Kind, Protection};
+use crate::extensions::{self, CreationInputs};
+use crate::refusal::Refusal;
+use crate::step::Operation;
+use crate::store::Store;
+use crate::user_verification::{Purpose, Verification};
+
+/// Everything that is left to do once the user consents.
+pub(crate) struct Checked {
+    pub(crate) rp_id: String,
+    pub(crate) rp_id_hash: [u8; 32],
+    pub(crate) user: Account,
+    client_data_hash: [u8; 32],
+    algorithm: Algorithm,
+    discoverable: bool,
+    verified: bool,
+    /// The level asked for, which is then put out too.
+    protection: Option<Protection>,
+    hmac_secret: bool,
+    format: Format,
+}
+
+impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
+    pub(crate) fn make_credential(&mut self, body: &[u8], verification: Verification) -> Progress {
+        let request: Request<'_> = parameters(body)?;
+        let inputs = CreationInputs::of(request.extensions.as_ref())?;
+        // 1. The selection trick of older platforms.
+        if request.pin_uv_auth_param.is_some_and(<[u8]>::is_empty) {
+            return Ok(self.selection_by_param());
+        }
+        // 2. The param's protocol, and whether there is anything it could prove.
+        let param = self.param(request.pin_uv_auth_param, request.pin_uv_auth_protocol)?;
+        // 3. The algorithm.
+        let algorithm = choose_algorithm(&request.pub_key_cred_params)?;
+        // 4 to 10. Options, and how the user is to be verified.
+        let authorization = self.creation_authorization(&request, param)?;
+        // 11. The user is verified.
+        let rp_id_hash: [u8; 32] = Sha256::digest(request.rp.id.as_str()).into();
+        let verified = match authorization {
+            Authorization::None => false,
+            Authorization::Param(param) => {
+                let need = Permissions::MAKE_CREDENTIAL;
+                self.authorize(param, &request.client_data_hash, need, &rp_id_hash)?;
+                true
+            }
+            Authorization::BuiltIn if verification.done => true,
+            Authorization::BuiltIn => {
+                let purpose = Purpose::MakeCredential(body.to_vec());
+                return self.verify_for_request(purpose, requester(&request));
+            }
+        };
+        let present = verification.shows_presence || self.tokens.user_present();
+        // 12. Excluded credentials.
+        if self.is_excluded(request.exclude_list.as_ref(), &rp_id_hash, verified)? {
+            return excluded(&request, present);
+        }
+        // 13, 14. Consent.
+        let checked = checked(&request, algorithm, inputs, verified, rp_id_hash)?;
+        if present {
+            return self.commit_credential(&checked);
+        }
+        Ok(Consent::presence(requester(&request), Then::MakeCredential(checked)))
+    }
+
+    /// Steps 4 to 10.
+    fn creation_authorization<'b>(
+        &self,
+        request: &Request<'_>,
+        param: Option<Param<'b>>,
+    ) -> Result<Authorization<'b>, Refusal> {
+        let options = request.options.unwrap_or_default();
+        if options.up == Some(false) {
+            return Err(Refusal::PresenceOptionFalse);
+        }
+        if request.exclude_list.as_ref().is_some_and(|list| list.len() > MAX_LIST) {
+            return Err(Refusal::ListTooLong);
+        }
+        let authorization = self.authorization(param, options, self.config.always_uv)?;
+        let discoverable = options.rk == Some(true);
+        if matches!(authorization, Authorization::None) && self.is_protected() && discoverable {
+            let pin = self.pin.hash.is_some();
+            return Err(if pin { Refusal::TokenRequired } else { Refusal::VerificationRequired });
+        }
+        if request.enterprise_attestation.is_some() {
+            return Err(Refusal::EnterpriseAttestation);
+        }
+        Ok(authorization)
+    }
+
+    /// Is one of the listed credentials here? One that asks for verification is not, without it.
+    fn is_excluded(
+        &mut self,
+        list: Option<&List<'_, Descriptor<'_>>>,
+        rp_id_hash: &[u8; 32],
+        verified: bool,
+    ) -> Result<bool, Refusal> {
+        let listed = list.into_iter().flat_map(List::iter).filter(|entry| entry.kind == PUBLIC_KEY);
+        for entry in listed {
+            let found = credential::find(&mut self.records, rp_id_hash, entry.id)?;
+            if found.is_some_and(|credential| credential.visible(verified, true)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Steps 14 to 18, once presence was shown.
+    pub(crate) fn commit_credential(&mut self, checked: &Checked) -> Progress {
+        self.tokens.spend();
+        let credential = self.new_credential(checked)?;
+        let key = credential.algorithm.private_key(&credential.seed);
+        let public = key.public();
+        let outputs = extensions::creation_outputs(checked.protection, checked.hmac_secret);
+        let sign_count = match credential.kind {
+            Kind::Discoverable(_) => Lease::fresh().last(),
+            Kind::Wrapped | Kind::U2f => self.counters.shared.last(),
+        };
+        let auth_data = AuthenticatorData {
+            rp_id_hash: checked.rp_id_hash,
+            flags: Flags::USER_PRESENT.with_if(checked.verified, Flags::USER_VERIFIED),
+            sign_count,
+            attested: Some(AttestedCredential {
+                aaguid: self.config.aaguid,
+                credential_id: &credential.id,
+                public_key: public.cose(credential.algorithm),
+            }),
+            extensions: outputs.as_deref().map(Raw),
+        };
+        let auth_data = auth_data.to_bytes();
+        let att_stmt = attestation::statement(
+            checked.format,
+            self.config.attestation,
+            (credential.algorithm, &key),
+            &auth_data,
+            &checked.client_data_hash,
+        );
+        if checked.discoverable {
+            self.store_credential(checked, &credential)?;
+            self.walk = None;
+        }
+        Ok(reply(&Response {
+            fmt: checked.format.name(),
+            auth_data: &auth_data,
+            att_stmt: Some(Raw(&att_stmt)),
+            ep_att: None,
+            large_blob_key: None,
+            unsigned_extension_outputs: None,
+        }))
+    }
+
+    /// Steps 16 and 17, without storing anything yet.
+    fn new_credential(&mut self, checked: &Checked) -> Result<Credential, Refusal> {
+        let mut random = || {
+            Secret::try_make(|bytes| self.rng.try_fill_bytes(bytes)).map_err(|_| Refusal::Entropy)
+        };
+        let seed = random()?;
+        // What the identifier of a discoverable credential has in the seed's place is random and means nothing.
+        let secret = if checked.discoverable { random()? } else { seed.clone() };
+        let kind = if checked.discoverable {
+            Kind::Discoverable(self.totals.next_sequence)
+        } else {
+            Kind::Wrapped
+        };
+        let protection = checked.protection.unwrap_or(Protection::Optional);
+        let inside = Inside { kind, algorithm: checked.algorithm, protection, secret };
+        let key = &self.records.keys().credential_id;
+        Ok(Credential {
+            id: inside.seal(key, &mut self.rng, &checked.rp_id_hash)?,
+            kind,
+            algorithm: checked.algorithm,
+            protection,
+            seed,
+            user: checked.discoverable.then(|| checked.user.clone()),
+            counter_ceiling: crate::counter::LEASE,
+        })
+    }
+}
+
+fn checked(
+    request: &Request<'_>,
+    algorithm: Algorithm,
+    inputs: CreationInputs,
+    verified: bool,
+    rp_id_hash: [u8; 32],
+) -> Result<Checked, Refusal> {
+    let preference = request.attestation_formats_preference.as_ref();
+    Ok(Checked {
+        rp_id: request.rp.id.as_str().into(),
+        rp_id_hash,
+        user: Account {
+            id: request.user.id.as_bytes().to_vec(),
+            name: request.user.name.map(shortened),
+            display_name: request.user.display_name.map(shortened),
+        },
+        client_data_hash: request.client_data_hash,
+        algorithm,
+        discoverable: request.options.is_some_and(|options| options.rk == Some(true)),
+        verified,
+        protection: inputs.protection()?,
+        hmac_secret: inputs.hmac_secret,
+        format: Format::prefer(preference),
+    })
+}
+
+/// The first entry that names a supported algorithm. Entries of unknown types are passed over.
+fn choose_algorithm(params: &List<'_, Parameters<'_>>) -> Result<Algorithm, Refusal> {
+    params
+        .iter()
+        .filter(|entry| entry.kind == PUBLIC_KEY)
+        .find_map(|entry| Algorithm::from_id(entry.alg))
+        .ok_or(Refusal::UnsupportedAlgorithm)
+}
+
+/// The touch of step 12, whose outcome changes nothing: only who touches learns that the credential is here.
+fn excluded(request: &Request<'_>, present: bool) -> Progress {
+    if present {
+        return Err(Refusal::Excluded);
+    }
+    let then = Then::RefuseAnyway(Refusal::Excluded);
+    Ok(Consent::presence(requester(request), then))
+}
+
+fn requester(request: &Request<'_>) -> Requester {
+    Requester {
+        operation: Operation::MakeCredential,
+        rp_id: Some(request.rp.id.as_str().into()),
+        account: request.user.name.or(request.user.display_name).map(String::from),
+    }
+}
+
+/// The first 64 bytes of a name, or fewer, so that no character is cut.
+fn shortened(name: &str) -> String {
+    const MAX: usize = 64;
+    let end = (0..=MAX.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
+    name.get(..end.unwrap_or_default()).unwrap_or_default().into()
+}

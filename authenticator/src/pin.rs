@@ -1,0 +1,128 @@
+//! The PIN: what is stored of it, the rules for a new one, and the retry counters.
+
+use rand_core::TryCryptoRng;
+use softkey_ctap::Secret;
+use softkey_ctap::pin_uv::{Protocol, SharedSecret, pin_hash};
+
+use crate::authenticator::Authenticator;
+use crate::records::{self, Batch, PinRecord};
+use crate::refusal::Refusal;
+use crate::store::Store;
+
+/// Wrong PINs until only a reset helps.
+pub(crate) const MAX_RETRIES: u64 = 8;
+
+/// Wrong PINs in a row until a power cycle is needed.
+pub(crate) const MAX_MISSES: u8 = 3;
+
+/// The longest PIN, in code points.
+pub(crate) const MAX_PIN_LENGTH: u64 = 63;
+
+/// A PIN is padded with zeros to this length before it is encrypted.
+const PADDED: usize = 64;
+
+/// A PIN that satisfies the rules.
+pub(crate) struct NewPin {
+    hash: Secret<16>,
+    code_points: u64,
+}
+
+impl NewPin {
+    /// decrypt(newPinEnc), and the rules of authenticatorClientPIN for what comes out.
+    pub(crate) fn decrypt(
+        shared: &SharedSecret,
+        new_pin_enc: &[u8],
+        min_pin_length: u64,
+    ) -> Result<Self, Refusal> {
+        let padded = shared.decrypt(new_pin_enc).ok_or(Refusal::PinAuth)?;
+        match padded.len() {
+            PADDED => {}
+            // The official tool wants a longer padded PIN to be a matter of policy.
+            longer if longer > PADDED => return Err(Refusal::PinPolicy),
+            _ => return Err(Refusal::PaddedPinLength),
+        }
+        let len = padded.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let pin = padded.get(..len).unwrap_or_default();
+        let text = core::str::from_utf8(pin).map_err(|_| Refusal::PinPolicy)?;
+        let code_points = text.chars().map(|_| 1_u64).sum();
+        let policy = pin.len() < PADDED && (min_pin_length..=MAX_PIN_LENGTH).contains(&code_points);
+        if policy { Ok(Self { hash: pin_hash(pin), code_points }) } else { Err(Refusal::PinPolicy) }
+    }
+}
+
+impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
+    /// The shortest PIN allowed, in code points.
+    pub(crate) fn min_pin_length(&self) -> u64 {
+        self.config.min_pin_length.into()
+    }
+
+    /// Is a PIN set, or built-in user verification ready?
+    pub(crate) fn is_protected(&self) -> bool {
+        self.pin.hash.is_some() || self.config.user_verification.is_some()
+    }
+
+    /// No PIN set, none left to try, or too many misses in a row?
+    pub(crate) fn pin_usable(&self) -> Result<(), Refusal> {
+        if self.pin.hash.is_none() {
+            Err(Refusal::PinNotSet)
+        } else if self.pin.retries == 0 {
+            Err(Refusal::PinBlocked)
+        } else if self.misses >= MAX_MISSES {
+            Err(Refusal::PinAuthBlocked)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Counts a try, then compares. The count is stored before the comparison, so that pulling the plug in
+    /// between costs a try and cannot be used to guess for nothing.
+    pub(crate) fn check_pin(
+        &mut self,
+        protocol: Protocol,
+        shared: &SharedSecret,
+        pin_hash_enc: &[u8],
+    ) -> Result<(), Refusal> {
+        let retries = self.pin.retries.saturating_sub(1);
+        self.store_pin(PinRecord { retries, ..self.pin.clone() })?;
+        let given = shared.decrypt(pin_hash_enc).and_then(|hash| Secret::<16>::from_slice(&hash));
+        if given.is_none() || given != self.pin.hash {
+            self.tokens.regenerate(protocol);
+            self.misses = self.misses.saturating_add(1);
+            return Err(if retries == 0 {
+                Refusal::PinBlocked
+            } else if self.misses >= MAX_MISSES {
+                Refusal::PinAuthBlocked
+            } else {
+                Refusal::PinWrong
+            });
+        }
+        self.misses = 0;
+        let uv_retries = self.config.user_verification.map_or(0, |m| m.max_retries.into());
+        self.store_pin(PinRecord { retries: MAX_RETRIES, uv_retries, ..self.pin.clone() })
+    }
+
+    /// Is this the PIN that is set already?
+    pub(crate) fn is_present_pin(&self, new: &NewPin) -> bool {
+        self.pin.hash.as_ref() == Some(&new.hash)
+    }
+
+    /// Stores a new PIN; all tries are there again.
+    pub(crate) fn set_new_pin(&mut self, new: NewPin) -> Result<(), Refusal> {
+        self.store_pin(PinRecord {
+            hash: Some(new.hash),
+            code_points: new.code_points,
+            retries: MAX_RETRIES,
+            uv_retries: self.pin.uv_retries,
+            force_change: false,
+        })
+    }
+
+    /// Stores the PIN's state, then takes it over.
+    pub(crate) fn store_pin(&mut self, pin: PinRecord) -> Result<(), Refusal> {
+        let mut batch = Batch::default();
+        batch.put(records::PIN, &pin);
+        self.records.commit(&mut self.rng, batch)?;
+        self.pin = pin;
+        Ok(())
+    }
+}

@@ -1,0 +1,349 @@
+//! What is kept, and under which keys. Every record is sealed here, on its way to the store.
+//!
+//! | key | record |
+//! |---|---|
+//! | `c`, rp16, inverted sequence | a discoverable credential; a scan gives a party's newest first |
+//! | `n` | how many there are, and the next sequence number |
+//! | `r`, rp16 | a relying party's identifier and its number of credentials |
+//! | `s`, a letter | the state of the device |
+//! | `u`, rp16, user16 | the sequence number of the user's credential |
+//!
+//! A value is `version (1) | epoch (4, big-endian) | nonce (24) | ciphertext | tag (16)`, with the key, version and
+//! epoch as associated data. The epoch stands in the clear so that what a reset left behind can be told from
+//! what lives and be swept; it is zero for the state of the device, which a reset rewrites.
+
+use alloc::vec::Vec;
+use core::ops::ControlFlow;
+
+use rand_core::TryCryptoRng;
+use softkey_ctap::cbor::{self, Decode, Decoder, Encode};
+use softkey_ctap::{Secret, message};
+use zeroize::Zeroizing;
+
+use crate::keys::{EpochKeys, RootKey};
+use crate::refusal::Refusal;
+use crate::seal::Sealer;
+use crate::store::{Change, Key, Store, StoreError};
+
+const VERSION: u8 = 1;
+const HEADER: usize = 5;
+
+pub(crate) const EPOCH: Key = Key::from_array(b"se");
+pub(crate) const PIN: Key = Key::from_array(b"sp");
+pub(crate) const COUNTER: Key = Key::from_array(b"sc");
+pub(crate) const TOTALS: Key = Key::from_array(b"n");
+
+/// The key of the credential with this sequence number.
+pub(crate) fn credential_key(rp16: &[u8; 16], sequence: u64) -> Key {
+    let mut key = [b'c'; 25];
+    key[1..17].copy_from_slice(rp16);
+    key[17..].copy_from_slice(&(!sequence).to_be_bytes());
+    Key::from_array(&key)
+}
+
+/// The key of a relying party.
+pub(crate) fn rp_key(rp16: &[u8; 16]) -> Key {
+    let mut key = [b'r'; 17];
+    key[1..].copy_from_slice(rp16);
+    Key::from_array(&key)
+}
+
+/// The key of a user of a relying party.
+pub(crate) fn user_key(rp16: &[u8; 16], user16: &[u8; 16]) -> Key {
+    let mut key = [b'u'; 33];
+    key[1..17].copy_from_slice(rp16);
+    key[17..].copy_from_slice(user16);
+    Key::from_array(&key)
+}
+
+message! {
+    /// The credential epoch, which a reset replaces.
+    pub(crate) struct EpochRecord: Int {
+        1 => number: required u64,
+        2 => secret: required Secret<32>,
+        /// Has everything of former epochs been swept?
+        3 => swept: required bool,
+    }
+}
+
+message! {
+    /// The PIN and built-in user verification.
+    pub(crate) struct PinRecord: Int {
+        1 => hash: optional Secret<16>,
+        /// The PIN's length in code points.
+        2 => code_points: required u64,
+        3 => retries: required u64,
+        4 => uv_retries: required u64,
+        5 => force_change: required bool,
+    }
+}
+
+message! {
+    /// The signature counter of everything that has none of its own.
+    pub(crate) struct CounterRecord: Int {
+        1 => ceiling: required u64,
+    }
+}
+
+message! {
+    /// Discoverable credentials in all.
+    #[derive(Copy)]
+    pub(crate) struct Totals: Int {
+        1 => count: required u64,
+        2 => next_sequence: required u64,
+    }
+}
+
+message! {
+    /// A relying party.
+    pub(crate) struct RpRecord<'b>: Int {
+        /// The identifier, cut if it is longer than 255 bytes.
+        1 => id: required &'b str,
+        2 => count: required u64,
+    }
+}
+
+message! {
+    /// A discoverable credential.
+    pub(crate) struct CredentialRecord<'b>: Int {
+        1 => id: required &'b [u8],
+        2 => alg: required i64,
+        3 => seed: required Secret<32>,
+        4 => user_id: required &'b [u8],
+        5 => user_name: optional &'b str,
+        6 => user_display_name: optional &'b str,
+        7 => cred_protect: required u64,
+        8 => counter_ceiling: required u64,
+    }
+}
+
+/// Changes that are made together or not at all.
+#[derive(Default)]
+pub(crate) struct Batch(Vec<(Key, Option<Zeroizing<Vec<u8>>>)>);
+
+impl Batch {
+    pub(crate) fn put<T: Encode + ?Sized>(&mut self, key: Key, value: &T) {
+        self.0.push((key, Some(Zeroizing::new(cbor::encode(value)))));
+    }
+
+    pub(crate) fn delete(&mut self, key: Key) {
+        self.0.push((key, None));
+    }
+}
+
+/// The store behind its seals.
+pub(crate) struct Records<S: Store> {
+    store: S,
+    root: RootKey,
+    device: Sealer,
+    epoch: Epoch,
+    failure: Option<S::Error>,
+}
+
+/// The number of an epoch, and what its secret gives.
+pub(crate) struct Epoch {
+    number: u32,
+    sealer: Sealer,
+    keys: EpochKeys,
+}
+
+impl Epoch {
+    fn new(root: &RootKey, record: &EpochRecord) -> Self {
+        let keys = root.epoch_keys(&record.secret);
+        // Numbers wrap after four thousand million resets, when nothing of the first is left.
+        let number = u32::try_from(record.number & 0xffff_ffff).unwrap_or_default();
+        Self { number, sealer: Sealer::new(&keys.record), keys }
+    }
+}
+
+impl<S: Store> Records<S> {
+    /// The store behind the seals of this root key, with no epoch entered yet.
+    pub(crate) fn new(store: S, root: RootKey) -> Self {
+        let device = Sealer::new(&root.device_record_key());
+        let nothing = EpochRecord { number: 0, secret: Secret::new([0; 32]), swept: true };
+        let epoch = Epoch::new(&root, &nothing);
+        Self { store, root, device, epoch, failure: None }
+    }
+
+    pub(crate) fn into_store(self) -> S {
+        self.store
+    }
+
+    pub(crate) fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// What the store said when it failed last.
+    pub(crate) fn take_failure(&mut self) -> Option<S::Error> {
+        self.failure.take()
+    }
+
+    /// From now on records are of this epoch. Gives the former one.
+    pub(crate) fn enter(&mut self, record: &EpochRecord) -> Epoch {
+        core::mem::replace(&mut self.epoch, Epoch::new(&self.root, record))
+    }
+
+    /// Takes [`enter`](Self::enter) back.
+    pub(crate) fn return_to(&mut self, former: Epoch) {
+        self.epoch = former;
+    }
+
+    pub(crate) fn keys(&self) -> &EpochKeys {
+        &self.epoch.keys
+    }
+
+    /// Is there anything in the store?
+    pub(crate) fn is_empty(&mut self) -> Result<bool, Refusal> {
+        let (first, last) = (Key::from_array(&[]), Key::from_array(&[0xff; Key::MAX]));
+        let mut empty = true;
+        let visited = self.store.each(&first..&last, &mut |_, _| {
+            empty = false;
+            ControlFlow::Break(())
+        });
+        self.checked(visited)?;
+        Ok(empty)
+    }
+
+    /// The plaintext of a record.
+    pub(crate) fn load(&mut self, key: &Key) -> Result<Option<Zeroizing<Vec<u8>>>, Refusal> {
+        let mut value = Vec::new();
+        let loaded = self.store.load(key, &mut value);
+        if !self.checked(loaded)? {
+            return Ok(None);
+        }
+        match self.open(key, &value) {
+            Opened::Plaintext(plaintext) => Ok(Some(plaintext)),
+            // What a reset left behind is not there any more.
+            Opened::Leftover => Ok(None),
+            Opened::Damaged => Err(Refusal::Damaged),
+        }
+    }
+
+    /// Visits the living records with `keys.0 <= key < keys.1` in order, opened.
+    pub(crate) fn each(
+        &mut self,
+        keys: (&Key, &Key),
+        visit: &mut Visit<'_>,
+    ) -> Result<(), Refusal> {
+        let mut outcome = Ok(());
+        let visited = self.store.each(keys.0..keys.1, &mut |key, value| {
+            let step = match self.open(key, value) {
+                Opened::Plaintext(plaintext) => visit(key, &plaintext),
+                Opened::Leftover => Ok(ControlFlow::Continue(())),
+                Opened::Damaged => Err(Refusal::Damaged),
+            };
+            step.unwrap_or_else(|refusal| {
+                outcome = Err(refusal);
+                ControlFlow::Break(())
+            })
+        });
+        self.checked(visited)?;
+        outcome
+    }
+
+    /// Seals the changes and makes them, all or none.
+    pub(crate) fn commit<R: TryCryptoRng>(
+        &mut self,
+        rng: &mut R,
+        mut batch: Batch,
+    ) -> Result<(), Refusal> {
+        batch.0.sort_by_key(|(key, _)| *key);
+        let mut sealed = Vec::with_capacity(batch.0.len());
+        for (key, plaintext) in &batch.0 {
+            let value = plaintext.as_ref().map(|plaintext| self.seal(rng, key, plaintext));
+            sealed.push((*key, value.transpose()?));
+        }
+        let changes: Vec<Change<'_>> = sealed
+            .iter()
+            .map(|(key, value)| match value {
+                Some(value) => Change::Put(*key, value),
+                None => Change::Delete(*key),
+            })
+            .collect();
+        let committed = self.store.commit(&changes);
+        self.checked(committed)
+    }
+
+    /// Removes up to 16 records that a reset left behind. Gives true when there are none left.
+    pub(crate) fn sweep(&mut self) -> Result<bool, Refusal> {
+        const PIECE: usize = 16;
+        let mut found = Vec::with_capacity(PIECE);
+        for first in [b"c", b"r", b"u"] {
+            let last = Key::from_array(&[first[0].saturating_add(1)]);
+            let visited = self.store.each(&Key::from_array(first)..&last, &mut |key, value| {
+                if matches!(self.open(key, value), Opened::Leftover) {
+                    found.push(*key);
+                }
+                if found.len() < PIECE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            });
+            self.checked(visited)?;
+        }
+        found.truncate(PIECE);
+        let changes: Vec<Change<'_>> = found.iter().map(|key| Change::Delete(*key)).collect();
+        let committed = if changes.is_empty() { Ok(()) } else { self.store.commit(&changes) };
+        self.checked(committed)?;
+        Ok(found.len() < PIECE)
+    }
+
+    fn seal<R: TryCryptoRng>(
+        &self,
+        rng: &mut R,
+        key: &Key,
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>, Refusal> {
+        let (sealer, number) = self.scope(key);
+        let mut value = Vec::with_capacity(HEADER + crate::seal::OVERHEAD + plaintext.len());
+        value.push(VERSION);
+        value.extend_from_slice(&number.to_be_bytes());
+        let header = value.clone();
+        sealer
+            .seal(rng, &[key.as_bytes(), &header], plaintext, &mut value)
+            .map_err(|_| Refusal::Entropy)?;
+        Ok(value)
+    }
+
+    fn open(&self, key: &Key, value: &[u8]) -> Opened {
+        let (sealer, number) = self.scope(key);
+        let Some((header, rest)) = value.split_first_chunk::<HEADER>() else {
+            return Opened::Damaged;
+        };
+        let [version, epoch @ ..] = *header;
+        if version != VERSION {
+            return Opened::Damaged;
+        }
+        if u32::from_be_bytes(epoch) != number {
+            return Opened::Leftover;
+        }
+        sealer.open(&[key.as_bytes(), header], rest).map_or(Opened::Damaged, Opened::Plaintext)
+    }
+
+    fn scope(&self, key: &Key) -> (&Sealer, u32) {
+        match key.as_bytes() {
+            [b's', ..] => (&self.device, 0),
+            _ => (&self.epoch.sealer, self.epoch.number),
+        }
+    }
+
+    fn checked<T>(&mut self, result: Result<T, S::Error>) -> Result<T, Refusal> {
+        result.map_err(|error| {
+            let full = error.is_full();
+            self.failure = Some(error);
+            if full { Refusal::StoreFull } else { Refusal::Store }
+        })
+    }
+}
+
+/// Looks at the plaintext of a record and says whether to go on.
+type Visit<'a> = dyn FnMut(&Key, &[u8]) -> Result<ControlFlow<()>, Refusal> + 'a;
+
+enum Opened {
+    Plaintext(Zeroizing<Vec<u8>>),
+    /// Of an epoch that is over.
+    Leftover,
+    Damaged,
+}
+
+/// Reads a record. It was sealed, so what does not read was written by something else.
+pub(crate) fn parse<'b, T: Decode<'b>>(plaintext: &'b [u8]) -> Result<T, Refusal> {
+    T::decode(&mut Decoder::new(plaintext)).map_err(|_| Refusal::Damaged)
+}

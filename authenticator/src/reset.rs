@@ -1,0 +1,59 @@
+//! authenticatorReset: a new epoch, in one commit whose size does not depend on what is stored.
+
+use core::time::Duration;
+
+use alloc::vec::Vec;
+
+use rand_core::TryCryptoRng;
+use softkey_ctap::Instant;
+
+use crate::authenticator::{
+    Authenticator, Consent, Outcome, Progress, Requester, Then, epoch_secret, factory_pin,
+};
+use crate::records::{self, Batch, EpochRecord, Totals};
+use crate::refusal::Refusal;
+use crate::step::Operation;
+use crate::store::Store;
+
+/// How long after power-up a reset may be asked for.
+const WINDOW: Duration = Duration::from_secs(10);
+
+impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
+    pub(crate) fn reset(&mut self, now: Instant) -> Progress {
+        if now.duration_since(self.power_up) > WINDOW {
+            return Err(Refusal::ResetWindow);
+        }
+        let requester = Requester::nobody(Operation::Reset);
+        Ok(Consent::presence(requester, Then::Reset))
+    }
+
+    /// The new epoch makes every credential identifier and every stored credential unreadable at once; the
+    /// records left behind are swept later. The counter that identifiers share goes on.
+    pub(crate) fn commit_reset(&mut self) -> Progress {
+        let number = self.epoch.wrapping_add(1);
+        let record = EpochRecord { number, secret: epoch_secret(&mut self.rng)?, swept: false };
+        let pin = factory_pin(&self.config);
+        let totals = Totals { count: 0, next_sequence: 1 };
+        // The new totals are of the new epoch, so they must be sealed by it; if the commit fails, the old
+        // epoch goes on.
+        let former = self.records.enter(&record);
+        let mut batch = Batch::default();
+        batch.put(records::EPOCH, &record);
+        batch.put(records::PIN, &pin);
+        batch.put(records::TOTALS, &totals);
+        if let Err(refusal) = self.records.commit(&mut self.rng, batch) {
+            self.records.return_to(former);
+            return Err(refusal);
+        }
+        self.epoch = number;
+        self.swept = false;
+        self.pin = pin;
+        self.totals = totals;
+        self.tokens.reset_all();
+        self.misses = 0;
+        self.counters.forget_own();
+        self.walk = None;
+        self.u2f = None;
+        Ok(Outcome::Reply(Vec::new()))
+    }
+}

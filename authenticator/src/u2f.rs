@@ -1,0 +1,229 @@
+//! CTAP1/U2F: REGISTER, AUTHENTICATE and VERSION, which never wait.
+//!
+//! A request that needs presence is answered at once with `CONDITIONS_NOT_SATISFIED`; the client asks again every
+//! few hundred milliseconds, and the question stays open meanwhile. There is one such question at a time, keyed by
+//! what was asked: another request cannot take its place under the user's finger.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use rand_core::TryCryptoRng;
+use softkey_ctap::Instant;
+use softkey_ctap::Secret;
+use softkey_ctap::u2f::{
+    Apdu, AuthenticateRequest, AuthenticateResponse, Body, RegisterRequest, RegisterResponse,
+    StatusWord, VERSION, control, instruction,
+};
+
+use crate::algorithm::{Algorithm, PublicPoint};
+use crate::attestation;
+use crate::authenticator::{Authenticator, Requester};
+use crate::credential::{self, Credential, Inside, Kind, Protection};
+use crate::refusal::Refusal;
+use crate::step::{Answer, Ask, AskId, Operation, Question, Via};
+use crate::store::Store;
+
+/// A question that nobody asks about any more is withdrawn after this time.
+const POLL_LIMIT: Duration = Duration::from_secs(2);
+
+/// How long presence counts once it was shown.
+const PRESENCE_LIMIT: Duration = Duration::from_secs(10);
+
+/// The open question of U2F.
+pub(crate) struct OpenQuestion {
+    ask: Ask,
+    key: (Operation, [u8; 32]),
+    polled: Instant,
+    state: State,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    /// Presence was shown then.
+    Present(Instant),
+    /// No more is asked until the client gives up.
+    Refused,
+}
+
+impl OpenQuestion {
+    /// The question, while it wants an answer.
+    pub(crate) fn ask(&self) -> Option<&Ask> {
+        (self.state == State::Open).then_some(&self.ask)
+    }
+
+    /// Is it this question, and does it want an answer?
+    pub(crate) fn is(&self, id: AskId) -> bool {
+        self.state == State::Open && self.ask.id == id
+    }
+
+    pub(crate) fn answered(&mut self, now: Instant, answer: Answer) {
+        match answer {
+            Answer::Yes => self.state = State::Present(now),
+            Answer::No => self.state = State::Refused,
+            Answer::Verified { .. } | Answer::NotVerified => {}
+        }
+    }
+
+    /// When it is over.
+    pub(crate) fn ends(&self) -> Instant {
+        match self.state {
+            State::Open | State::Refused => self.polled + POLL_LIMIT,
+            State::Present(since) => since + PRESENCE_LIMIT,
+        }
+    }
+}
+
+type Answered = Result<Vec<u8>, StatusWord>;
+
+impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
+    /// Answers one U2F message, an APDU; the answer ends with its status word.
+    pub fn begin_u2f(&mut self, now: Instant, via: Via, apdu: &[u8]) -> Vec<u8> {
+        self.walk.take_if(|walk| walk.session == via.session);
+        self.u2f.take_if(|question| now >= question.ends());
+        match self.u2f_message(now, apdu) {
+            Ok(data) => StatusWord::NO_ERROR.behind(data),
+            Err(word) => word.to_bytes(),
+        }
+    }
+
+    fn u2f_message(&mut self, now: Instant, apdu: &[u8]) -> Answered {
+        if self.config.always_uv {
+            return Err(StatusWord::COMMAND_NOT_ALLOWED);
+        }
+        let apdu = Apdu::from_bytes(apdu).ok_or(StatusWord::WRONG_LENGTH)?;
+        if apdu.cla != 0 {
+            return Err(StatusWord::CLA_NOT_SUPPORTED);
+        }
+        let data = || match apdu.data {
+            Body::Data(data) => Ok(data),
+            Body::WrongLength => Err(StatusWord::WRONG_LENGTH),
+        };
+        match apdu.ins {
+            instruction::REGISTER => {
+                let request = RegisterRequest::from_bytes(data()?);
+                self.register(now, &request.ok_or(StatusWord::WRONG_LENGTH)?)
+            }
+            instruction::AUTHENTICATE => {
+                let request = AuthenticateRequest::from_bytes(data()?);
+                self.authenticate(now, apdu.p1, &request.ok_or(StatusWord::WRONG_LENGTH)?)
+            }
+            instruction::VERSION if data()?.is_empty() => Ok(VERSION.to_vec()),
+            instruction::VERSION => Err(StatusWord::WRONG_LENGTH),
+            _ => Err(StatusWord::INS_NOT_SUPPORTED),
+        }
+    }
+
+    fn register(&mut self, now: Instant, request: &RegisterRequest) -> Answered {
+        self.test_presence(now, Operation::MakeCredential, &request.application)?;
+        let RegisterRequest { challenge, application } = request;
+        let seed = Secret::try_make(|bytes| self.rng.try_fill_bytes(bytes));
+        let seed = seed.map_err(|_| StatusWord::OTHER)?;
+        let key = Algorithm::Es256.private_key(&seed);
+        let PublicPoint::P256(public_key) = key.public() else {
+            return Err(StatusWord::OTHER);
+        };
+        let inside = Inside {
+            kind: Kind::U2f,
+            algorithm: Algorithm::Es256,
+            protection: Protection::Optional,
+            secret: seed,
+        };
+        let id_key = &self.records.keys().credential_id;
+        let handle = inside.seal(id_key, &mut self.rng, application).map_err(internal)?;
+        let signature = attestation::sign(&[&[0], application, challenge, &handle, &public_key]);
+        let response = RegisterResponse {
+            public_key: &public_key,
+            key_handle: &handle,
+            certificate: attestation::BATCH_CERTIFICATE,
+            signature: &signature,
+        };
+        response.to_bytes().ok_or(StatusWord::OTHER)
+    }
+
+    fn authenticate(
+        &mut self,
+        now: Instant,
+        control: u8,
+        request: &AuthenticateRequest<'_>,
+    ) -> Answered {
+        let known = [
+            control::CHECK_ONLY,
+            control::ENFORCE_USER_PRESENCE,
+            control::DONT_ENFORCE_USER_PRESENCE,
+        ];
+        if !known.contains(&control) {
+            return Err(StatusWord::WRONG_DATA);
+        }
+        let found = credential::find(&mut self.records, &request.application, request.key_handle);
+        let credential = found.map_err(internal)?.filter(usable);
+        let credential = credential.ok_or(StatusWord::WRONG_DATA)?;
+        if control == control::CHECK_ONLY {
+            return Err(StatusWord::CONDITIONS_NOT_SATISFIED);
+        }
+        let enforce = control == control::ENFORCE_USER_PRESENCE;
+        if enforce {
+            self.test_presence(now, Operation::GetAssertion, &request.application)?;
+        }
+        let counter = self.next_shared_count().map_err(internal)?;
+        let user_presence = u8::from(enforce);
+        let key = credential.algorithm.private_key(&credential.seed);
+        let signature = key.sign(&[
+            &request.application,
+            &[user_presence],
+            &counter.to_be_bytes(),
+            &request.challenge,
+        ]);
+        Ok(AuthenticateResponse { user_presence, counter, signature: &signature }.to_bytes())
+    }
+
+    /// Takes presence that was shown for just this, or leaves the question open.
+    fn test_presence(
+        &mut self,
+        now: Instant,
+        operation: Operation,
+        application: &[u8; 32],
+    ) -> Result<(), StatusWord> {
+        let key = (operation, *application);
+        if self.is_waiting() {
+            return Err(StatusWord::CONDITIONS_NOT_SATISFIED);
+        }
+        match &mut self.u2f {
+            Some(question) if question.key == key => {
+                if let State::Present(_) = question.state {
+                    self.u2f = None;
+                    return Ok(());
+                }
+                question.polled = now;
+                question.ask.deadline = now + POLL_LIMIT;
+            }
+            Some(_) => {}
+            None => {
+                let rp_id = Some(hexadecimal(application));
+                let requester = Requester { operation, rp_id, account: None };
+                let mut ask = self.ask(now, Question::Presence, requester);
+                ask.deadline = now + POLL_LIMIT;
+                self.u2f = Some(OpenQuestion { ask, key, polled: now, state: State::Open });
+            }
+        }
+        Err(StatusWord::CONDITIONS_NOT_SATISFIED)
+    }
+}
+
+/// May U2F use this credential? It cannot verify the user, and knows nothing but ES256 without a store.
+fn usable(credential: &Credential) -> bool {
+    !matches!(credential.kind, Kind::Discoverable(_))
+        && credential.algorithm == Algorithm::Es256
+        && credential.visible(false, true)
+}
+
+/// U2F has no codes for what goes wrong inside.
+const fn internal(_: Refusal) -> StatusWord {
+    StatusWord::OTHER
+}
+
+fn hexadecimal(hash: &[u8; 32]) -> String {
+    hash.iter().fold(String::from("sha256:"), |text, byte| text + &format!("{byte:02x}"))
+}

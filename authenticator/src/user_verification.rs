@@ -1,0 +1,120 @@
+//! Built-in user verification: performBuiltInUv, as a question to the owner.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use rand_core::TryCryptoRng;
+use softkey_ctap::Instant;
+use softkey_ctap::pin_uv::SharedSecret;
+
+use crate::authenticator::{Authenticator, Consent, Outcome, Progress, Requester, Then};
+use crate::client_pin::Wanted;
+use crate::records::PinRecord;
+use crate::refusal::Refusal;
+use crate::step::{Answer, Operation, Question, Via};
+use crate::store::Store;
+
+/// What a request knows of built-in user verification done for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Verification {
+    pub(crate) done: bool,
+    pub(crate) shows_presence: bool,
+}
+
+impl Verification {
+    pub(crate) const NOT_DONE: Self = Self { done: false, shows_presence: false };
+}
+
+/// A request that waits for built-in user verification.
+pub(crate) struct Waiting {
+    tries_left: u8,
+    requester: Requester,
+    purpose: Purpose,
+}
+
+/// What verification is for.
+pub(crate) enum Purpose {
+    /// authenticatorMakeCredential with these parameters, from the start.
+    MakeCredential(Vec<u8>),
+    /// authenticatorGetAssertion with these parameters, from the start.
+    GetAssertion(Vec<u8>),
+    /// A token.
+    Token(Wanted, SharedSecret),
+}
+
+impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
+    /// Verifies the user for a request that will then be looked at from the start.
+    pub(crate) fn verify_for_request(
+        &mut self,
+        purpose: Purpose,
+        requester: Requester,
+    ) -> Progress {
+        let tries = self.config.user_verification.map_or(1, |method| method.tries_per_request);
+        self.try_verification(Waiting { tries_left: tries, requester, purpose })
+    }
+
+    /// Verifies the user for a token. The platform itself tries again.
+    pub(crate) fn verify_for_token(
+        &mut self,
+        wanted: Wanted,
+        shared: SharedSecret,
+        rp_id: Option<String>,
+    ) -> Progress {
+        let requester = Requester { operation: Operation::GetToken, rp_id, account: None };
+        let purpose = Purpose::Token(wanted, shared);
+        self.try_verification(Waiting { tries_left: 1, requester, purpose })
+    }
+
+    /// Counts a try, then asks. The count is stored first, as for the PIN.
+    fn try_verification(&mut self, waiting: Waiting) -> Progress {
+        if self.pin.hash.is_some() && self.pin.retries == 0 && self.pin.uv_retries > 0 {
+            self.store_pin(PinRecord { uv_retries: 0, ..self.pin.clone() })?;
+        }
+        if self.pin.uv_retries == 0 || waiting.tries_left == 0 {
+            return Err(self.verification_failed(&waiting.purpose));
+        }
+        let tries_left = u8::try_from(self.pin.uv_retries).unwrap_or(u8::MAX);
+        let uv_retries = self.pin.uv_retries.saturating_sub(1);
+        self.store_pin(PinRecord { uv_retries, ..self.pin.clone() })?;
+        let requester = waiting.requester.clone();
+        let question = Question::Verify { tries_left };
+        let then = Then::Verify(waiting);
+        Ok(Outcome::Ask(Box::new(Consent { question, requester, then })))
+    }
+
+    /// The user tried.
+    pub(crate) fn verified(
+        &mut self,
+        now: Instant,
+        via: Via,
+        waiting: Waiting,
+        answer: Answer,
+    ) -> Progress {
+        let Answer::Verified { shows_presence } = answer else {
+            let tries_left = waiting.tries_left.saturating_sub(1);
+            return self.try_verification(Waiting { tries_left, ..waiting });
+        };
+        let uv_retries = self.config.user_verification.map_or(0, |m| m.max_retries.into());
+        self.store_pin(PinRecord { uv_retries, ..self.pin.clone() })?;
+        let verification = Verification { done: true, shows_presence };
+        match waiting.purpose {
+            Purpose::MakeCredential(body) => self.make_credential(&body, verification),
+            Purpose::GetAssertion(body) => self.get_assertion(now, via, &body, verification),
+            Purpose::Token(wanted, shared) => {
+                self.issue_token(now, &shared, &wanted.grant(shows_presence))
+            }
+        }
+    }
+
+    fn verification_failed(&self, purpose: &Purpose) -> Refusal {
+        let blocked = self.pin.uv_retries == 0;
+        match purpose {
+            Purpose::Token(..) if blocked => Refusal::VerificationBlocked,
+            Purpose::Token(..) => Refusal::VerificationFailed,
+            _ if self.pin.hash.is_some() => Refusal::VerificationFailedPinPossible,
+            _ if blocked => Refusal::VerificationExhausted,
+            _ => Refusal::VerificationRequired,
+        }
+    }
+}
