@@ -29,9 +29,28 @@ impl Fragments {
         Some(Self { channel, command, bytes, length, sent: None, sequence: 0 })
     }
 
+    pub(crate) const fn channel(&self) -> ChannelId {
+        self.channel
+    }
+
+    pub(crate) const fn command(&self) -> Command {
+        self.command
+    }
+
+    /// Nothing has left yet.
+    pub(crate) const fn is_untouched(&self) -> bool {
+        self.sent.is_none()
+    }
+
     /// Everything has left.
     pub(crate) fn is_done(&self) -> bool {
         self.sent.is_some_and(|sent| sent >= self.bytes.len())
+    }
+
+    /// Starts again at the first packet.
+    pub(crate) const fn rewind(&mut self) {
+        self.sent = None;
+        self.sequence = 0;
     }
 
     /// The next packet; `None` when all have left.
@@ -168,5 +187,15 @@ mod tests {
         assert_eq!(message.push(1, &[0; 59]), Err(WrongSequence));
         assert_eq!(message.push(0, &[0; 59]), Ok(()));
         assert_eq!(message.push(0, &[0; 59]), Err(WrongSequence));
+    }
+
+    #[test]
+    fn a_rewound_message_leaves_again_from_its_start() {
+        let mut fragments = Fragments::new(CHANNEL, Command::PING, alloc::vec![3; 200]).unwrap();
+        let first = fragments.next_report();
+        fragments.next_report();
+        fragments.rewind();
+        assert!(fragments.is_untouched());
+        assert_eq!(fragments.next_report(), first);
     }
 }

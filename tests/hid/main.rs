@@ -4,7 +4,9 @@
 
 mod bench;
 mod channels;
+mod host;
 mod hostile;
+mod joined;
 mod lock_and_wink;
 mod messages;
 mod plants;
