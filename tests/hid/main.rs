@@ -11,5 +11,8 @@ mod lock_and_wink;
 mod messages;
 mod plants;
 mod turns;
+mod udp;
+#[cfg(target_os = "linux")]
+mod uhid;
 mod waiting;
 mod wire;
