@@ -1,0 +1,15 @@
+//! `softkey-ctap` against the standards: other people's vectors, an independent CBOR reader and writer, and
+//! every message table written a second time from the standard.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "all of this is test code, helpers too"
+)]
+
+mod canonical;
+mod cbor_vectors;
+mod oracle;
+mod vectors;
