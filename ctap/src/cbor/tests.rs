@@ -110,7 +110,7 @@ fn duplicate_keys_are_malformed() {
 /// CB-08: major type, then length, then bytes.
 #[test]
 fn keys_stand_in_canonical_order() {
-    let ascending: [&[u8]; 19] = [
+    let ascending: [&[u8]; 21] = [
         &[0x00],
         &[0x17],
         &[0x18, 0x18],
@@ -131,7 +131,10 @@ fn keys_stand_in_canonical_order() {
         &[0x61, b'a'],
         &[0x62, b'r', b'k'],
         &[0x64, b'p', b'l', b'a', b't'],
+        // By length, though the bytes would say otherwise.
         &[0x80],
+        &[0x82, 0x00, 0x00],
+        &[0x81, 0x62, b'a', b'a'],
         &[0xf4],
     ];
     for (i, first) in ascending.iter().enumerate() {
@@ -144,7 +147,7 @@ fn keys_stand_in_canonical_order() {
         }
     }
     let all: Vec<u8> = ascending.iter().flat_map(|key| [key, &[0xf6][..]].concat()).collect();
-    assert_eq!(check(&[&[0xb3][..], &all].concat()), Ok(()));
+    assert_eq!(check(&[&[0xb5][..], &all].concat()), Ok(()));
 }
 
 /// CB-08, in the tables: the order that the compiler checks is the one that [`check`] wants.

@@ -36,6 +36,14 @@ proptest! {
         prop_assert_eq!(check(&bytes).is_ok(), is_canonical(&bytes), "{:02x?}", bytes);
     }
 
+    /// CB-07, CB-08, CB-11: keys twice, keys in any order, five levels and more.
+    #[test]
+    fn reader_and_oracle_agree_on_disorder(value in disorder(), outside in 0..5) {
+        let wrapped = (0..outside).fold(value, |value, _| Value::Array(vec![value]));
+        let bytes = write(&wrapped);
+        prop_assert_eq!(check(&bytes).is_ok(), is_canonical(&bytes), "{:02x?}", bytes);
+    }
+
     /// Bytes out of nowhere: the same, and the typed reader never goes beyond them.
     #[test]
     fn reader_and_oracle_agree_on_noise(bytes in prop::collection::vec(any::<u8>(), 0..32)) {
@@ -71,6 +79,17 @@ fn value() -> impl Strategy<Value = Value> {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::Array),
             prop::collection::vec((key(), inner), 0..30).prop_map(map),
+        ]
+    })
+}
+
+/// A value whose maps have few keys to choose from, in any order.
+fn disorder() -> impl Strategy<Value = Value> {
+    let few = prop_oneof![(-2..3_i64).prop_map(Value::from), "[ab]{0,2}".prop_map(Value::Text)];
+    scalar().prop_recursive(3, 24, 3, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::Array),
+            prop::collection::vec((few.clone(), inner), 0..4).prop_map(Value::Map),
         ]
     })
 }
