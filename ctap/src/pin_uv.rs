@@ -56,9 +56,15 @@ impl Protocol {
     }
 
     /// authenticate(key, message): 16 bytes for protocol one, 32 for protocol two. The message is given in
-    /// pieces. Of a key longer than 32 bytes the first 32 count.
+    /// pieces. The key is a pinUvAuthToken or a shared secret: 32 bytes, or with protocol one the 16 bytes of a
+    /// token by a CTAP 2.0 authenticator. Of a longer key protocol two takes the first 32 bytes.
     #[must_use]
-    pub fn authenticate(self, key: &[u8; 32], message: &[&[u8]]) -> Vec<u8> {
+    pub fn authenticate(self, key: &[u8], message: &[&[u8]]) -> Vec<u8> {
+        let key = match self {
+            Self::One => key,
+            Self::Two => key.get(..32).unwrap_or(key),
+        };
+        // HMAC takes keys of any length, so this cannot fail.
         let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
             return Vec::new();
         };
@@ -72,7 +78,7 @@ impl Protocol {
 
     /// Is `tag` authenticate(key, message)? Compared in constant time; a tag of another length is not.
     #[must_use]
-    pub fn verify(self, key: &[u8; 32], message: &[&[u8]], tag: &[u8]) -> bool {
+    pub fn verify(self, key: &[u8], message: &[&[u8]], tag: &[u8]) -> bool {
         let wanted = self.authenticate(key, message);
         wanted.len() == self.tag_len() && bool::from(wanted.as_slice().ct_eq(tag))
     }

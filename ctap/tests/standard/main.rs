@@ -12,4 +12,7 @@
 mod canonical;
 mod cbor_vectors;
 mod oracle;
+mod pin_protocol;
+mod pin_vectors;
 mod vectors;
+mod webauthn_vectors;

@@ -20,3 +20,13 @@ pub(crate) fn unhex(hex: &str) -> Vec<u8> {
     assert_eq!(hex.len() % 2, 0, "whole bytes");
     (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
 }
+
+/// The bytes of a hexadecimal member.
+pub(crate) fn bytes(json: &Json) -> Vec<u8> {
+    unhex(json.as_str().expect("a string of hexadecimal digits"))
+}
+
+/// The bytes of a hexadecimal member of known length.
+pub(crate) fn array<const N: usize>(json: &Json) -> [u8; N] {
+    bytes(json).try_into().expect("the length that the standard says")
+}
