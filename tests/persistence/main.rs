@@ -1,0 +1,32 @@
+//! Stores and vaults: what they keep, and what no crash, no full disk and no damage may do to it.
+//! Checklist section 14 (ST).
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of tests are tests too"
+)]
+
+mod contract;
+mod damage;
+mod full_disk;
+mod power;
+
+use softkey::vault::{Boot, RedbStore};
+use softkey_tests::persistence::disk::Disk;
+
+/// The identity of every database here.
+const IDENTITY: [u8; 16] = *b"0123456789abcdef";
+/// The run of the system in which stores are used, and the one after a loss of power.
+const BOOT: Option<Boot> = Some(Boot([1; 16]));
+const NEXT_BOOT: Option<Boot> = Some(Boot([2; 16]));
+
+fn new_store(disk: &Disk) -> RedbStore {
+    RedbStore::create(disk.clone(), &IDENTITY, BOOT).expect("a database is made")
+}
+
+fn open_store(disk: &Disk) -> RedbStore {
+    RedbStore::open(disk.clone(), BOOT).expect("a database opens")
+}

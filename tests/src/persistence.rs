@@ -1,0 +1,9 @@
+//! What every [`Store`](softkey_authenticator::Store) must do, and the disks that show whether it does.
+//!
+//! - [`contract`]: one suite for all implementations;
+//! - [`disk`]: a disk in memory that logs, fills up, fails, and forgets what was not synced;
+//! - [`power`]: the check that no loss of power tears or loses a commit.
+
+pub mod contract;
+pub mod disk;
+pub mod power;
