@@ -5,7 +5,7 @@ use softkey_authenticator::{Change, Store};
 use softkey_tests::persistence::contract::{Records, key, records};
 use softkey_tests::persistence::disk::Disk;
 
-use crate::{BOOT, NEXT_BOOT, new_store, open_store};
+use crate::{BOOT, IDENTITY, NEXT_BOOT, new_store, open_store};
 
 /// Files of one content: closed in order, left by a killed process, and left by one whose first commit since
 /// the opening was its last.
@@ -27,7 +27,7 @@ fn files() -> ([(&'static str, Vec<u8>); 3], Records) {
 /// Opens a changed file: an error that leaves it alone, or all records. True for the error.
 fn refused(what: &str, file: &[u8], model: &Records) -> bool {
     let disk = Disk::holding(file.to_vec());
-    match RedbStore::open(disk.clone(), BOOT) {
+    match RedbStore::open(disk.clone(), &IDENTITY, BOOT) {
         Ok(store) => {
             assert!(&records(&store).unwrap() == model, "{what}: opened, and other records");
             false
@@ -36,6 +36,7 @@ fn refused(what: &str, file: &[u8], model: &Records) -> bool {
             let damage = matches!(
                 error,
                 OpenError::Empty
+                    | OpenError::Truncated
                     | OpenError::Foreign
                     | OpenError::Format(_)
                     | OpenError::Records(RecordsError::Damaged(_))
@@ -116,10 +117,15 @@ fn no_cut_changes_a_record() {
 /// ST-03. Other people's files, by name of what is wrong.
 #[test]
 fn foreign_files_are_told_apart() {
-    let open = |bytes: &[u8]| RedbStore::open(Disk::holding(bytes.to_vec()), BOOT).map(drop);
+    let open =
+        |bytes: &[u8]| RedbStore::open(Disk::holding(bytes.to_vec()), &IDENTITY, BOOT).map(drop);
     assert!(matches!(open(b""), Err(OpenError::Empty)));
     assert!(matches!(open(b"hello"), Err(OpenError::Foreign)));
     assert!(matches!(open(&[b'x'; 10_000]), Err(OpenError::Foreign)));
+    let (files, _) = files();
+    for (name, file) in files {
+        assert!(matches!(open(&file[..5000]), Err(OpenError::Truncated)), "{name}");
+    }
 
     // Another program's redb database.
     let disk = Disk::default();
@@ -136,6 +142,8 @@ fn foreign_files_are_told_apart() {
 
     let disk = Disk::default();
     drop(new_store(&disk));
+    let other = RedbStore::open(disk.clone(), &[0; 16], BOOT).map(drop);
+    assert!(matches!(other, Err(OpenError::Stranger)));
     let again = RedbStore::create(disk, &[0; 16], BOOT).map(drop);
     assert!(matches!(again, Err(OpenError::NotEmpty)));
 }
@@ -155,8 +163,8 @@ fn half_a_commit_is_damage_unless_the_power_went() {
     torn[..4096].copy_from_slice(&after[..4096]);
 
     assert!(refused("in the same boot", &torn, &model));
-    let store = RedbStore::open(Disk::holding(torn.clone()), NEXT_BOOT).unwrap();
+    let store = RedbStore::open(Disk::holding(torn.clone()), &IDENTITY, NEXT_BOOT).unwrap();
     assert!(records(&store).unwrap() == model);
-    let store = RedbStore::open(Disk::holding(torn), None).unwrap();
+    let store = RedbStore::open(Disk::holding(torn), &IDENTITY, None).unwrap();
     assert!(records(&store).unwrap() == model);
 }

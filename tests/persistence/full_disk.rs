@@ -7,7 +7,7 @@ use softkey_authenticator::{Change, Store, StoreError};
 use softkey_tests::persistence::contract::{Records, apply, key, records};
 use softkey_tests::persistence::disk::{Disk, Fault, Refused};
 
-use crate::{BOOT, NEXT_BOOT, new_store, open_store};
+use crate::{BOOT, IDENTITY, NEXT_BOOT, new_store, open_store};
 
 /// A store with something in it, and its records.
 fn filled() -> (Disk, RedbStore, Records) {
@@ -57,7 +57,7 @@ fn strike_everywhere(fault: Fault, expected: impl Fn(&RecordsError) -> bool) -> 
         }
         disk.set_fault(None);
         for boot in [BOOT, NEXT_BOOT] {
-            let other = RedbStore::open(Disk::holding(disk.bytes()), boot).unwrap();
+            let other = RedbStore::open(Disk::holding(disk.bytes()), &IDENTITY, boot).unwrap();
             assert!(records(&other).unwrap() == model, "{after}: as before for the next process");
         }
         store
@@ -116,7 +116,7 @@ fn a_store_opens_on_a_full_disk() {
         of: Refused::Writes,
         kind: ErrorKind::StorageFull,
     }));
-    let mut store = RedbStore::open(disk.clone(), NEXT_BOOT).unwrap();
+    let mut store = RedbStore::open(disk.clone(), &IDENTITY, NEXT_BOOT).unwrap();
     assert!(records(&store).unwrap() == model);
     assert!(store.commit(&batch()).expect_err("the disk is full").is_full());
     disk.set_fault(None);

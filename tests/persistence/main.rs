@@ -12,9 +12,16 @@
 mod contract;
 mod damage;
 mod full_disk;
+mod kill;
 mod power;
+mod vault;
+mod vault_damage;
 
-use softkey::vault::{Boot, RedbStore};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use softkey::vault::{Boot, RedbStore, VaultPaths};
 use softkey_tests::persistence::disk::Disk;
 
 /// The identity of every database here.
@@ -28,5 +35,11 @@ fn new_store(disk: &Disk) -> RedbStore {
 }
 
 fn open_store(disk: &Disk) -> RedbStore {
-    RedbStore::open(disk.clone(), BOOT).expect("a database opens")
+    RedbStore::open(disk.clone(), &IDENTITY, BOOT).expect("a database opens")
+}
+
+/// The bytes of a vault's files, but for the lock, which says nothing of what is kept.
+fn snapshot(paths: &VaultPaths) -> BTreeMap<PathBuf, Vec<u8>> {
+    let files = [&paths.database, &paths.header, &paths.key_file];
+    files.into_iter().filter_map(|path| Some((path.clone(), fs::read(path).ok()?))).collect()
 }

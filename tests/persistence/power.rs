@@ -6,7 +6,7 @@ use softkey_tests::persistence::contract::{Records, apply, key, records};
 use softkey_tests::persistence::disk::{Disk, replay};
 use softkey_tests::persistence::power::{Commit, Recording, check};
 
-use crate::{BOOT, NEXT_BOOT, new_store, open_store};
+use crate::{BOOT, IDENTITY, NEXT_BOOT, new_store, open_store};
 
 /// Batches that grow, overwrite and delete: what registrations, counters and resets do.
 fn batch(number: u8) -> Vec<(u8, Option<Vec<u8>>)> {
@@ -46,8 +46,8 @@ fn record(disk: &Disk, commits: u8) -> Recording {
 }
 
 fn reopened(bytes: Vec<u8>) -> Result<Records, String> {
-    let store =
-        RedbStore::open(Disk::holding(bytes), NEXT_BOOT).map_err(|error| error.to_string())?;
+    let store = RedbStore::open(Disk::holding(bytes), &IDENTITY, NEXT_BOOT)
+        .map_err(|error| error.to_string())?;
     records(&store).map_err(|error: RecordsError| error.to_string())
 }
 
@@ -80,8 +80,8 @@ fn a_store_with_half_its_syncs_is_found_out() {
 fn a_killed_process_never_leaves_half_a_commit() {
     let recording = record(&Disk::default(), 24);
     let same_boot = |bytes| {
-        let store =
-            RedbStore::open(Disk::holding(bytes), BOOT).map_err(|error| error.to_string())?;
+        let store = RedbStore::open(Disk::holding(bytes), &IDENTITY, BOOT)
+            .map_err(|error| error.to_string())?;
         records(&store).map_err(|error| error.to_string())
     };
     let mut file = Vec::new();

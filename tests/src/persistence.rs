@@ -2,8 +2,10 @@
 //!
 //! - [`contract`]: one suite for all implementations;
 //! - [`disk`]: a disk in memory that logs, fills up, fails, and forgets what was not synced;
+//! - [`committer`]: work for a process that is to be killed;
 //! - [`power`]: the check that no loss of power tears or loses a commit.
 
+pub mod committer;
 pub mod contract;
 pub mod disk;
 pub mod power;

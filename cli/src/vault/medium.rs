@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use redb::StorageBackend;
 
 /// redb's page size, and so the grain in which the [`Overlay`] keeps what was written.
-const PAGE: u64 = 4096;
+pub(super) const PAGE: u64 = 4096;
 
 /// The file under the handles, and what is known of it.
 #[derive(Debug)]
@@ -37,6 +37,11 @@ impl Medium {
     /// Closes or opens the way for the [`Direct`] handles' changes.
     pub(super) fn fence(&self, closed: bool) {
         self.fenced.store(closed, Ordering::SeqCst);
+    }
+
+    /// Bytes of the file.
+    pub(super) fn len(&self) -> io::Result<u64> {
+        self.file.len()
     }
 
     /// The first page, where redb keeps all that it ever overwrites in place; every other page is written

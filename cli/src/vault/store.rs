@@ -5,12 +5,12 @@ use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use redb::{
-    Builder, Database, Durability, ReadableDatabase, StorageBackend, TableDefinition,
-    WriteTransaction,
+    Builder, Database, Durability, ReadableDatabase, ReadableTableMetadata, StorageBackend,
+    TableDefinition, WriteTransaction,
 };
 use softkey_authenticator::{Change, Key, Store};
 
-use super::medium::{Direct, Medium, Overlay};
+use super::medium::{Direct, Medium, Overlay, PAGE};
 
 mod boot;
 mod error;
@@ -37,6 +37,15 @@ const MAX_VALUE: usize = 4096;
 
 /// Names a database, so that a header can say which one it belongs to.
 pub type Identity = [u8; 16];
+
+/// What a database holds, as far as can be said without its key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Findings {
+    /// The identity that it was made with.
+    pub identity: Identity,
+    /// The number of records.
+    pub records: u64,
+}
 
 /// A [`Store`] on a redb database: one table of byte keys to byte values.
 ///
@@ -90,15 +99,22 @@ impl RedbStore {
         Ok(Self { medium, database: Some(database), detached: false, put_back: None })
     }
 
-    /// Opens a database, having found every page of it sound. Nothing is written before that. `boot` is the
-    /// present boot; without one, a state that is not whole always counts as half a commit.
+    /// Opens the database of this identity, having found every page of it sound. Nothing is written before
+    /// that. `boot` is the present boot; without one, a state that is not whole always counts as half a
+    /// commit.
     ///
     /// # Errors
     ///
     /// See [`OpenError`]. The backend's bytes are then as they were.
-    pub fn open(backend: impl StorageBackend, boot: Option<Boot>) -> Result<Self, OpenError> {
+    pub fn open(
+        backend: impl StorageBackend,
+        identity: &Identity,
+        boot: Option<Boot>,
+    ) -> Result<Self, OpenError> {
         let medium = Medium::new(backend);
-        verify(&medium, boot)?;
+        if verify(&medium, boot)?.identity != *identity {
+            return Err(OpenError::Stranger);
+        }
         let database =
             builder().create_with_backend(Direct::new(medium.clone())).map_err(OpenError::of)?;
         let mut store = Self { medium, database: Some(database), detached: false, put_back: None };
@@ -106,23 +122,16 @@ impl RedbStore {
         Ok(store)
     }
 
-    /// The identity that the database was made with.
+    /// Looks a database through as [`open`](Self::open) does, and writes nothing.
     ///
     /// # Errors
     ///
-    /// [`RecordsError::Damaged`] if there is none of 16 bytes, else whatever keeps it from being read.
-    pub fn identity(&self) -> Result<Identity, RecordsError> {
-        recall(self.database()?, IDENTITY)?.ok_or_else(no_identity)
-    }
-
-    /// Is there no record?
-    ///
-    /// # Errors
-    ///
-    /// Whatever keeps the medium from being read.
-    pub fn is_empty(&self) -> Result<bool, RecordsError> {
-        let table = self.database()?.begin_read()?.open_table(RECORDS)?;
-        Ok(redb::ReadableTableMetadata::is_empty(&table)?)
+    /// See [`OpenError`].
+    pub fn examine(
+        backend: impl StorageBackend,
+        boot: Option<Boot>,
+    ) -> Result<Findings, OpenError> {
+        verify(&Medium::new(backend), boot)
     }
 
     /// Notes in which boot the database was last opened. A full disk does not hinder the opening.
@@ -258,28 +267,36 @@ fn builder() -> Builder {
 }
 
 /// Looks, without writing, at every page that anything refers to, and refuses what no loss of power explains.
-fn verify(medium: &Arc<Medium>, boot: Option<Boot>) -> Result<(), OpenError> {
-    let first_page = medium.first_page()?;
+fn verify(medium: &Arc<Medium>, boot: Option<Boot>) -> Result<Findings, OpenError> {
+    let (first_page, len) = (medium.first_page()?, medium.len()?);
     if first_page.is_empty() {
         return Err(OpenError::Empty);
+    }
+    if !FirstPage::is_redb(&first_page) {
+        return Err(OpenError::Foreign);
+    }
+    if len % PAGE != 0 || FirstPage::pages(&first_page).is_some_and(|pages| len / PAGE < pages) {
+        return Err(OpenError::Truncated);
     }
     if FirstPage::current_is_old(&first_page) {
         return Err(RecordsError::Damaged("its newest state is not the current one".into()).into());
     }
     let whole = FirstPage::two_phases(&first_page);
-    let Err(damage) = examine(medium, Some(FirstPage::without_retreat(first_page))) else {
-        return Ok(());
+    let damage = match look_through(medium, Some(FirstPage::without_retreat(first_page))) {
+        Ok((found, _)) => return Ok(found),
+        Err(damage) if whole => return Err(damage),
+        Err(damage) => damage,
     };
-    if whole {
-        return Err(damage);
-    }
-    let last = examine(medium, None)?;
-    if last.is_some() && last == boot { Err(damage) } else { Ok(()) }
+    let (found, last) = look_through(medium, None)?;
+    if last.is_some() && last == boot { Err(damage) } else { Ok(found) }
 }
 
-/// Opens the database over its file, by way of its first page or another, and tells in which boot it was
-/// last opened. With another first page redb may not go back to an earlier state.
-fn examine(medium: &Arc<Medium>, first_page: Option<Vec<u8>>) -> Result<Option<Boot>, OpenError> {
+/// Opens the database over its file, by way of its first page or another, and tells what is there and in
+/// which boot it was last opened. With another first page redb may not go back to an earlier state.
+fn look_through(
+    medium: &Arc<Medium>,
+    first_page: Option<Vec<u8>>,
+) -> Result<(Findings, Option<Boot>), OpenError> {
     let mut builder = builder();
     if first_page.is_some() {
         // redb's share of work when it finds that the newest state is not whole, and only then.
@@ -293,14 +310,13 @@ fn examine(medium: &Arc<Medium>, first_page: Option<Vec<u8>>) -> Result<Option<B
     let mut database = builder.create_with_backend(overlay).map_err(OpenError::of)?;
     database.check_integrity()?;
     let reading = database.begin_read().map_err(RecordsError::from)?;
-    reading.open_table(RECORDS).map_err(RecordsError::from)?;
+    let table = reading.open_table(RECORDS).map_err(RecordsError::from)?;
     let identity: Option<Identity> = recall(&database, IDENTITY)?;
-    identity.ok_or_else(no_identity)?;
-    Ok(recall(&database, BOOT)?.map(Boot))
-}
-
-fn no_identity() -> RecordsError {
-    RecordsError::Damaged("it has no identity".into())
+    let found = Findings {
+        identity: identity.ok_or_else(|| RecordsError::Damaged("it has no identity".into()))?,
+        records: table.len().map_err(RecordsError::from)?,
+    };
+    Ok((found, recall(&database, BOOT)?.map(Boot)))
 }
 
 fn recall(database: &Database, name: &str) -> Result<Option<[u8; 16]>, RecordsError> {

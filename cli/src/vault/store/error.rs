@@ -108,6 +108,10 @@ from_redb!(
 pub enum OpenError {
     /// There is not one byte.
     Empty,
+    /// It is shorter than it was when it was closed, or not of whole pages.
+    Truncated,
+    /// A sound database of another identity.
+    Stranger,
     /// A new database was to be made, and there is something already.
     NotEmpty,
     /// This is no redb database.
@@ -122,6 +126,8 @@ impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => write!(f, "the database is empty"),
+            Self::Truncated => write!(f, "the database ends too early"),
+            Self::Stranger => write!(f, "this is another database"),
             Self::NotEmpty => write!(f, "there is a database already"),
             Self::Foreign => write!(f, "this is no database"),
             Self::Format(number) => write!(f, "a database of the unknown format {number}"),
@@ -139,11 +145,6 @@ impl OpenError {
             DatabaseError::UpgradeRequired(number) => Self::Format(number),
             DatabaseError::RepairAborted => {
                 Self::Records(RecordsError::Damaged("pages do not match their sums".into()))
-            }
-            DatabaseError::Storage(redb::StorageError::Io(error))
-                if error.kind() == io::ErrorKind::InvalidData =>
-            {
-                Self::Foreign
             }
             other => Self::Records(other.into()),
         }

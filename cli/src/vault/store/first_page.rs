@@ -7,10 +7,13 @@ use std::ops::Range;
 pub(super) struct FirstPage;
 
 impl FirstPage {
+    const MAGIC: &[u8] = b"redb\x1a\x0a\xa9\x0d\x0a";
     const FLAGS: usize = 9;
     const SECOND_SLOT_IS_CURRENT: u8 = 1;
     const REPAIR: u8 = 2;
     const TWO_PHASES: u8 = 4;
+    /// Sizes, in pages: of a region's head and of its rest, of which so many are full, and of the last rest.
+    const SIZES: [usize; 4] = [16, 20, 24, 28];
     const SLOTS: [usize; 2] = [64, 192];
     /// Within a slot: where the tables of the state begin, which state it is, and the sum over the slot.
     const TABLES: Range<usize> = 8..40;
@@ -33,6 +36,23 @@ impl FirstPage {
 
     fn part(page: &[u8], slot: usize, part: Range<usize>) -> &[u8] {
         page.get(slot + part.start..slot + part.end).unwrap_or(&[])
+    }
+
+    /// Is this a database of redb's at all?
+    pub(super) fn is_redb(page: &[u8]) -> bool {
+        page.starts_with(Self::MAGIC)
+    }
+
+    /// How long the file was, in pages, when it was closed in order.
+    pub(super) fn pages(page: &[u8]) -> Option<u64> {
+        let (flags, _) = Self::slots(page);
+        let [head, rest, full, last] = Self::SIZES.map(|at| {
+            let field = page.get(at..at + 4).and_then(|field| field.try_into().ok());
+            u64::from(field.map_or(0, u32::from_le_bytes))
+        });
+        let last = if last > 0 { head + last } else { 0 };
+        let regions = (head + rest).checked_mul(full)?.checked_add(last)?.checked_add(1);
+        regions.filter(|_| flags & Self::REPAIR == 0)
     }
 
     /// Was the current state written in two phases, so that no loss of power explains a fault in it?
