@@ -1,3 +1,48 @@
 //! Everything CI does, runnable at a desk.
+//!
+//! One file per task. A task prints what it found and ends with an exit code; it never asks anything.
 
-fn main() {}
+mod ci;
+mod conformance;
+mod empty_root;
+mod house;
+mod no_std;
+mod tidy;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+/// Everything CI does, runnable at a desk.
+#[derive(Parser)]
+#[command(name = "cargo xtask")]
+enum Task {
+    /// Run every other task in order, each with a time limit
+    Ci(ci::Args),
+    /// Check what the compiler does not: who may know whom, lengths, marks, the README
+    Tidy(tidy::Args),
+    /// Prove that the core crates need no standard library
+    NoStd,
+    /// Prove that the default build needs only Rust and a C linker (as root, on Debian)
+    EmptyRoot,
+    /// Run the tests that prove lines of the conformance checklist, and print the table
+    Conformance(conformance::Args),
+}
+
+fn main() -> ExitCode {
+    let (name, done) = match Task::parse() {
+        Task::Ci(args) => ("ci", ci::run(&args)),
+        Task::Tidy(args) => ("tidy", tidy::run(&args)),
+        Task::NoStd => ("no-std", no_std::run()),
+        Task::EmptyRoot => ("empty-root", empty_root::run()),
+        Task::Conformance(args) => ("conformance", conformance::run(&args)),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("cargo xtask {name}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! `cargo xtask ci`: everything CI does after the README's test command, in order, each step with a time limit.
+//!
+//! A step is a command. Its output goes through as it comes; afterwards one line says what it came to, how
+//! many checks it counted if it counts, and how long it took. All steps run, whatever became of those before.
+
+mod step;
+
+use crate::house::{self, Result};
+use step::{Step, Verdict};
+
+/// What `cargo xtask ci` may be told.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Run only these steps
+    #[arg(long, value_name = "STEP")]
+    only: Vec<String>,
+    /// Leave these steps out
+    #[arg(long, value_name = "STEP")]
+    skip: Vec<String>,
+    /// Name the steps and run none
+    #[arg(long)]
+    list: bool,
+}
+
+/// The steps in order: the quick ones first, the virtual machine last.
+fn steps() -> Vec<Step> {
+    vec![
+        Step::cargo("fmt", 2, "fmt --all --check"),
+        Step::cargo(
+            "clippy",
+            20,
+            "clippy --workspace --all-targets --all-features --locked -- --deny warnings",
+        ),
+        Step::task("tidy", 10),
+        Step::task("no-std", 5),
+        Step::cargo("docs", 15, "doc --workspace --no-deps --all-features --locked")
+            .env("RUSTDOCFLAGS", "-Dwarnings"),
+        Step::cargo("deny", 5, "deny --all-features --locked check bans licenses sources"),
+        Step::cargo("advisories", 5, "deny --all-features --locked check advisories")
+            .only_if("cargo deny fetch db", "the advisory database cannot be fetched from here"),
+        Step::new("typos", 2, "typos", &[]),
+        Step::cargo("benches", 30, "bench --workspace --no-run --locked"),
+        Step::cargo("fuzz-seeds", 10, "test --package softkey-fuzz --locked"),
+        Step::task("conformance", 20),
+        Step::task("empty-root", 15),
+        Step::new("tree-clean", 1, "git", &["diff", "--exit-code", "--stat"]),
+    ]
+}
+
+/// Runs the steps and prints what they came to; true if none failed.
+pub(crate) fn run(args: &Args) -> Result<bool> {
+    let steps = steps();
+    if let Some(name) = args
+        .only
+        .iter()
+        .chain(&args.skip)
+        .find(|name| !steps.iter().any(|step| step.name == **name))
+    {
+        return Err(format!("there is no step `{name}`; --list names them").into());
+    }
+    if args.list {
+        for step in &steps {
+            println!("{}", step.name);
+        }
+        return Ok(true);
+    }
+    let root = house::root()?;
+    let (mut passed, mut failed, mut skipped) = (0_usize, Vec::new(), 0_usize);
+    let wanted = |step: &&Step| {
+        (args.only.is_empty() || args.only.iter().any(|name| name == step.name))
+            && !args.skip.iter().any(|name| name == step.name)
+    };
+    for step in steps.iter().filter(wanted) {
+        println!("== {}", step.name);
+        let verdict = step.run(&root);
+        println!("== {}: {verdict}", step.name);
+        match verdict {
+            Verdict::Passed { .. } => passed += 1,
+            Verdict::Failed { .. } => failed.push(step.name),
+            Verdict::Skipped { .. } => skipped += 1,
+        }
+    }
+    if !failed.is_empty() {
+        println!("failed: {}", failed.join(" "));
+    }
+    println!("steps: {passed} passed, {} failed, {skipped} skipped", failed.len());
+    Ok(failed.is_empty())
+}

@@ -1,0 +1,168 @@
+//! `cargo xtask conformance`: which lines of the checklist are proved, by which tests, with what result.
+//!
+//! A test claims lines of `tests/conformance/checklist.md` by naming their ids in its doc comment, in whatever
+//! crate it stands. This task runs the claiming tests, and only those.
+
+mod claims;
+mod programs;
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use crate::house::{self, Result, Tree};
+use claims::Claim;
+use programs::{Outcome, Program};
+
+/// Where the lines and their ids stand.
+const CHECKLIST: &str = "tests/conformance/checklist.md";
+
+/// What `cargo xtask conformance` may be told.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Only lines whose ids begin so, such as `MC` or `MC-12`
+    prefix: Option<String>,
+}
+
+/// One test that ran.
+struct Proof {
+    test: String,
+    outcome: Outcome,
+}
+
+/// Runs the claiming tests and prints the table; true if none failed and no claim is empty.
+pub(crate) fn run(args: &Args) -> Result<bool> {
+    let root = house::root()?;
+    let checklist = ids_of(&fs::read_to_string(root.join(CHECKLIST))?);
+    let prefix = args.prefix.as_deref().unwrap_or_default();
+    let wanted: Vec<&str> =
+        checklist.iter().map(String::as_str).filter(|id| id.starts_with(prefix)).collect();
+    if wanted.is_empty() {
+        return Err(format!("no id in {CHECKLIST} begins with {prefix}").into());
+    }
+    let mut claims: Vec<Claim> = Tree::read(&root)?.rust().flat_map(Claim::in_file).collect();
+    let mut sound = true;
+    for (claim, id) in claims.iter().flat_map(|claim| claim.ids.iter().map(move |id| (claim, id))) {
+        if !checklist.contains(id) {
+            println!("{}:{}: claims {id}, which is not in {CHECKLIST}", claim.file, claim.line);
+            sound = false;
+        }
+    }
+    claims.retain(|claim| claim.ids.iter().any(|id| wanted.contains(&id.as_str())));
+    let mut proofs: BTreeMap<&str, Vec<Proof>> = BTreeMap::new();
+    let programs = if claims.is_empty() { Vec::new() } else { programs::build(&root)? };
+    for claim in &claims {
+        sound &= prove(claim, &programs, &mut proofs)?;
+    }
+    Ok(report(&wanted, &proofs) && sound)
+}
+
+/// Runs what a claim names; false if there is no such test.
+fn prove<'a>(
+    claim: &'a Claim,
+    programs: &[Program],
+    proofs: &mut BTreeMap<&'a str, Vec<Proof>>,
+) -> Result<bool> {
+    let mut found = false;
+    for program in programs {
+        for (test, outcome) in program.results_of(claim)? {
+            found = true;
+            for id in &claim.ids {
+                proofs.entry(id).or_default().push(Proof { test: test.clone(), outcome });
+            }
+        }
+    }
+    if !found {
+        println!(
+            "{}:{}: `{}` claims {} but is no test that runs",
+            claim.file,
+            claim.line,
+            claim.name,
+            claim.ids.join(", ")
+        );
+    }
+    Ok(found)
+}
+
+/// Prints the table, the ids without a test and the totals; true if no test failed.
+fn report(wanted: &[&str], proofs: &BTreeMap<&str, Vec<Proof>>) -> bool {
+    let (mut passed, mut failed, mut proved) = (0_usize, 0_usize, 0_usize);
+    let mut without = Vec::new();
+    for id in wanted {
+        let rows = proofs.get(id).map(Vec::as_slice).unwrap_or_default();
+        for proof in rows {
+            println!("{id:<7} {:<8} {}", proof.outcome.word(), proof.test);
+            match proof.outcome {
+                Outcome::Passed => passed += 1,
+                Outcome::Failed => failed += 1,
+                Outcome::Ignored => {}
+            }
+        }
+        if rows.iter().any(|proof| proof.outcome == Outcome::Passed) {
+            proved += 1;
+        } else {
+            without.push(*id);
+        }
+    }
+    println!("{proved} of {} lines have a test that passed", wanted.len());
+    if !without.is_empty() {
+        println!("without: {}", without.join(" "));
+    }
+    println!("conformance: {passed} passed, {failed} failed");
+    failed == 0
+}
+
+/// The ids of the checklist, in its order.
+fn ids_of(checklist: &str) -> Vec<String> {
+    let lines = checklist.lines().filter_map(|line| line.strip_prefix("- "));
+    let ids = lines.filter_map(|line| line.split(' ').next()).filter(|word| is_id(word));
+    ids.map(str::to_owned).collect()
+}
+
+/// Whether a word is the id of a line: two or three capitals, a hyphen, two digits.
+fn is_id(word: &str) -> bool {
+    word.split_once('-').is_some_and(|(section, number)| {
+        (2..=3).contains(&section.len())
+            && section.bytes().all(|byte| byte.is_ascii_uppercase())
+            && number.len() == 2
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_lines_of_the_checklist_are_ids() {
+        let text =
+            "- \"token\" = x\n- MC-12 A thing, see CP-01.\nGA-01 no\n- SHA-256\n- HID-40 More.\n";
+        assert_eq!(ids_of(text), ["MC-12", "HID-40"]);
+    }
+
+    #[test]
+    fn every_id_of_the_real_checklist_is_there_once() {
+        let text = fs::read_to_string(house::root().unwrap().join(CHECKLIST)).unwrap();
+        let mut ids = ids_of(&text);
+        let count = ids.len();
+        ids.sort();
+        ids.dedup();
+        assert_eq!(ids.len(), count);
+        for section in [
+            "HID", "CB", "GI", "MC", "EA", "GA", "GN", "CP", "PT", "SE", "RS", "CM", "LB", "CF",
+            "UF", "ST",
+        ] {
+            let first = format!("{section}-01");
+            assert!(ids.contains(&first), "{first}");
+        }
+    }
+
+    #[test]
+    fn one_failure_is_enough_and_ignoring_proves_nothing() {
+        let proof = |outcome| Proof { test: "a".into(), outcome };
+        let mut proofs =
+            BTreeMap::from([("MC-01", vec![proof(Outcome::Passed), proof(Outcome::Ignored)])]);
+        assert!(report(&["MC-01", "MC-02"], &proofs));
+        proofs.entry("MC-02").or_default().push(proof(Outcome::Failed));
+        assert!(!report(&["MC-01", "MC-02"], &proofs));
+    }
+}

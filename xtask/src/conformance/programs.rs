@@ -1,0 +1,190 @@
+//! The test programs that cargo builds, and what their tests come to.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use cargo_metadata::Message;
+
+use super::claims::Claim;
+use crate::house::{self, Result};
+
+/// What a test came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Passed,
+    Failed,
+    Ignored,
+}
+
+impl Outcome {
+    /// The word for the table.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "FAILED",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+/// One test program.
+pub(crate) struct Program {
+    executable: PathBuf,
+    /// The package's folder, where cargo would run it.
+    package: PathBuf,
+    /// The folder of its root file, from the workspace's root, and that file's name.
+    folder: String,
+    root_file: String,
+    target: String,
+    names: OnceCell<Vec<String>>,
+}
+
+/// Builds the workspace's test programs as `cargo test --workspace` does.
+pub(crate) fn build(root: &Path) -> Result<Vec<Program>> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root).args([
+        "test",
+        "--workspace",
+        "--no-run",
+        "--quiet",
+        "--message-format=json",
+    ]);
+    let messages = house::output_of(&mut cargo)?;
+    let mut programs = Vec::new();
+    for message in Message::parse_stream(messages.as_bytes()) {
+        let Message::CompilerArtifact(artifact) = message? else { continue };
+        let (Some(executable), true) = (artifact.executable, artifact.profile.test) else {
+            continue;
+        };
+        let source = artifact.target.src_path.strip_prefix(root.to_string_lossy().as_ref())?;
+        let package = artifact.manifest_path.parent().ok_or("a manifest in no folder")?;
+        programs.push(Program {
+            executable: executable.into(),
+            package: package.into(),
+            folder: source.parent().map(ToString::to_string).unwrap_or_default(),
+            root_file: source.file_name().unwrap_or_default().to_owned(),
+            target: artifact.target.name,
+            names: OnceCell::new(),
+        });
+    }
+    Ok(programs)
+}
+
+impl Program {
+    /// Runs the tests that a claim stands for, one or, where a macro makes several, all; nothing if this
+    /// program has none.
+    pub(crate) fn results_of(&self, claim: &Claim) -> Result<Vec<(String, Outcome)>> {
+        let Some(modules) = module_path(&claim.file, &self.folder, &self.root_file) else {
+            return Ok(Vec::new());
+        };
+        let name = format!("{modules}{}", claim.name);
+        let inner = format!("{name}::");
+        let names: Vec<&String> = self
+            .names()?
+            .iter()
+            .filter(|found| **found == name || found.starts_with(&inner))
+            .collect();
+        if names.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut command = self.command();
+        let output = command.arg("--exact").args(&names).output()?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let results = outcomes(&text);
+        if !output.status.success() {
+            println!("{text}{}", String::from_utf8_lossy(&output.stderr));
+        }
+        // A test that took its whole program down has no line, and has failed.
+        let outcome =
+            |name: &String| results.get(name.as_str()).copied().unwrap_or(Outcome::Failed);
+        Ok(names
+            .into_iter()
+            .map(|name| (format!("{}::{name}", self.target), outcome(name)))
+            .collect())
+    }
+
+    /// The names of its tests.
+    fn names(&self) -> Result<&[String]> {
+        if let Some(names) = self.names.get() {
+            return Ok(names);
+        }
+        let listing = house::output_of(self.command().args(["--list", "--format", "terse"]))?;
+        let names = listing
+            .lines()
+            .filter_map(|line| line.strip_suffix(": test"))
+            .map(str::to_owned)
+            .collect();
+        Ok(self.names.get_or_init(|| names))
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.executable);
+        command
+            .current_dir(&self.package)
+            .env("CARGO_MANIFEST_DIR", &self.package)
+            .stdin(Stdio::null());
+        command
+    }
+}
+
+/// The modules that a file holds in the program whose root file lies in `folder`, each with `::` behind it;
+/// none if the file is not below that folder.
+fn module_path(file: &str, folder: &str, root_file: &str) -> Option<String> {
+    let inside = file.strip_prefix(folder)?.strip_prefix('/')?;
+    if inside == root_file {
+        return Some(String::new());
+    }
+    let modules = inside.strip_suffix(".rs")?;
+    let modules = modules.strip_suffix("/mod").unwrap_or(modules);
+    Some(modules.replace('/', "::") + "::")
+}
+
+/// The results in what a test program prints.
+fn outcomes(text: &str) -> BTreeMap<&str, Outcome> {
+    let mut results = BTreeMap::new();
+    for line in text.lines() {
+        let Some((name, word)) =
+            line.strip_prefix("test ").and_then(|line| line.split_once(" ... "))
+        else {
+            continue;
+        };
+        let name = name.strip_suffix(" - should panic").unwrap_or(name);
+        let outcome = match word {
+            "ok" => Outcome::Passed,
+            word if word.starts_with("ignored") => Outcome::Ignored,
+            _ => Outcome::Failed,
+        };
+        results.insert(name, outcome);
+    }
+    results
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_the_modules_of_its_path() {
+        let path = |file| module_path(file, "tests/conformance", "main.rs");
+        assert_eq!(path("tests/conformance/main.rs").as_deref(), Some(""));
+        assert_eq!(path("tests/conformance/reset.rs").as_deref(), Some("reset::"));
+        assert_eq!(path("tests/conformance/pin/mod.rs").as_deref(), Some("pin::"));
+        assert_eq!(path("tests/conformance/pin/set.rs").as_deref(), Some("pin::set::"));
+        assert_eq!(path("tests/conformance_other/reset.rs"), None);
+    }
+
+    #[test]
+    fn results_are_read_from_what_a_test_program_prints() {
+        let text = "\nrunning 3 tests\ntest a::b ... ok\ntest c ... FAILED\ntest d ... ignored, no kernel\n\
+                    test e - should panic ... ok\ntest result: FAILED. 2 passed; 1 failed\n";
+        let expected = [
+            ("a::b", Outcome::Passed),
+            ("c", Outcome::Failed),
+            ("d", Outcome::Ignored),
+            ("e", Outcome::Passed),
+        ];
+        assert_eq!(outcomes(text), BTreeMap::from(expected));
+    }
+}
