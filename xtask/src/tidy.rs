@@ -75,7 +75,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     for finding in &findings {
         println!("{finding}");
     }
-    println!("{census}");
+    print!("{census}");
     println!("tidy: {} files, {} findings", tree.files.len(), findings.len());
     Ok(findings.is_empty())
 }
