@@ -83,7 +83,7 @@ fn prove<'a>(
     Ok(found)
 }
 
-/// Prints the table, the ids without a test and the totals; true if no test failed.
+/// Prints the table, the ids without a test and the totals; true if tests passed and none failed.
 fn report(wanted: &[&str], proofs: &BTreeMap<&str, Vec<Proof>>) -> bool {
     let (mut passed, mut failed, mut proved) = (0_usize, 0_usize, 0_usize);
     let mut without = Vec::new();
@@ -108,7 +108,8 @@ fn report(wanted: &[&str], proofs: &BTreeMap<&str, Vec<Proof>>) -> bool {
         println!("without: {}", section.join(" "));
     }
     println!("conformance: {passed} passed, {failed} failed");
-    failed == 0
+    // A table without a test that passed proves nothing.
+    failed == 0 && passed > 0
 }
 
 /// The ids of the checklist, in its order.
@@ -167,6 +168,7 @@ mod tests {
         let mut proofs =
             BTreeMap::from([("MC-01", vec![proof(Outcome::Passed), proof(Outcome::Ignored)])]);
         assert!(report(&["MC-01", "MC-02"], &proofs));
+        assert!(!report(&["MC-02"], &proofs));
         proofs.entry("MC-02").or_default().push(proof(Outcome::Failed));
         assert!(!report(&["MC-01", "MC-02"], &proofs));
     }

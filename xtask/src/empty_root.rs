@@ -77,7 +77,11 @@ fn inside(root: &Path, empty: &Path, command: &str) -> Result<bool> {
         writeln!(script, "mount --bind '{}' '{}'", from.display(), to.display())?;
     }
     // The dynamic linker finds a program's own folder, and so rustc its libraries, through /proc.
-    writeln!(script, "mount -t proc proc '{0}/proc'\nmount --bind /dev '{0}/dev'", empty.display())?;
+    writeln!(
+        script,
+        "mount -t proc proc '{0}/proc'\nmount --bind /dev '{0}/dev'",
+        empty.display()
+    )?;
     writeln!(script, "mount -o remount,bind,ro '{}'", empty.join("source").display())?;
     script += "exec chroot \"$1\" /usr/bin/env -i HOME=/tmp PATH=/rust/bin:/usr/bin:/bin CARGO_HOME=/cargo \\\n";
     script += "    CARGO_TARGET_DIR=/target sh -euc \"$2\"\n";
