@@ -106,3 +106,35 @@ impl Tree {
         self.files.iter().filter(|file| file.is_rust())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tree_is_what_git_tracks_or_would_track() {
+        let place = tempfile::tempdir().unwrap();
+        let write =
+            |path: &str, bytes: &[u8]| std::fs::write(place.path().join(path), bytes).unwrap();
+        output_of(Command::new("git").args(["init", "--quiet"]).arg(place.path())).unwrap();
+        write(".gitignore", b"ignored.rs\n");
+        write("ignored.rs", b"");
+        write("new.rs", b"//! New.\n");
+        write("picture", &[0xFF, 0xFE]);
+        std::os::unix::fs::symlink("new.rs", place.path().join("link.rs")).unwrap();
+        let tree = Tree::read(place.path()).unwrap();
+        let paths: Vec<_> = tree.files.iter().map(|file| file.path.as_str()).collect();
+        assert_eq!(paths, [".gitignore", "new.rs"]);
+        assert_eq!(tree.rust().map(|file| file.text.as_str()).collect::<Vec<_>>(), ["//! New.\n"]);
+    }
+
+    #[test]
+    fn a_program_that_fails_says_why() {
+        let error = output_of(Command::new("sh").args(["-c", "echo words >&2; exit 3"]))
+            .unwrap_err()
+            .to_string();
+        assert_eq!(error, "sh: exit status: 3\nwords\n");
+        let error = output_of(&mut Command::new("no-such-program")).unwrap_err().to_string();
+        assert!(error.starts_with("no-such-program cannot be started: "), "{error}");
+    }
+}
