@@ -12,16 +12,18 @@ use softkey_ctap::{Command, Instant, Secret, StatusCode};
 
 use crate::config::Config;
 use crate::counter::{Counters, Lease};
-use crate::get_assertion::{self, Walk};
+use crate::get_assertion;
 use crate::keys::RootKey;
 use crate::make_credential;
 use crate::records::{self, Batch, CounterRecord, EpochRecord, PinRecord, Records, Totals};
 use crate::refusal::Refusal;
+use crate::settings::Settings;
 use crate::step::{Answer, Ask, AskId, Decision, Operation, Question, Session, Step, Via};
 use crate::store::Store;
 use crate::token::Tokens;
 use crate::u2f::OpenQuestion;
 use crate::user_verification::{self, Verification};
+use crate::walk::Walk;
 
 /// The longest request, in bytes: what CTAPHID can carry.
 pub const MAX_MSG_SIZE: usize = 7609;
@@ -51,6 +53,7 @@ pub struct Authenticator<S: Store, R> {
     pub(crate) config: Config,
     pub(crate) power_up: Instant,
     pub(crate) pin: PinRecord,
+    pub(crate) settings: Settings,
     pub(crate) totals: Totals,
     pub(crate) swept: bool,
     pub(crate) epoch: u64,
@@ -164,6 +167,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             config,
             power_up: now,
             pin: state.pin,
+            settings: state.settings,
             totals: state.totals,
             swept: state.epoch.swept,
             epoch: state.epoch.number,
@@ -290,9 +294,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
 
     fn dispatch(&mut self, now: Instant, via: Via, request: &[u8]) -> Progress {
         let command = request.first().map(|code| Command(*code)).ok_or(Refusal::UnknownCommand)?;
-        if command != Command::GET_NEXT_ASSERTION {
-            self.walk.take_if(|walk| walk.session == via.session);
-        }
+        // Any command ends what this client was walking through, but the one that goes on with it.
+        let walk = self.walk.take_if(|walk| walk.session == via.session);
         if request.len() > MAX_MSG_SIZE {
             return Err(Refusal::TooLarge);
         }
@@ -300,10 +303,12 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         match command {
             Command::MAKE_CREDENTIAL => self.make_credential(body, Verification::NOT_DONE),
             Command::GET_ASSERTION => self.get_assertion(now, via, body, Verification::NOT_DONE),
-            Command::GET_INFO => Ok(self.get_info()),
+            Command::GET_INFO => self.get_info(),
             Command::CLIENT_PIN => self.client_pin(now, body),
             Command::RESET => self.reset(now),
-            Command::GET_NEXT_ASSERTION => self.get_next_assertion(now, via),
+            Command::GET_NEXT_ASSERTION => self.get_next_assertion(now, walk),
+            Command::CREDENTIAL_MANAGEMENT => self.credential_management(via, body, walk.as_ref()),
+            Command::CONFIG => self.configure(body),
             Command::SELECTION => {
                 let requester = Requester::nobody(Operation::Selection);
                 Ok(Consent::presence(requester, Then::Succeed))
@@ -376,7 +381,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
 /// Is the answer one to this question?
 const fn fits(question: &Question, answer: Answer) -> bool {
     match question {
-        Question::Presence => matches!(answer, Answer::Yes | Answer::No),
+        Question::Presence | Question::LongPresence => matches!(answer, Answer::Yes | Answer::No),
         Question::Verify { .. } => !matches!(answer, Answer::Yes),
     }
 }
@@ -397,6 +402,7 @@ pub(crate) fn reply<T: Encode>(response: &T) -> Outcome {
 struct State {
     epoch: EpochRecord,
     pin: PinRecord,
+    settings: Settings,
     totals: Totals,
     counter_ceiling: u32,
 }
@@ -413,12 +419,14 @@ impl State {
         let epoch: EpochRecord = records::parse(&epoch)?;
         records.enter(&epoch);
         let pin = records.load(&records::PIN)?.ok_or(Refusal::NoState)?;
+        let settings = records.load(&records::SETTINGS)?.ok_or(Refusal::NoState)?;
         let totals = records.load(&records::TOTALS)?.ok_or(Refusal::NoState)?;
         let counter = records.load(&records::COUNTER)?.ok_or(Refusal::NoState)?;
         let counter: CounterRecord = records::parse(&counter)?;
         Ok(Self {
             epoch,
             pin: records::parse(&pin)?,
+            settings: Settings::from(&records::parse(&settings)?),
             totals: records::parse(&totals)?,
             counter_ceiling: u32::try_from(counter.ceiling).map_err(|_| Refusal::Damaged)?,
         })
@@ -435,13 +443,15 @@ impl State {
         let state = Self {
             epoch: EpochRecord { number: 1, secret: epoch_secret(rng)?, swept: true },
             pin: factory_pin(config),
-            totals: Totals { count: 0, next_sequence: 1 },
+            settings: Settings::factory(config),
+            totals: Totals::NONE,
             counter_ceiling: 0,
         };
         records.enter(&state.epoch);
         let mut batch = Batch::default();
         batch.put(records::EPOCH, &state.epoch);
         batch.put(records::PIN, &state.pin);
+        batch.put(records::SETTINGS, &state.settings.record());
         batch.put(records::TOTALS, &state.totals);
         batch.put(records::COUNTER, &CounterRecord { ceiling: 0 });
         records.commit(rng, batch)?;
@@ -463,5 +473,6 @@ pub(crate) fn factory_pin(config: &Config) -> PinRecord {
         retries: crate::pin::MAX_RETRIES,
         uv_retries,
         force_change: false,
+        persistent_token: None,
     }
 }

@@ -22,7 +22,10 @@ pub(crate) struct Param<'b> {
 
 impl<'b> Param<'b> {
     /// Steps 1 and 2 of both commands, an empty param apart.
-    fn of(bytes: Option<&'b [u8]>, protocol: Option<u64>) -> Result<Option<Self>, Refusal> {
+    pub(crate) fn of(
+        bytes: Option<&'b [u8]>,
+        protocol: Option<u64>,
+    ) -> Result<Option<Self>, Refusal> {
         let Some(bytes) = bytes else {
             return Ok(None);
         };

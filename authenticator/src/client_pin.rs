@@ -9,11 +9,21 @@ use softkey_ctap::{Instant, Secret};
 
 use crate::authenticator::{Authenticator, Outcome, Progress, parameters, reply};
 use crate::pin::{MAX_MISSES, NewPin};
+use crate::records::PinRecord;
 use crate::refusal::Refusal;
 use crate::store::Store;
 use crate::token::Grant;
 
 impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
+    /// What tokens by built-in user verification may do. uvAcfg is not offered.
+    const BY_VERIFICATION: Permissions = Permissions::MAKE_CREDENTIAL
+        .with(Permissions::GET_ASSERTION)
+        .with(Permissions::CREDENTIAL_MANAGEMENT)
+        .with(PERSISTENT);
+
+    /// What tokens by PIN may do.
+    const BY_PIN: Permissions = Self::BY_VERIFICATION.with(Permissions::AUTHENTICATOR_CONFIG);
+
     pub(crate) fn client_pin(&mut self, now: Instant, body: &[u8]) -> Progress {
         let request: Request<'_> = parameters(body)?;
         let has_uv = self.config.user_verification.is_some();
@@ -120,7 +130,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         // 1 to 4. What must be there, and what may be asked for.
         let peer = required(request.key_agreement.as_ref())?;
         let pin_hash_enc = required(request.pin_hash_enc)?;
-        let wanted = Wanted::of(request)?;
+        let wanted = Wanted::of(request, Self::BY_PIN)?;
         // 5, 6. Whether a PIN can be tried at all, and whom the secret is shared with.
         self.pin_usable()?;
         let shared = self.shared_secret(wanted.protocol, peer)?;
@@ -129,14 +139,14 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         if self.pin.force_change {
             return Err(Refusal::PinChangeForced);
         }
-        // 11. The token.
-        self.issue_token(now, &shared, &wanted.grant(false))
+        // 10, 11. The token.
+        self.grant_token(now, &shared, &wanted, false)
     }
 
     fn token_using_uv(&mut self, request: &Request<'_>) -> Progress {
         // 1 to 4. What must be there, and what may be asked for.
         let peer = required(request.key_agreement.as_ref())?;
-        let wanted = Wanted::of(request)?;
+        let wanted = Wanted::of(request, Self::BY_VERIFICATION)?;
         // 7. Whether the method can be tried at all.
         if self.pin.uv_retries == 0 {
             return Err(Refusal::VerificationBlocked);
@@ -146,15 +156,36 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         self.verify_for_token(wanted, shared, request.rp_id.map(|id| id.as_str().into()))
     }
 
-    pub(crate) fn issue_token(
+    /// The persistent token if that is wanted, else a new one.
+    pub(crate) fn grant_token(
         &mut self,
         now: Instant,
         shared: &SharedSecret,
-        grant: &Grant,
+        wanted: &Wanted,
+        user_present: bool,
     ) -> Progress {
+        if wanted.permissions != PERSISTENT {
+            return self.issue_token(now, shared, &wanted.grant(user_present));
+        }
+        let token = if let Some(token) = &self.pin.persistent_token {
+            token.clone()
+        } else {
+            let token = Secret::try_make(|bytes| self.rng.try_fill_bytes(bytes));
+            let token = token.map_err(|_| Refusal::Entropy)?;
+            let persistent_token = Some(token.clone());
+            self.store_pin(PinRecord { persistent_token, ..self.pin.clone() })?;
+            token
+        };
+        self.encrypted_token(shared, &token)
+    }
+
+    fn issue_token(&mut self, now: Instant, shared: &SharedSecret, grant: &Grant) -> Progress {
         self.walk = None;
-        let token = self.tokens.issue(&mut self.rng, now, grant)?;
-        let token: Secret<32> = token.clone();
+        let token = self.tokens.issue(&mut self.rng, now, grant)?.clone();
+        self.encrypted_token(shared, &token)
+    }
+
+    fn encrypted_token(&mut self, shared: &SharedSecret, token: &Secret<32>) -> Progress {
         let encrypted = shared.encrypt(&mut self.rng, token.expose());
         let encrypted = encrypted.map_err(|_| Refusal::Entropy)?;
         Ok(reply(&Response { pin_uv_auth_token: Some(&encrypted), ..Response::default() }))
@@ -171,6 +202,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     }
 }
 
+const PERSISTENT: Permissions = Permissions::PERSISTENT_CREDENTIAL_MANAGEMENT_READ_ONLY;
+
 /// What a token is wanted for.
 pub(crate) struct Wanted {
     pub(crate) protocol: Protocol,
@@ -179,7 +212,7 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    fn of(request: &Request<'_>) -> Result<Self, Refusal> {
+    fn of(request: &Request<'_>, offered: Permissions) -> Result<Self, Refusal> {
         let bits = required(request.permissions)?;
         let permissions = Permissions::from_bits(bits);
         let with_rp = Permissions::MAKE_CREDENTIAL.with(Permissions::GET_ASSERTION);
@@ -190,15 +223,15 @@ impl Wanted {
         if permissions.is_empty() {
             return Err(Refusal::NoPermissions);
         }
-        // Credential management, enrollment, large blobs and configuration are not offered yet.
-        if permissions.and(with_rp) != permissions {
+        let persistent = permissions.intersects(PERSISTENT);
+        if permissions.and(offered) != permissions || (persistent && permissions != PERSISTENT) {
             return Err(Refusal::UnauthorizedPermission);
         }
         let rp_id_hash = request.rp_id.map(|id| Sha256::digest(id.as_str()).into());
         Ok(Self { protocol, permissions, rp_id_hash })
     }
 
-    pub(crate) const fn grant(&self, user_present: bool) -> Grant {
+    const fn grant(&self, user_present: bool) -> Grant {
         Grant {
             protocol: self.protocol,
             permissions: self.permissions,

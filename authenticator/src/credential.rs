@@ -1,9 +1,9 @@
 //! Credentials: their identifiers, and how an identifier becomes a credential again.
 //!
-//! An identifier is `version (1) | nonce (24) | ciphertext (40) | tag (16)`, 81 bytes, whatever it stands for; what
-//! is sealed in it is bound to the relying party and dies with the epoch. A non-discoverable credential is
-//! its identifier: the seed lies inside and nothing is stored. Of a discoverable one the identifier holds the
-//! place in the store.
+//! An identifier is `version (1) | nonce (24) | ciphertext (56) | tag (16)`, 97 bytes, whatever it stands for. Sealed
+//! inside are kind, level, algorithm, what stands for the relying party, and 32 bytes: of a non-discoverable
+//! credential its seed, so that nothing is stored; of a discoverable one its place in the store. An
+//! identifier is good for one relying party and one epoch.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -21,10 +21,11 @@ use crate::store::Store;
 
 const VERSION: u8 = 1;
 const META: usize = 8;
+const RP: usize = 16;
 const SECRET: usize = 32;
 
 /// The length of every identifier, in bytes.
-pub(crate) const ID_LEN: usize = 1 + OVERHEAD + META + SECRET;
+pub(crate) const ID_LEN: usize = 1 + OVERHEAD + META + RP + SECRET;
 
 /// The level that credProtect sets (`CTAP` 2.3, extension credProtect).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,6 +143,8 @@ pub(crate) struct Inside {
     pub(crate) kind: Kind,
     pub(crate) algorithm: Algorithm,
     pub(crate) protection: Protection,
+    /// Stands for the relying party.
+    pub(crate) rp16: [u8; RP],
     /// The seed; of a discoverable credential, random bytes behind its sequence number.
     pub(crate) secret: Secret<SECRET>,
 }
@@ -152,7 +155,6 @@ impl Inside {
         &self,
         key: &Secret<32>,
         rng: &mut R,
-        rp_id_hash: &[u8; 32],
     ) -> Result<Vec<u8>, Refusal> {
         let (kind, sequence) = match self.kind {
             Kind::Wrapped => (0, None),
@@ -160,30 +162,31 @@ impl Inside {
             Kind::U2f => (2, None),
         };
         let alg = i32::try_from(self.algorithm.id()).map_err(|_| Refusal::UnsupportedAlgorithm)?;
-        let mut plaintext = Zeroizing::new(Vec::with_capacity(META + SECRET));
+        let mut plaintext = Zeroizing::new(Vec::with_capacity(META + RP + SECRET));
         plaintext.extend_from_slice(&[kind, self.protection.number(), 0, 0]);
         plaintext.extend_from_slice(&alg.to_be_bytes());
+        plaintext.extend_from_slice(&self.rp16);
         // A sequence number takes the place of the first bytes of the secret.
         plaintext.extend(sequence.iter().flat_map(|sequence| sequence.to_be_bytes()));
-        let skip = plaintext.len().saturating_sub(META);
+        let skip = plaintext.len().saturating_sub(META + RP);
         plaintext.extend(self.secret.expose().iter().skip(skip));
         let mut id = Vec::with_capacity(ID_LEN);
         id.push(VERSION);
-        Sealer::new(key)
-            .seal(rng, &[&[VERSION], rp_id_hash], &plaintext, &mut id)
-            .map_err(|_| Refusal::Entropy)?;
+        let sealed = Sealer::new(key).seal(rng, &[&[VERSION]], &plaintext, &mut id);
+        sealed.map_err(|_| Refusal::Entropy)?;
         Ok(id)
     }
 
-    /// What an identifier holds; nothing if it is not of this authenticator, epoch and relying party.
-    pub(crate) fn open(key: &Secret<32>, rp_id_hash: &[u8; 32], id: &[u8]) -> Option<Self> {
+    /// What an identifier holds; nothing if it is not of this authenticator and epoch.
+    pub(crate) fn open(key: &Secret<32>, id: &[u8]) -> Option<Self> {
         let (&version, sealed) = id.split_first()?;
         if version != VERSION || id.len() != ID_LEN {
             return None;
         }
-        let plaintext = Sealer::new(key).open(&[&[VERSION], rp_id_hash], sealed)?;
-        let (&[kind, protection, _, _, a, b, c, d], secret) =
+        let plaintext = Sealer::new(key).open(&[&[VERSION]], sealed)?;
+        let (&[kind, protection, _, _, a, b, c, d], rest) =
             plaintext.split_first_chunk::<META>()?;
+        let (rp16, secret) = rest.split_first_chunk::<RP>()?;
         let sequence = secret.first_chunk().map(|bytes| u64::from_be_bytes(*bytes))?;
         let kind = match kind {
             0 => Kind::Wrapped,
@@ -195,6 +198,7 @@ impl Inside {
             kind,
             algorithm: Algorithm::from_id(i32::from_be_bytes([a, b, c, d]).into())?,
             protection: Protection::from_number(protection.into())?,
+            rp16: *rp16,
             secret: Secret::from_slice(secret)?,
         })
     }
@@ -206,11 +210,14 @@ pub(crate) fn find<S: Store>(
     rp_id_hash: &[u8; 32],
     id: &[u8],
 ) -> Result<Option<Credential>, Refusal> {
-    let Some(inside) = Inside::open(&records.keys().credential_id, rp_id_hash, id) else {
+    let rp16 = records.keys().rp16(rp_id_hash);
+    let inside = Inside::open(&records.keys().credential_id, id);
+    let Some(inside) = inside.filter(|inside| inside.rp16 == rp16) else {
         return Ok(None);
     };
-    let Kind::Discoverable(sequence) = inside.kind else {
-        return Ok(Some(Credential {
+    match inside.kind {
+        Kind::Discoverable(_) => load(records, &inside, id),
+        Kind::Wrapped | Kind::U2f => Ok(Some(Credential {
             id: id.to_vec(),
             kind: inside.kind,
             algorithm: inside.algorithm,
@@ -218,10 +225,32 @@ pub(crate) fn find<S: Store>(
             seed: inside.secret,
             user: None,
             counter_ceiling: 0,
-        }));
+        })),
+    }
+}
+
+/// The discoverable credential that the identifier stands for, of whatever relying party, and what stands for
+/// that party.
+pub(crate) fn find_discoverable<S: Store>(
+    records: &mut Records<S>,
+    id: &[u8],
+) -> Result<Option<([u8; 16], Credential)>, Refusal> {
+    let Some(inside) = Inside::open(&records.keys().credential_id, id) else {
+        return Ok(None);
     };
-    let rp16 = records.keys().rp16(rp_id_hash);
-    let Some(plaintext) = records.load(&records::credential_key(&rp16, sequence))? else {
+    Ok(load(records, &inside, id)?.map(|credential| (inside.rp16, credential)))
+}
+
+fn load<S: Store>(
+    records: &mut Records<S>,
+    inside: &Inside,
+    id: &[u8],
+) -> Result<Option<Credential>, Refusal> {
+    let Kind::Discoverable(sequence) = inside.kind else {
+        return Ok(None);
+    };
+    let key = records::credential_key(&inside.rp16, sequence);
+    let Some(plaintext) = records.load(&key)? else {
         return Ok(None);
     };
     let credential = Credential::from_record(&records::parse(&plaintext)?, sequence)?;

@@ -21,13 +21,14 @@ use crate::refusal::Refusal;
 use crate::store::Store;
 
 /// The extensions offered.
-pub(crate) const LISTED: [&str; 2] = [id::CRED_PROTECT, id::HMAC_SECRET];
+pub(crate) const LISTED: [&str; 3] = [id::CRED_PROTECT, id::HMAC_SECRET, id::MIN_PIN_LENGTH];
 
 /// The inputs of makeCredential that this authenticator has an ear for, with their types checked.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct CreationInputs {
     cred_protect: Option<u64>,
     pub(crate) hmac_secret: bool,
+    pub(crate) min_pin_length: bool,
 }
 
 impl CreationInputs {
@@ -37,7 +38,12 @@ impl CreationInputs {
         };
         let cred_protect = inputs.cred_protect.as_ref().map(cbor::Lazy::value).transpose()?;
         let hmac_secret = inputs.hmac_secret.as_ref().map(cbor::Lazy::value).transpose()?;
-        Ok(Self { cred_protect, hmac_secret: hmac_secret.unwrap_or_default() })
+        let min_pin_length = inputs.min_pin_length.as_ref().map(cbor::Lazy::value).transpose()?;
+        Ok(Self {
+            cred_protect,
+            hmac_secret: hmac_secret.unwrap_or_default(),
+            min_pin_length: min_pin_length.unwrap_or_default(),
+        })
     }
 
     /// The level that credProtect asks for, if it does.
@@ -51,10 +57,12 @@ impl CreationInputs {
 pub(crate) fn creation_outputs(
     protection: Option<Protection>,
     hmac_secret: bool,
+    min_pin_length: Option<u64>,
 ) -> Option<Vec<u8>> {
     let outputs = MakeCredentialOutputs {
         cred_protect: protection.map(|level| level.number().into()),
         hmac_secret: hmac_secret.then_some(true),
+        min_pin_length,
         ..MakeCredentialOutputs::default()
     };
     (outputs != MakeCredentialOutputs::default()).then(|| encoded(&outputs))

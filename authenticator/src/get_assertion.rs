@@ -18,9 +18,10 @@ use crate::authorization::{Authorization, MAX_LIST, Param};
 use crate::credential::{self, Account, Credential};
 use crate::extensions::{self, Salts};
 use crate::refusal::Refusal;
-use crate::step::{Operation, Session, Via};
+use crate::step::{Operation, Via};
 use crate::store::Store;
 use crate::user_verification::{Purpose, Verification};
+use crate::walk::{Through, Walk};
 
 /// How long after one assertion the next may be fetched.
 const NEXT_LIMIT: Duration = Duration::from_secs(30);
@@ -45,14 +46,12 @@ struct Assertion {
 }
 
 /// The accounts that authenticatorGetNextAssertion still has to give.
-pub(crate) struct Walk {
-    pub(crate) session: Session,
+pub(crate) struct Accounts {
     assertion: Assertion,
     /// The sequence number given last; older ones follow.
     before: u64,
     remaining: u64,
     last: Instant,
-    token: Option<u64>,
 }
 
 impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
@@ -118,7 +117,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let options = request.options.unwrap_or_default();
         let up = options.up.unwrap_or(true);
         // Without presence alwaysUv does not apply, so that platforms can look silently before they ask.
-        let authorization = self.authorization(param, options, self.config.always_uv && up)?;
+        let authorization = self.authorization(param, options, self.settings.always_uv && up)?;
         if options.rk.is_some() {
             return Err(Refusal::ResidentKeyOption);
         }
@@ -167,24 +166,25 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             && accounts > 1
         {
             let remaining = accounts.saturating_sub(1);
-            let session = via.session;
-            self.walk = Some(Walk { session, assertion, before, remaining, last: now, token });
+            let accounts = Accounts { assertion, before, remaining, last: now };
+            let through = Through::Accounts(accounts);
+            self.walk = Some(Walk { session: via.session, token, through });
         }
         Ok(outcome)
     }
 
-    pub(crate) fn get_next_assertion(&mut self, now: Instant, via: Via) -> Progress {
-        let walk = self.walk.take_if(|walk| walk.session == via.session);
-        let mut walk = walk.ok_or(Refusal::NoState)?;
-        let over = now.duration_since(walk.last) > NEXT_LIMIT
-            || walk.token.is_some_and(|serial| !self.tokens.is_current(serial));
-        if over || walk.remaining == 0 {
+    pub(crate) fn get_next_assertion(&mut self, now: Instant, walk: Option<Walk>) -> Progress {
+        let Some(Walk { session, token, through: Through::Accounts(mut accounts) }) = walk else {
+            return Err(Refusal::NoState);
+        };
+        let over = now.duration_since(accounts.last) > NEXT_LIMIT
+            || token.is_some_and(|serial| !self.tokens.is_current(serial));
+        if over || accounts.remaining == 0 {
             return Err(Refusal::NoState);
         }
-        let verified = walk.assertion.verified;
+        let Assertion { rp_id_hash, verified, .. } = accounts.assertion;
         let mut next = None;
-        let rp_id_hash = walk.assertion.rp_id_hash;
-        self.each_credential(&rp_id_hash, walk.before, &mut |credential| {
+        self.each_credential(&rp_id_hash, accounts.before, &mut |credential| {
             if !credential.visible(verified, false) {
                 return ControlFlow::Continue(());
             }
@@ -192,13 +192,13 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             ControlFlow::Break(())
         })?;
         let mut credential = next.ok_or(Refusal::NoState)?;
-        let outcome = self.sign(&walk.assertion, &mut credential, true, None)?;
+        let outcome = self.sign(&accounts.assertion, &mut credential, true, None)?;
         if let credential::Kind::Discoverable(sequence) = credential.kind {
-            walk.before = sequence;
+            accounts.before = sequence;
         }
-        walk.remaining = walk.remaining.saturating_sub(1);
-        walk.last = now;
-        self.walk = Some(walk);
+        accounts.remaining = accounts.remaining.saturating_sub(1);
+        accounts.last = now;
+        self.walk = Some(Walk { session, token, through: Through::Accounts(accounts) });
         Ok(outcome)
     }
 

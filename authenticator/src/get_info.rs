@@ -7,14 +7,16 @@ use rand_core::TryCryptoRng;
 use softkey_ctap::cbor::List;
 use softkey_ctap::entities::{PUBLIC_KEY, Parameters};
 use softkey_ctap::get_info::{Options, Response};
-use softkey_ctap::pin_uv::Protocol;
+use softkey_ctap::pin_uv::{Protocol, StateKind, encrypt_state};
 
 use crate::algorithm::Algorithm;
 use crate::attestation::Format;
-use crate::authenticator::{Authenticator, MAX_MSG_SIZE, Outcome, reply};
+use crate::authenticator::{Authenticator, MAX_MSG_SIZE, Progress, reply};
 use crate::authorization::MAX_LIST;
+use crate::config_command::{MAX_RP_IDS, SUBCOMMANDS};
 use crate::extensions;
 use crate::pin::MAX_PIN_LENGTH;
+use crate::refusal::Refusal;
 use crate::store::Store;
 
 /// The longest credential identifier that can be one of ours, with room to grow, in bytes.
@@ -23,10 +25,14 @@ const MAX_CREDENTIAL_ID: u64 = 255;
 const USB: &str = "usb";
 
 impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
-    pub(crate) fn get_info(&self) -> Outcome {
-        let method = self.config.user_verification;
-        reply(&Response {
-            versions: versions(self.config.always_uv).into(),
+    pub(crate) fn get_info(&mut self) -> Progress {
+        let keys = self.records.keys();
+        let (identifier, state) = (keys.device_identifier(), keys.store_state(self.totals.changes));
+        let enc_identifier = self.for_token_holders(StateKind::Identifier, identifier)?;
+        let enc_cred_store_state = self.for_token_holders(StateKind::CredStoreState, state)?;
+        let (method, always_uv) = (self.config.user_verification, self.settings.always_uv);
+        Ok(reply(&Response {
+            versions: versions(always_uv).into(),
             extensions: Some(extensions::LISTED.into_iter().collect()),
             aaguid: self.config.aaguid,
             options: Some(self.options()),
@@ -41,7 +47,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             min_pin_length: Some(self.min_pin_length()),
             firmware_version: Some(self.config.firmware_version),
             max_cred_blob_length: None,
-            max_rp_ids_for_set_min_pin_length: None,
+            max_rp_ids_for_set_min_pin_length: Some(to_u64(MAX_RP_IDS)),
             preferred_platform_uv_attempts: method.map(|method| method.tries_per_request.into()),
             uv_modality: method.map(|method| method.modality),
             certifications: None,
@@ -49,25 +55,42 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             vendor_prototype_config_commands: None,
             attestation_formats: Some(Format::LISTED.iter().map(|format| format.name()).collect()),
             uv_count_since_last_pin_entry: None,
-            long_touch_for_reset: None,
-            enc_identifier: None,
+            long_touch_for_reset: Some(self.settings.long_touch_for_reset),
+            enc_identifier,
             transports_for_reset: Some(vec![USB].into()),
             pin_complexity_policy: None,
             pin_complexity_policy_url: None,
             max_pin_length: Some(MAX_PIN_LENGTH),
-            enc_cred_store_state: None,
-            authenticator_config_commands: None,
-        })
+            enc_cred_store_state,
+            authenticator_config_commands: Some(SUBCOMMANDS.into_iter().collect()),
+        }))
+    }
+
+    /// What only holders of the persistent token can read; nothing while there is none.
+    fn for_token_holders(
+        &mut self,
+        kind: StateKind,
+        value: [u8; 16],
+    ) -> Result<Option<[u8; 32]>, Refusal> {
+        let Some(token) = &self.pin.persistent_token else {
+            return Ok(None);
+        };
+        let encrypted = encrypt_state(&mut self.rng, token, kind, value);
+        encrypted.map(Some).map_err(|_| Refusal::Entropy)
     }
 
     fn options(&self) -> Options {
-        let always_uv = self.config.always_uv;
+        let always_uv = self.settings.always_uv;
         Options {
             rk: Some(true),
             up: Some(true),
             uv: self.config.user_verification.map(|_| true),
             plat: Some(false),
-            always_uv: always_uv.then_some(true),
+            always_uv: Some(always_uv),
+            cred_mgmt: Some(true),
+            authnr_cfg: Some(true),
+            per_cred_mgmt_ro: Some(true),
+            set_min_pin_length: Some(true),
             client_pin: Some(self.pin.hash.is_some()),
             pin_uv_auth_token: Some(true),
             make_cred_uv_not_rqd: Some(!always_uv),
@@ -76,10 +99,14 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     }
 }
 
-/// The levels that are finished. `FIDO_2_1` and what follows it ask for credential management where there are
-/// discoverable credentials, which is not there yet.
+/// The levels that are finished. `FIDO_2_1` and `FIDO_2_3` ask for hmac-secret, credProtect, tokens with
+/// permissions, protocol two, credential management beside discoverable credentials, and minPinLength beside
+/// setMinPINLength; all of them are always there.
 fn versions(always_uv: bool) -> Vec<&'static str> {
-    if always_uv { vec!["FIDO_2_0"] } else { vec!["U2F_V2", "FIDO_2_0"] }
+    const CTAP2: [&str; 3] = ["FIDO_2_0", "FIDO_2_1", "FIDO_2_3"];
+    // U2F cannot verify the user.
+    let u2f = (!always_uv).then_some("U2F_V2");
+    u2f.into_iter().chain(CTAP2).collect()
 }
 
 fn algorithms() -> List<'static, Parameters<'static>> {

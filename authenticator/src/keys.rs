@@ -57,6 +57,18 @@ impl EpochKeys {
     }
 }
 
+impl EpochKeys {
+    /// Identifies this authenticator until its reset, to those who have the persistent token.
+    pub(crate) fn device_identifier(&self) -> [u8; 16] {
+        truncate(&prf(&self.index, &[b"device identifier"]))
+    }
+
+    /// Stands for what is stored: another one after each change, and of no meaning by itself.
+    pub(crate) fn store_state(&self, changes: u64) -> [u8; 16] {
+        truncate(&prf(&self.index, &[b"store state", &changes.to_be_bytes()]))
+    }
+}
+
 /// HKDF-Expand with SHA-256 to 32 bytes; the info is given in pieces. Every key here is uniformly random, so
 /// nothing has to be extracted first.
 pub(crate) fn expand(key: &Secret<32>, info: &[&[u8]]) -> Secret<32> {

@@ -34,7 +34,7 @@ pub(crate) struct Checked {
     verified: bool,
     /// The level asked for, which is then put out too.
     protection: Option<Protection>,
-    hmac_secret: bool,
+    inputs: CreationInputs,
     format: Format,
 }
 
@@ -93,7 +93,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         if request.exclude_list.as_ref().is_some_and(|list| list.len() > MAX_LIST) {
             return Err(Refusal::ListTooLong);
         }
-        let authorization = self.authorization(param, options, self.config.always_uv)?;
+        let authorization = self.authorization(param, options, self.settings.always_uv)?;
         let discoverable = options.rk == Some(true);
         if matches!(authorization, Authorization::None) && self.is_protected() && discoverable {
             let pin = self.pin.hash.is_some();
@@ -128,7 +128,12 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let credential = self.new_credential(checked)?;
         let key = credential.algorithm.private_key(&credential.seed);
         let public = key.public();
-        let outputs = extensions::creation_outputs(checked.protection, checked.hmac_secret);
+        let may_learn = self.settings.min_pin_length_rp_ids.contains(&checked.rp_id);
+        let outputs = extensions::creation_outputs(
+            checked.protection,
+            checked.inputs.hmac_secret,
+            (checked.inputs.min_pin_length && may_learn).then_some(self.settings.min_pin_length),
+        );
         let sign_count = match credential.kind {
             Kind::Discoverable(_) => Lease::fresh().last(),
             Kind::Wrapped | Kind::U2f => self.counters.shared.last(),
@@ -180,10 +185,11 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             Kind::Wrapped
         };
         let protection = checked.protection.unwrap_or(Protection::Optional);
-        let inside = Inside { kind, algorithm: checked.algorithm, protection, secret };
-        let key = &self.records.keys().credential_id;
+        let keys = self.records.keys();
+        let rp16 = keys.rp16(&checked.rp_id_hash);
+        let inside = Inside { kind, algorithm: checked.algorithm, protection, rp16, secret };
         Ok(Credential {
-            id: inside.seal(key, &mut self.rng, &checked.rp_id_hash)?,
+            id: inside.seal(&keys.credential_id, &mut self.rng)?,
             kind,
             algorithm: checked.algorithm,
             protection,
@@ -215,7 +221,7 @@ fn checked(
         discoverable: request.options.is_some_and(|options| options.rk == Some(true)),
         verified,
         protection: inputs.protection()?,
-        hmac_secret: inputs.hmac_secret,
+        inputs,
         format: Format::prefer(preference),
     })
 }
@@ -247,7 +253,7 @@ fn requester(request: &Request<'_>) -> Requester {
 }
 
 /// The first 64 bytes of a name, or fewer, so that no character is cut.
-fn shortened(name: &str) -> String {
+pub(crate) fn shortened(name: &str) -> String {
     const MAX: usize = 64;
     let end = (0..=MAX.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
     name.get(..end.unwrap_or_default()).unwrap_or_default().into()

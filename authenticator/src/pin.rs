@@ -53,7 +53,7 @@ impl NewPin {
 impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     /// The shortest PIN allowed, in code points.
     pub(crate) fn min_pin_length(&self) -> u64 {
-        self.config.min_pin_length.into()
+        self.settings.min_pin_length
     }
 
     /// Is a PIN set, or built-in user verification ready?
@@ -106,7 +106,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         self.pin.hash.as_ref() == Some(&new.hash)
     }
 
-    /// Stores a new PIN; all tries are there again.
+    /// Stores a new PIN; all tries are there again, and the persistent token is void.
     pub(crate) fn set_new_pin(&mut self, new: NewPin) -> Result<(), Refusal> {
         self.store_pin(PinRecord {
             hash: Some(new.hash),
@@ -114,6 +114,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             retries: MAX_RETRIES,
             uv_retries: self.pin.uv_retries,
             force_change: false,
+            persistent_token: None,
         })
     }
 

@@ -12,11 +12,12 @@
 //! epoch as associated data. The epoch stands in the clear so that what a reset left behind can be told from
 //! what lives and be swept; it is zero for the state of the device, which a reset rewrites.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
 use rand_core::TryCryptoRng;
-use softkey_ctap::cbor::{self, Decode, Decoder, Encode};
+use softkey_ctap::cbor::{self, Decode, Decoder, Encode, List};
 use softkey_ctap::{Secret, message};
 use zeroize::Zeroizing;
 
@@ -30,6 +31,7 @@ const HEADER: usize = 5;
 
 pub(crate) const EPOCH: Key = Key::from_array(b"se");
 pub(crate) const PIN: Key = Key::from_array(b"sp");
+pub(crate) const SETTINGS: Key = Key::from_array(b"sf");
 pub(crate) const COUNTER: Key = Key::from_array(b"sc");
 pub(crate) const TOTALS: Key = Key::from_array(b"n");
 
@@ -75,6 +77,20 @@ message! {
         3 => retries: required u64,
         4 => uv_retries: required u64,
         5 => force_change: required bool,
+        /// The persistent pinUvAuthToken, once it was issued.
+        6 => persistent_token: optional Secret<32>,
+    }
+}
+
+message! {
+    /// What authenticatorConfig sets.
+    pub(crate) struct Settings<'b>: Int {
+        1 => always_uv: required bool,
+        /// In code points.
+        2 => min_pin_length: required u64,
+        /// Relying parties that may learn it.
+        3 => min_pin_length_rp_ids: required List<'b, &'b str>,
+        4 => long_touch_for_reset: required bool,
     }
 }
 
@@ -91,6 +107,10 @@ message! {
     pub(crate) struct Totals: Int {
         1 => count: required u64,
         2 => next_sequence: required u64,
+        /// How many relying parties they are for.
+        3 => relying_parties: required u64,
+        /// Grows with every change of what is stored.
+        4 => changes: required u64,
     }
 }
 
@@ -100,6 +120,8 @@ message! {
         /// The identifier, cut if it is longer than 255 bytes.
         1 => id: required &'b str,
         2 => count: required u64,
+        /// SHA-256 of the whole identifier.
+        3 => id_hash: required [u8; 32],
     }
 }
 
@@ -115,6 +137,12 @@ message! {
         7 => cred_protect: required u64,
         8 => counter_ceiling: required u64,
     }
+}
+
+impl Totals {
+    /// Nothing stored.
+    pub(crate) const NONE: Self =
+        Self { count: 0, next_sequence: 1, relying_parties: 0, changes: 0 };
 }
 
 /// Changes that are made together or not at all.
@@ -217,6 +245,12 @@ impl<S: Store> Records<S> {
             Opened::Leftover => Ok(None),
             Opened::Damaged => Err(Refusal::Damaged),
         }
+    }
+
+    /// The record of a relying party.
+    pub(crate) fn relying_party(&mut self, rp16: &[u8; 16]) -> Result<Option<Party>, Refusal> {
+        let plaintext = self.load(&rp_key(rp16))?;
+        plaintext.map(|plaintext| Ok((&parse::<RpRecord<'_>>(&plaintext)?).into())).transpose()
     }
 
     /// Visits the living records with `keys.0 <= key < keys.1` in order, opened.
@@ -335,6 +369,26 @@ impl<S: Store> Records<S> {
 
 /// Looks at the plaintext of a record and says whether to go on.
 type Visit<'a> = dyn FnMut(&Key, &[u8]) -> Result<ControlFlow<()>, Refusal> + 'a;
+
+/// A relying party that has discoverable credentials.
+pub(crate) struct Party {
+    /// The identifier, perhaps cut.
+    pub(crate) id: String,
+    pub(crate) id_hash: [u8; 32],
+    pub(crate) credentials: u64,
+}
+
+impl From<&RpRecord<'_>> for Party {
+    fn from(record: &RpRecord<'_>) -> Self {
+        Self { id: record.id.into(), id_hash: record.id_hash, credentials: record.count }
+    }
+}
+
+impl Party {
+    pub(crate) fn record(&self) -> RpRecord<'_> {
+        RpRecord { id: &self.id, count: self.credentials, id_hash: self.id_hash }
+    }
+}
 
 enum Opened {
     Plaintext(Zeroizing<Vec<u8>>),

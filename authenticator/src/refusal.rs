@@ -15,6 +15,8 @@ pub enum Refusal {
     UnknownCommand,
     /// The subcommand is not known, or needs what this authenticator does not have.
     UnknownSubcommand,
+    /// The subcommand exists, but this authenticator does not offer it.
+    SubcommandNotOffered,
     /// Another request waits for the user.
     Busy,
     /// A parameter that the subcommand needs is missing.
@@ -109,6 +111,12 @@ pub enum Refusal {
     NoState,
     /// A reset was asked for more than ten seconds after power-up.
     ResetWindow,
+    /// The user named is not the one of the credential.
+    OtherUser,
+    /// The new minimum PIN length is below the present one, or above the longest PIN.
+    MinPinLength,
+    /// More relying parties than setMinPINLength takes.
+    RpIdListFull,
     /// There is no room for another credential.
     StoreFull,
     /// The store failed.
@@ -131,6 +139,8 @@ impl Refusal {
             Self::Busy => StatusCode::CHANNEL_BUSY,
             Self::MissingParameter | Self::ProtocolMissing => StatusCode::MISSING_PARAMETER,
             Self::ProtocolUnsupported
+            | Self::SubcommandNotOffered
+            | Self::OtherUser
             | Self::KeyAgreement
             | Self::UnexpectedPermissions
             | Self::NoPermissions
@@ -161,7 +171,9 @@ impl Refusal {
             }
             Self::PinBlocked | Self::VerificationExhausted => StatusCode::PIN_BLOCKED,
             Self::PinAuthBlocked => StatusCode::PIN_AUTH_BLOCKED,
-            Self::PinPolicy | Self::PinChangeForced => StatusCode::PIN_POLICY_VIOLATION,
+            Self::PinPolicy | Self::PinChangeForced | Self::MinPinLength => {
+                StatusCode::PIN_POLICY_VIOLATION
+            }
             Self::VerificationBlocked => StatusCode::UV_BLOCKED,
             Self::VerificationFailed => StatusCode::UV_INVALID,
             Self::VerificationRequired | Self::UserRefused => StatusCode::OPERATION_DENIED,
@@ -170,7 +182,7 @@ impl Refusal {
             Self::Excluded => StatusCode::CREDENTIAL_EXCLUDED,
             Self::NoCredentials => StatusCode::NO_CREDENTIALS,
             Self::NoState | Self::ResetWindow => StatusCode::NOT_ALLOWED,
-            Self::StoreFull => StatusCode::KEY_STORE_FULL,
+            Self::StoreFull | Self::RpIdListFull => StatusCode::KEY_STORE_FULL,
             Self::Store | Self::Damaged | Self::Entropy => StatusCode::OTHER,
         }
     }

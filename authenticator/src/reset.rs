@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use rand_core::TryCryptoRng;
@@ -12,7 +13,8 @@ use crate::authenticator::{
 };
 use crate::records::{self, Batch, EpochRecord, Totals};
 use crate::refusal::Refusal;
-use crate::step::Operation;
+use crate::settings::Settings;
+use crate::step::{Operation, Question};
 use crate::store::Store;
 
 /// How long after power-up a reset may be asked for.
@@ -24,7 +26,12 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             return Err(Refusal::ResetWindow);
         }
         let requester = Requester::nobody(Operation::Reset);
-        Ok(Consent::presence(requester, Then::Reset))
+        let question = if self.settings.long_touch_for_reset {
+            Question::LongPresence
+        } else {
+            Question::Presence
+        };
+        Ok(Outcome::Ask(Box::new(Consent { question, requester, then: Then::Reset })))
     }
 
     /// The new epoch makes every credential identifier and every stored credential unreadable at once; the
@@ -33,13 +40,15 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let number = self.epoch.wrapping_add(1);
         let record = EpochRecord { number, secret: epoch_secret(&mut self.rng)?, swept: false };
         let pin = factory_pin(&self.config);
-        let totals = Totals { count: 0, next_sequence: 1 };
+        let settings = Settings::factory(&self.config);
+        let totals = Totals::NONE;
         // The new totals are of the new epoch, so they must be sealed by it; if the commit fails, the old
         // epoch goes on.
         let former = self.records.enter(&record);
         let mut batch = Batch::default();
         batch.put(records::EPOCH, &record);
         batch.put(records::PIN, &pin);
+        batch.put(records::SETTINGS, &settings.record());
         batch.put(records::TOTALS, &totals);
         if let Err(refusal) = self.records.commit(&mut self.rng, batch) {
             self.records.return_to(former);
@@ -48,6 +57,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         self.epoch = number;
         self.swept = false;
         self.pin = pin;
+        self.settings = settings;
         self.totals = totals;
         self.tokens.reset_all();
         self.misses = 0;

@@ -53,6 +53,8 @@ pub enum Operation {
 pub enum Question {
     /// Show presence: a touch, a click.
     Presence,
+    /// Show presence for at least 5 seconds on end; only then is the answer yes.
+    LongPresence,
     /// Verify yourself to the built-in method; `tries_left` counts this try.
     Verify {
         /// Tries until built-in user verification is blocked, 1 to 25.

@@ -155,6 +155,11 @@ impl Token {
         self.serial
     }
 
+    /// The relying party that the token is bound to.
+    pub(crate) const fn rp_id_hash(&self) -> Option<[u8; 32]> {
+        self.rp_id_hash
+    }
+
     /// Checks that the token is for this relying party; a token that is for none yet becomes so.
     pub(crate) fn bind(&mut self, rp_id_hash: &[u8; 32]) -> Result<(), Refusal> {
         if self.rp_id_hash.get_or_insert(*rp_id_hash) == rp_id_hash {

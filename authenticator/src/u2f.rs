@@ -90,7 +90,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     }
 
     fn u2f_message(&mut self, now: Instant, apdu: &[u8]) -> Answered {
-        if self.config.always_uv {
+        if self.settings.always_uv {
             return Err(StatusWord::COMMAND_NOT_ALLOWED);
         }
         let apdu = Apdu::from_bytes(apdu).ok_or(StatusWord::WRONG_LENGTH)?;
@@ -125,14 +125,15 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let PublicPoint::P256(public_key) = key.public() else {
             return Err(StatusWord::OTHER);
         };
+        let keys = self.records.keys();
         let inside = Inside {
             kind: Kind::U2f,
             algorithm: Algorithm::Es256,
             protection: Protection::Optional,
+            rp16: keys.rp16(application),
             secret: seed,
         };
-        let id_key = &self.records.keys().credential_id;
-        let handle = inside.seal(id_key, &mut self.rng, application).map_err(internal)?;
+        let handle = inside.seal(&keys.credential_id, &mut self.rng).map_err(internal)?;
         let signature = attestation::sign(&[&[0], application, challenge, &handle, &public_key]);
         let response = RegisterResponse {
             public_key: &public_key,

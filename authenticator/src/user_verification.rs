@@ -102,7 +102,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             Purpose::MakeCredential(body) => self.make_credential(&body, verification),
             Purpose::GetAssertion(body) => self.get_assertion(now, via, &body, verification),
             Purpose::Token(wanted, shared) => {
-                self.issue_token(now, &shared, &wanted.grant(shows_presence))
+                self.grant_token(now, &shared, &wanted, shows_presence)
             }
         }
     }

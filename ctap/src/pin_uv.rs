@@ -237,6 +237,64 @@ impl SharedSecret {
     }
 }
 
+/// What getInfo shows to holders of the persistent pinUvAuthToken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateKind {
+    /// encIdentifier: which authenticator it is.
+    Identifier,
+    /// encCredStoreState: which state its credential store is in.
+    CredStoreState,
+}
+
+impl StateKind {
+    /// HKDF-SHA-256 of the token with a salt of 32 zero bytes, 16 bytes.
+    fn key(self, token: &Secret<32>) -> Secret<16> {
+        let info: &[u8] = match self {
+            Self::Identifier => b"encIdentifier",
+            Self::CredStoreState => b"encCredStoreState",
+        };
+        let hkdf = Hkdf::<Sha256>::new(Some(&[0; 32]), token.expose());
+        // HKDF gives up to 8160 bytes, so 16 cannot fail.
+        Secret::try_make(|key| hkdf.expand(info, key)).unwrap_or(Secret::new([0; 16]))
+    }
+}
+
+/// An initialization vector, and behind it the value under AES-128-CBC.
+///
+/// # Errors
+///
+/// What the source of entropy gives.
+pub fn encrypt_state<R: TryCryptoRng + ?Sized>(
+    rng: &mut R,
+    token: &Secret<32>,
+    kind: StateKind,
+    value: [u8; BLOCK],
+) -> Result<[u8; 2 * BLOCK], R::Error> {
+    let mut iv = [0; BLOCK];
+    rng.try_fill_bytes(&mut iv)?;
+    let mut block = value.into();
+    let mut cipher =
+        cbc::Encryptor::<aes::Aes128>::new(kind.key(token).expose().into(), &iv.into());
+    cipher.encrypt_blocks(core::slice::from_mut(&mut block));
+    let mut out = [0; 2 * BLOCK];
+    out.iter_mut().zip(iv.iter().chain(block.iter())).for_each(|(out, byte)| *out = *byte);
+    Ok(out)
+}
+
+/// The value that [`encrypt_state`] was given.
+#[must_use]
+pub fn decrypt_state(
+    token: &Secret<32>,
+    kind: StateKind,
+    encrypted: &[u8; 2 * BLOCK],
+) -> Option<[u8; BLOCK]> {
+    let (iv, block) = encrypted.split_first_chunk::<BLOCK>()?;
+    let mut block = <[u8; BLOCK]>::try_from(block).ok()?.into();
+    let mut cipher = cbc::Decryptor::<aes::Aes128>::new(kind.key(token).expose().into(), iv.into());
+    cipher.decrypt_blocks(core::slice::from_mut(&mut block));
+    Some(block.into())
+}
+
 /// The first 16 bytes of SHA-256 of a PIN in UTF-8, without padding.
 #[must_use]
 pub fn pin_hash(pin: &[u8]) -> Secret<16> {

@@ -1,0 +1,127 @@
+//! authenticatorConfig: alwaysUv, the minimum PIN length, the long touch for a reset.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use rand_core::TryCryptoRng;
+use softkey_ctap::Command;
+use softkey_ctap::cbor::{Decode, Decoder, List, Raw};
+use softkey_ctap::client_pin::Permissions;
+use softkey_ctap::config::{Request, SetMinPinLength, subcommand};
+
+use crate::authenticator::{Authenticator, Outcome, Progress, parameters};
+use crate::authorization::Param;
+use crate::pin::MAX_PIN_LENGTH;
+use crate::records::PinRecord;
+use crate::refusal::Refusal;
+use crate::settings::Settings;
+use crate::store::Store;
+
+/// How many relying parties setMinPINLength takes.
+pub(crate) const MAX_RP_IDS: usize = 8;
+
+/// The subcommands offered.
+pub(crate) const SUBCOMMANDS: [u64; 3] = [
+    subcommand::TOGGLE_ALWAYS_UV,
+    subcommand::SET_MIN_PIN_LENGTH,
+    subcommand::ENABLE_LONG_TOUCH_FOR_RESET,
+];
+
+impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
+    pub(crate) fn configure(&mut self, body: &[u8]) -> Progress {
+        let request: Request<'_> = parameters(body)?;
+        let params = match request.sub_command {
+            subcommand::ENABLE_ENTERPRISE_ATTESTATION | subcommand::VENDOR_PROTOTYPE => {
+                return Err(Refusal::SubcommandNotOffered);
+            }
+            subcommand::SET_MIN_PIN_LENGTH => min_pin_length_params(request.sub_command_params)?,
+            offered if SUBCOMMANDS.contains(&offered) => None,
+            _ => return Err(Refusal::UnknownSubcommand),
+        };
+        let param = self.config_param(&request)?;
+        if request.sub_command == subcommand::SET_MIN_PIN_LENGTH && params.is_none() {
+            return Err(Refusal::MissingParameter);
+        }
+        if let Some(param) = param {
+            self.authorize_config(&request, param)?;
+        }
+        let settings = self.settings.clone();
+        match (request.sub_command, params) {
+            (subcommand::TOGGLE_ALWAYS_UV, _) => {
+                let always_uv = !settings.always_uv;
+                self.store_settings(Settings { always_uv, ..settings }, self.pin.clone())?;
+            }
+            (subcommand::SET_MIN_PIN_LENGTH, Some(params)) => self.set_min_pin_length(&params)?,
+            _ => {
+                let settings = Settings { long_touch_for_reset: true, ..settings };
+                self.store_settings(settings, self.pin.clone())?;
+            }
+        }
+        Ok(Outcome::Reply(Vec::new()))
+    }
+
+    /// The param, if one is needed: not while nothing is set up that could make one.
+    fn config_param<'b>(&self, request: &Request<'b>) -> Result<Option<Param<'b>>, Refusal> {
+        let toggles_off =
+            request.sub_command == subcommand::TOGGLE_ALWAYS_UV && self.settings.always_uv;
+        if !self.is_protected() && (toggles_off || !self.settings.always_uv) {
+            return Ok(None);
+        }
+        let param = request.pin_uv_auth_param.ok_or(Refusal::TokenRequired)?;
+        Param::of(Some(param), request.pin_uv_auth_protocol)
+    }
+
+    fn authorize_config(&mut self, request: &Request<'_>, param: Param<'_>) -> Result<(), Refusal> {
+        let sub_command = u8::try_from(request.sub_command).unwrap_or_default();
+        let params = request.sub_command_params.map_or(&[][..], |params| params.0);
+        let message = [&[0xff; 32][..], &[Command::CONFIG.0, sub_command], params];
+        let need = Permissions::AUTHENTICATOR_CONFIG;
+        self.tokens.verify(param.protocol, &message, param.bytes, need).map(drop)
+    }
+
+    /// All checks come before the first change: a refused command changes nothing.
+    fn set_min_pin_length(&mut self, params: &SetMinPinLength<'_>) -> Result<(), Refusal> {
+        let current = self.settings.min_pin_length;
+        let min_pin_length = params.new_min_pin_length.unwrap_or(current);
+        if !(current..=MAX_PIN_LENGTH).contains(&min_pin_length) {
+            return Err(Refusal::MinPinLength);
+        }
+        let force = params.force_change_pin == Some(true);
+        if force && self.pin.hash.is_none() {
+            return Err(Refusal::PinNotSet);
+        }
+        let mut settings = Settings { min_pin_length, ..self.settings.clone() };
+        if let Some(rp_ids) = params.min_pin_length_rp_ids.as_ref().filter(|ids| !ids.is_empty()) {
+            settings.min_pin_length_rp_ids = stored(rp_ids)?;
+        }
+        let too_short = self.pin.hash.is_some() && self.pin.code_points < min_pin_length;
+        let force_change = self.pin.force_change || force || too_short;
+        let mut pin = PinRecord { force_change, ..self.pin.clone() };
+        if force_change {
+            pin.persistent_token = None;
+        }
+        self.store_settings(settings, pin)?;
+        if force_change {
+            self.tokens.reset();
+            self.walk = None;
+        }
+        Ok(())
+    }
+}
+
+/// The types of the parameters are judged while decoding, before anything else of the request.
+fn min_pin_length_params(raw: Option<Raw<'_>>) -> Result<Option<SetMinPinLength<'_>>, Refusal> {
+    match raw {
+        Some(raw) => Ok(Some(SetMinPinLength::decode(&mut Decoder::new(raw.0))?)),
+        None => Ok(None),
+    }
+}
+
+/// The list to store. Domain names have at most 253 bytes; together the list must fit a record.
+fn stored(rp_ids: &List<'_, &str>) -> Result<Vec<String>, Refusal> {
+    const MAX_RP_ID: usize = 255;
+    if rp_ids.len() > MAX_RP_IDS || rp_ids.iter().any(|id| id.len() > MAX_RP_ID) {
+        return Err(Refusal::RpIdListFull);
+    }
+    Ok(rp_ids.iter().map(String::from).collect())
+}

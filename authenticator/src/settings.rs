@@ -1,0 +1,71 @@
+//! What authenticatorConfig sets, and a reset sets back.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use rand_core::TryCryptoRng;
+
+use crate::authenticator::Authenticator;
+use crate::config::Config;
+use crate::records::{self, Batch, PinRecord};
+use crate::refusal::Refusal;
+use crate::store::Store;
+
+/// The settings in force.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) always_uv: bool,
+    /// In code points.
+    pub(crate) min_pin_length: u64,
+    /// Relying parties that may learn it.
+    pub(crate) min_pin_length_rp_ids: Vec<String>,
+    pub(crate) long_touch_for_reset: bool,
+}
+
+impl Settings {
+    pub(crate) fn factory(config: &Config) -> Self {
+        Self {
+            always_uv: config.always_uv,
+            min_pin_length: config.min_pin_length.into(),
+            min_pin_length_rp_ids: Vec::new(),
+            long_touch_for_reset: false,
+        }
+    }
+
+    pub(crate) fn record(&self) -> records::Settings<'_> {
+        records::Settings {
+            always_uv: self.always_uv,
+            min_pin_length: self.min_pin_length,
+            min_pin_length_rp_ids: self.min_pin_length_rp_ids.iter().map(String::as_str).collect(),
+            long_touch_for_reset: self.long_touch_for_reset,
+        }
+    }
+}
+
+impl From<&records::Settings<'_>> for Settings {
+    fn from(record: &records::Settings<'_>) -> Self {
+        Self {
+            always_uv: record.always_uv,
+            min_pin_length: record.min_pin_length,
+            min_pin_length_rp_ids: record.min_pin_length_rp_ids.iter().map(String::from).collect(),
+            long_touch_for_reset: record.long_touch_for_reset,
+        }
+    }
+}
+
+impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
+    /// Stores settings and the PIN's state in one commit, then takes them over.
+    pub(crate) fn store_settings(
+        &mut self,
+        settings: Settings,
+        pin: PinRecord,
+    ) -> Result<(), Refusal> {
+        let mut batch = Batch::default();
+        batch.put(records::SETTINGS, &settings.record());
+        batch.put(records::PIN, &pin);
+        self.records.commit(&mut self.rng, batch)?;
+        self.settings = settings;
+        self.pin = pin;
+        Ok(())
+    }
+}
