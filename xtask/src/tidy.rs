@@ -67,6 +67,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
         census.findings(),
         manifests::tables(&tree, &members),
         marks::unfinished(&tree),
+        readme::exit_codes(&tree),
         readme::in_step(&tree, &help).into_iter().collect(),
         suites::imports(&tree),
     ];

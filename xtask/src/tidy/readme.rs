@@ -1,4 +1,4 @@
-//! The README shows the program's help text as it is.
+//! The README shows the program's help text and exit codes as they are.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,6 +8,8 @@ use crate::house::{self, Result, Tree};
 
 /// The file that shows it.
 const README: &str = "README.md";
+/// The file where the exit codes are documented.
+const EXIT_CODES: &str = "cli/src/error.rs";
 const BEGIN: &str = "<!-- help:begin -->";
 const END: &str = "<!-- help:end -->";
 
@@ -40,6 +42,35 @@ pub(crate) fn in_step(tree: &Tree, help: &str) -> Option<Finding> {
             "the help block is not what `softkey --help` prints: `cargo xtask tidy --fix`",
         )
     })
+}
+
+/// The table of exit codes in the README, compared with the one that documents the type.
+pub(crate) fn exit_codes(tree: &Tree) -> Vec<Finding> {
+    let text_of = |path: &str| {
+        tree.files.iter().find(|file| file.path == path).map_or("", |file| file.text.as_str())
+    };
+    let shown = rows(text_of(README).lines(), 2);
+    let source = text_of(EXIT_CODES);
+    let meant = rows(source.lines().filter_map(|line| line.strip_prefix("/// ")), 3);
+    let missing = meant.iter().filter(|row| !shown.contains(row)).map(|row| ("lacks", row));
+    let stale = shown
+        .iter()
+        .filter(|row| !meant.contains(row))
+        .map(|row| ("has, and the program lacks,", row));
+    let finding = |(verb, (code, meaning)): (&str, &(&str, &str))| {
+        Finding::new(README, 1, format!("{verb} the exit code {code}: {meaning}"))
+    };
+    missing.chain(stale).map(finding).collect()
+}
+
+/// The first and last cells of the table rows of so many cells that begin with a number.
+fn rows<'a>(lines: impl Iterator<Item = &'a str>, cells: usize) -> Vec<(&'a str, &'a str)> {
+    let cells_of = |line: &'a str| -> Option<(&'a str, &'a str)> {
+        let row: Vec<&str> = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ").collect();
+        let (code, meaning) = (row.first()?, row.last()?);
+        (row.len() == cells && code.parse::<u8>().is_ok()).then_some((*code, *meaning))
+    };
+    lines.filter_map(cells_of).collect()
 }
 
 /// Rewrites the README's block.
@@ -90,6 +121,27 @@ mod tests {
         assert_eq!(
             finding(&[(README, END)]),
             format!("has no block between `{BEGIN}` and `{END}`")
+        );
+    }
+
+    #[test]
+    fn the_table_of_exit_codes_must_be_the_programs() {
+        let source = "/// | code | name | meaning |\n/// |---|---|---|\n/// | 0 | [`Exit::Success`] | done |\n\
+                      /// | 130 | [`Exit::Interrupted`] | Ctrl-C |\n";
+        let found = |readme: &str| {
+            let findings = exit_codes(&Tree::planted(&[(README, readme), (EXIT_CODES, source)]));
+            findings.into_iter().map(|finding| finding.what).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            found("| exit code | meaning |\n|---|---|\n| 0 | done |\n| 130 | Ctrl-C |\n"),
+            [""; 0]
+        );
+        assert_eq!(
+            found("| 0 | all well |\n| 130 | Ctrl-C |\n"),
+            [
+                "lacks the exit code 0: done",
+                "has, and the program lacks, the exit code 0: all well"
+            ]
         );
     }
 
