@@ -11,21 +11,20 @@ use core::panic::PanicInfo;
 
 use softkey_authenticator::{Change, Key, MemoryStore, Store};
 use softkey_ctap::Instant;
-use softkey_ctap_hid as _;
+use softkey_ctap_hid::{Device, DeviceConfig, REPORT_LEN};
 
 #[cfg(feature = "planted-std")]
 use planted_std as _;
 
 /// Uses each crate enough to be linked.
 #[unsafe(no_mangle)]
-pub extern "C" fn proof(millis: u64) -> u64 {
+pub extern "C" fn proof(millis: u64) -> bool {
+    let now = Instant::from_millis(millis);
+    let mut device = Device::new(DeviceConfig::default(), millis);
+    device.receive(now, &[0; REPORT_LEN]);
     let mut store = MemoryStore::default();
-    let Ok(key) = Key::new(b"n") else { return 0 };
-    let change = Change::Put(key, &[1]);
-    if store.commit(&[change]).is_err() {
-        return 0;
-    }
-    Instant::from_millis(millis).as_millis()
+    let kept = Key::new(b"n").is_ok_and(|key| store.commit(&[Change::Put(key, &[1])]).is_ok());
+    kept && device.poll_report().is_some()
 }
 
 #[panic_handler]
