@@ -22,7 +22,13 @@ pub(crate) fn run() -> Result<bool> {
     let errors = String::from_utf8_lossy(&plain.stderr).into_owned();
     if !plain.status.success() {
         eprintln!("{errors}");
-        println!("no-std: a core crate, or something below it, needs the standard library");
+        let needed = errors.contains(REFUSAL);
+        let what = if needed {
+            "or something below it, needs the standard library"
+        } else {
+            "or the proof, does not build"
+        };
+        println!("no-std: a core crate, {what}");
         return Ok(false);
     }
     let planted = build(&root, &["--features", "planted-std"])?;
