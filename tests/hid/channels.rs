@@ -81,6 +81,20 @@ fn init_drops_the_half_sent_message_of_its_channel() {
     bench.alive(channel);
 }
 
+/// HID-06: what an earlier packet of the channel earned and the host has not read is not sent any more.
+#[test]
+fn init_drops_unread_errors_of_its_channel_alone() {
+    let (mut bench, channel) = Bench::opened();
+    let now = bench.now();
+    let unknown = [0, 0, 0, 9];
+    for on in [channel, unknown] {
+        bench.device.receive(now, &start(on, 0xA0, 0, &[]));
+    }
+    let sent = bench.send(&message(channel, INIT, &NONCE));
+    assert_eq!(sent[0], wire::error(unknown, INVALID_CHANNEL));
+    assert_eq!(wire::read(&sent[1..], channel, INIT).unwrap()[..8], NONCE);
+}
+
 /// HID-07.
 #[test]
 fn init_on_broadcast_is_answered_amid_another_channels_message() {

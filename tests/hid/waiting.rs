@@ -213,3 +213,16 @@ fn a_malformed_init_does_not_abort() {
     assert_eq!(bench.events(), []);
     assert_eq!(bench.answer(channel, CBOR, job.id, &[0]), [0]);
 }
+
+/// HID-08 in mid-message: the host reads the error as the end of its message, so it is the end.
+#[test]
+fn a_malformed_init_ends_a_half_sent_message() {
+    let (mut bench, channel) = Bench::opened();
+    let whole = message(channel, CBOR, &[1; 100]);
+    bench.send(&whole[..1]);
+    bench.refused(&[start(channel, INIT, 7, &NONCE)], channel, wire::INVALID_LEN);
+    assert_eq!(bench.send(&whole[1..]), [[0; 64]; 0]);
+    assert_eq!(bench.device.poll_job(), None);
+    assert_eq!(bench.pass(3_000), []);
+    bench.alive(channel);
+}

@@ -46,12 +46,11 @@ impl Device {
         self.send_short(origin, Command::INIT, &answer);
     }
 
-    /// Allocates a channel; false if all channels are at work.
+    /// Allocates a channel; false if the only one to give up is at work. Nobody gets here past a lock, so
+    /// its holder needs no protection.
     fn allocate(&mut self, channel: ChannelId) -> bool {
         let working = self.state.channel();
-        let locking = self.lock.as_ref().map(|lock| lock.channel);
-        let is_idle = |channel| Some(channel) != working && Some(channel) != locking;
-        match self.channels.insert(channel, is_idle) {
+        match self.channels.insert(channel, |channel| Some(channel) != working) {
             Ok(given_up) => {
                 self.events.extend(given_up.map(Event::SessionEnded));
                 true
