@@ -1,6 +1,6 @@
 //! authenticatorConfig (`CTAP` 2.3 section 6.11).
 
-use crate::cbor::{List, Raw};
+use crate::cbor::{List, RawMap};
 use crate::message;
 
 message! {
@@ -10,7 +10,7 @@ message! {
         1 => sub_command: required u64,
         /// The subcommand's parameters, whose form the subcommand decides; the pinUvAuthParam covers their
         /// bytes as received.
-        2 => sub_command_params: optional Raw<'b>,
+        2 => sub_command_params: optional RawMap<'b>,
         /// The PIN/UV auth protocol.
         3 => pin_uv_auth_protocol: optional u64,
         /// authenticate(token, 32 bytes of 0xff, 0x0d, subCommand, with subCommandParams behind it if there are

@@ -1,6 +1,6 @@
 //! authenticatorCredentialManagement and its preview (`CTAP` 2.3 section 6.8).
 
-use crate::cbor::{Raw, Received};
+use crate::cbor::{RawMap, Received};
 use crate::entities::{Descriptor, RelyingParty, User};
 use crate::message;
 
@@ -50,7 +50,7 @@ message! {
         /// The credential.
         7 => credential_id: optional Descriptor<'b>,
         /// Its public key, a `COSE_Key`.
-        8 => public_key: optional Raw<'b>,
+        8 => public_key: optional RawMap<'b>,
         /// Credentials in all; with the first only.
         9 => total_credentials: optional u64,
         /// The level of protection, 1 to 3.

@@ -2,7 +2,7 @@
 //!
 //! Inputs are [`Lazy`]: their types are looked at only by an authenticator that has the extension.
 
-use crate::cbor::{Lazy, List, Raw};
+use crate::cbor::{Lazy, List};
 use crate::cose::KeyAgreementKey;
 use crate::message;
 
@@ -37,7 +37,7 @@ message! {
     #[derive(Default)]
     pub struct MakeCredentialOutputs<'b>: Text {
         /// One to three triples of user verification method, key protection and matcher protection.
-        "uvm" => uvm: optional Raw<'b>,
+        "uvm" => uvm: optional List<'b, List<'b, u64>>,
         /// Was the blob stored?
         "credBlob" => cred_blob: optional bool,
         /// The level set, 1 to 3.
@@ -76,7 +76,7 @@ message! {
     #[derive(Default)]
     pub struct GetAssertionOutputs<'b>: Text {
         /// One to three triples of user verification method, key protection and matcher protection.
-        "uvm" => uvm: optional Raw<'b>,
+        "uvm" => uvm: optional List<'b, List<'b, u64>>,
         /// The blob, empty if there is none.
         "credBlob" => cred_blob: optional &'b [u8],
         /// The encrypted HMAC outputs: 32, 48, 64 or 80 bytes.

@@ -1,6 +1,6 @@
 //! authenticatorGetInfo (`CTAP` 2.3 section 6.4). It has no parameters.
 
-use crate::cbor::{List, Raw};
+use crate::cbor::{List, RawMap};
 use crate::entities::Parameters;
 use crate::message;
 
@@ -44,7 +44,7 @@ message! {
         /// Methods of built-in user verification, as bits of the FIDO registry.
         18 => uv_modality: optional u64,
         /// Certifications: a map of name to level.
-        19 => certifications: optional Raw<'b>,
+        19 => certifications: optional RawMap<'b>,
         /// For how many more discoverable credentials there is room.
         20 => remaining_discoverable_credentials: optional u64,
         /// Vendor prototype subcommands of authenticatorConfig.

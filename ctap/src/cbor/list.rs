@@ -20,6 +20,34 @@ impl Encode for Raw<'_> {
     }
 }
 
+/// One map with any content, as its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawMap<'b>(pub &'b [u8]);
+
+/// Anything but a map is [`DecodeError::UnexpectedType`].
+impl<'b> Decode<'b> for RawMap<'b> {
+    fn decode(from: &mut Decoder<'b>) -> Result<Self, DecodeError> {
+        from.clone().map()?;
+        from.raw().map(Self)
+    }
+}
+
+impl Encode for RawMap<'_> {
+    fn encode(&self, into: &mut Encoder) {
+        into.raw(self.0);
+    }
+}
+
+/// Borrowed bytes cannot be made on the spot, so this is one of a few maps.
+#[cfg(feature = "arbitrary")]
+impl<'b> arbitrary::Arbitrary<'b> for RawMap<'b> {
+    fn arbitrary(from: &mut arbitrary::Unstructured<'b>) -> arbitrary::Result<Self> {
+        from.choose(&[&[0xa0][..], &[0xa1, 0x01, 0x02], &[0xa1, 0x61, 0x61, 0xf5]])
+            .copied()
+            .map(Self)
+    }
+}
+
 /// Borrowed bytes cannot be made on the spot, so this is one of a few items.
 #[cfg(feature = "arbitrary")]
 impl<'b> arbitrary::Arbitrary<'b> for Raw<'b> {
@@ -31,9 +59,8 @@ impl<'b> arbitrary::Arbitrary<'b> for Raw<'b> {
 }
 
 /// An item together with the bytes it was read from: what a pinUvAuthParam covers is the bytes received, not
-/// what we would have written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "arbitrary", derive(arbitrary::Arbitrary))]
+/// what we would have written. Two are equal if their items are.
+#[derive(Clone, Debug)]
 pub struct Received<'b, T> {
     /// The item's bytes as they came; empty in a message that was made here and is still to be written.
     pub bytes: &'b [u8],
@@ -55,9 +82,25 @@ impl<T: Encode> Encode for Received<'_, T> {
     }
 }
 
+impl<T: PartialEq> PartialEq for Received<'_, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: Eq> Eq for Received<'_, T> {}
+
+#[cfg(feature = "arbitrary")]
+impl<'b, T: arbitrary::Arbitrary<'b>> arbitrary::Arbitrary<'b> for Received<'b, T> {
+    fn arbitrary(from: &mut arbitrary::Unstructured<'b>) -> arbitrary::Result<Self> {
+        T::arbitrary(from).map(|value| Self { bytes: &[], value })
+    }
+}
+
 /// An item whose type is looked at only when somebody wants it: the input of an extension, which an
-/// authenticator without that extension must ignore whatever it is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// authenticator without that extension must ignore whatever it is. Two are equal if their values are, or if
+/// both are the same bytes of no value.
+#[derive(Clone, Debug)]
 pub enum Lazy<'b, T> {
     /// As received.
     Raw(&'b [u8]),
@@ -78,6 +121,20 @@ impl<'b, T: Decode<'b> + Clone> Lazy<'b, T> {
         }
     }
 }
+
+impl<'b, T: Decode<'b> + Clone + PartialEq> PartialEq for Lazy<'b, T> {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Raw(a), Self::Raw(b)) if a == b => true,
+            _ => match (self.value(), other.value()) {
+                (Ok(a), Ok(b)) => a == b,
+                _ => false,
+            },
+        }
+    }
+}
+
+impl<'b, T: Decode<'b> + Clone + Eq> Eq for Lazy<'b, T> {}
 
 impl<'b, T> Decode<'b> for Lazy<'b, T> {
     fn decode(from: &mut Decoder<'b>) -> Result<Self, DecodeError> {
@@ -102,11 +159,12 @@ impl<'b, T: arbitrary::Arbitrary<'b>> arbitrary::Arbitrary<'b> for Lazy<'b, T> {
 }
 
 /// An array whose elements have one type. A received one is read in place, again at each look, and never
-/// collected; its elements were all decoded once when the message was, so none is left out later.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// collected; its elements were all decoded once when the message was, so none is left out later. Two lists are
+/// equal if their elements are, received or made.
+#[derive(Clone, Debug)]
 pub struct List<'b, T>(Elements<'b, T>);
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum Elements<'b, T> {
     Raw { elements: &'b [u8], count: usize },
     Made(Vec<T>),
@@ -143,6 +201,14 @@ impl<T> List<'_, T> {
         self.len() == 0
     }
 }
+
+impl<'b, T: Decode<'b> + Clone + PartialEq> PartialEq for List<'b, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl<'b, T: Decode<'b> + Clone + Eq> Eq for List<'b, T> {}
 
 impl<T> From<Vec<T>> for List<'_, T> {
     fn from(made: Vec<T>) -> Self {

@@ -17,7 +17,7 @@ mod tests;
 pub use check::{MAX_DEPTH, check};
 pub use decoder::{Decode, Decoder, Key};
 pub use encoder::{Encode, Encoder};
-pub use list::{Lazy, List, Raw, Received};
+pub use list::{Lazy, List, Raw, RawMap, Received};
 
 use alloc::vec::Vec;
 

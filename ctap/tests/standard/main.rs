@@ -11,8 +11,11 @@
 
 mod canonical;
 mod cbor_vectors;
+mod messages;
 mod oracle;
 mod pin_protocol;
 mod pin_vectors;
+mod samples;
+mod tables;
 mod vectors;
 mod webauthn_vectors;
