@@ -80,14 +80,18 @@ impl<'b> Apdu<'b> {
         Some(Self { cla, ins, p1, p2, data })
     }
 
-    /// The extended form, which HID requires, with the longest answer allowed.
+    /// The extended form, which HID requires, with the longest answer allowed. Empty if there is no such form:
+    /// more than 65535 bytes of data, or [`Body::WrongLength`].
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let Body::Data(data) = self.data else {
             return Vec::new();
         };
+        let Ok(len) = u16::try_from(data.len()) else {
+            return Vec::new();
+        };
         let mut bytes = alloc::vec![self.cla, self.ins, self.p1, self.p2, 0];
-        if let (Ok(len @ 1..), false) = (u16::try_from(data.len()), data.is_empty()) {
+        if len > 0 {
             bytes.extend_from_slice(&len.to_be_bytes());
             bytes.extend_from_slice(data);
         }
@@ -165,7 +169,7 @@ impl RegisterRequest {
 pub struct RegisterResponse<'b> {
     /// The public key: 0x04 and the coordinates of a point of P-256.
     pub public_key: &'b [u8; 65],
-    /// The key handle, 1 to 255 bytes.
+    /// The key handle, at most 255 bytes.
     pub key_handle: &'b [u8],
     /// The attestation certificate in DER.
     pub certificate: &'b [u8],
@@ -204,16 +208,15 @@ impl<'b> RegisterResponse<'b> {
     }
 }
 
-/// The length of the DER item that `bytes` begin with, its head included.
+/// The length of the DER SEQUENCE that `bytes` begin with, its head included. Lengths have one form in DER.
 fn der_len(bytes: &[u8]) -> Option<usize> {
-    match bytes {
-        [_, len @ ..=0x7f, ..] => Some(usize::from(*len).saturating_add(2)),
-        [_, 0x81, len, ..] => Some(usize::from(*len).saturating_add(3)),
-        [_, 0x82, high, low, ..] => {
-            Some(usize::from(u16::from_be_bytes([*high, *low])).saturating_add(4))
-        }
-        _ => None,
-    }
+    let (len, head) = match bytes {
+        [0x30, len @ ..=0x7f, ..] => (u16::from(*len), 2),
+        [0x30, 0x81, len @ 0x80..=0xff, ..] => (u16::from(*len), 3),
+        [0x30, 0x82, high @ 1..=0xff, low, ..] => (u16::from_be_bytes([*high, *low]), 4),
+        _ => return None,
+    };
+    usize::from(len).checked_add(head)
 }
 
 /// The data of `U2F_AUTHENTICATE`.
@@ -284,3 +287,6 @@ impl<'b> AuthenticateResponse<'b> {
 
 /// The response to `U2F_VERSION`.
 pub const VERSION: &[u8] = b"U2F_V2";
+
+#[cfg(test)]
+mod tests;
