@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use crate::cbor::{Decode, DecodeError, Decoder, Encode, Encoder, Raw};
+use crate::cbor::{self, DecodeError, Decoder, Encode, Encoder, Raw, RawMap};
 use crate::cose::PublicKey;
 
 /// The flags of authenticator data.
@@ -48,7 +48,7 @@ pub struct AuthenticatorData<'b> {
     pub sign_count: u32,
     /// The new credential; at creation only.
     pub attested: Option<AttestedCredential<'b>>,
-    /// The extension outputs: one encoded map that is not empty.
+    /// The extension outputs: one encoded map. Authenticators send none that is empty.
     pub extensions: Option<Raw<'b>>,
 }
 
@@ -92,8 +92,10 @@ impl<'b> AuthenticatorData<'b> {
     ///
     /// # Errors
     ///
-    /// [`DecodeError::Length`] if they end early, go on behind the end, or hold an identifier of over 1023
-    /// bytes; otherwise what the public key or the extension outputs have wrong.
+    /// [`DecodeError::Length`] if they end before the public key or the extension outputs, go on behind the
+    /// public key without ED set, or hold an identifier of over 1023 bytes. Otherwise what the public key or the
+    /// extension outputs have wrong: [`DecodeError::Malformed`] if they end early or are not canonical,
+    /// [`DecodeError::UnexpectedType`] if the outputs are not a map, and see [`PublicKey`].
     pub fn from_bytes(bytes: &'b [u8]) -> Result<Self, DecodeError> {
         let (rp_id_hash, rest) = bytes.split_first_chunk().ok_or(DecodeError::Length)?;
         let (&[flags, a, b, c, d], rest) = rest.split_first_chunk().ok_or(DecodeError::Length)?;
@@ -105,8 +107,8 @@ impl<'b> AuthenticatorData<'b> {
             (None, rest)
         };
         let extensions = if flags.contains(Flags::EXTENSIONS) {
-            crate::cbor::check(rest)?;
-            Some(Raw(rest))
+            let RawMap(map) = cbor::decode(rest)?;
+            Some(Raw(map))
         } else if rest.is_empty() {
             None
         } else {
@@ -130,8 +132,7 @@ impl<'b> AttestedCredential<'b> {
         }
         let (credential_id, rest) = rest.split_at_checked(len).ok_or(DecodeError::Length)?;
         let mut decoder = Decoder::new(rest);
-        crate::cbor::check(decoder.raw()?)?;
-        let public_key = PublicKey::decode(&mut Decoder::new(rest))?;
+        let public_key = cbor::decode(decoder.raw()?)?;
         Ok((Self { aaguid: *aaguid, credential_id, public_key }, decoder.rest()))
     }
 }

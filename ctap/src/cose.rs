@@ -1,6 +1,6 @@
 //! COSE keys and algorithm identifiers (RFC 9052, RFC 9053, RFC 9864; WebAuthn Level 3 section 5.8.5).
 
-use crate::cbor::{Decode, DecodeError, Decoder, Encode, Encoder};
+use crate::cbor::{Decode, DecodeError, Decoder, Encode, Encoder, Key};
 use crate::message;
 
 /// COSE algorithm identifiers.
@@ -188,32 +188,28 @@ impl<K: Encode, V: Encode> Entry for (K, V) {
     }
 }
 
-/// Members that the key type does not have are [`DecodeError::UnexpectedType`], as are unknown key types.
+/// A member that the key type needs and the map has not is [`DecodeError::Missing`]; a member of another type
+/// (such as the y-coordinate of a compressed point) or an unknown key type is [`DecodeError::UnexpectedType`].
+/// Labels that the key type does not define are passed over.
 impl<'b> Decode<'b> for PublicKey<'b> {
     fn decode(from: &mut Decoder<'b>) -> Result<Self, DecodeError> {
         let mut members = Members::default();
         for _ in 0..from.map()? {
             members.read(from)?;
         }
+        let kty = members.kty.ok_or(DecodeError::Missing)?;
         let alg = members.alg.ok_or(DecodeError::Missing)?;
-        match members {
-            Members {
-                kty: Some(key::EC2),
-                crv: Some(crv),
-                second: Some(x),
-                third: Some(y),
-                ..
-            } => Ok(Self::Ec2 { alg, crv, x, y }),
-            Members { kty: Some(key::OKP), crv: Some(crv), second: Some(x), .. } => {
-                Ok(Self::Okp { alg, crv, x })
-            }
-            Members { kty: Some(key::RSA), first: Some(n), second: Some(e), .. } => {
-                Ok(Self::Rsa { alg, n, e })
-            }
-            Members { kty: Some(key::AKP), first: Some(public), .. } => {
-                Ok(Self::Akp { alg, public })
-            }
-            Members { kty: None, .. } => Err(DecodeError::Missing),
+        let second = members.second.ok_or(DecodeError::Missing);
+        match kty {
+            key::EC2 => Ok(Self::Ec2 {
+                alg,
+                crv: members.curve()?,
+                x: second?,
+                y: members.third.ok_or(DecodeError::Missing)?,
+            }),
+            key::OKP => Ok(Self::Okp { alg, crv: members.curve()?, x: second? }),
+            key::RSA => Ok(Self::Rsa { alg, n: members.bytes()?, e: second? }),
+            key::AKP => Ok(Self::Akp { alg, public: members.bytes()? }),
             _ => Err(DecodeError::UnexpectedType),
         }
     }
@@ -224,28 +220,47 @@ impl<'b> Decode<'b> for PublicKey<'b> {
 struct Members<'b> {
     kty: Option<i64>,
     alg: Option<i64>,
-    /// Label -1 as an integer.
-    crv: Option<i64>,
-    /// Label -1 as bytes.
-    first: Option<&'b [u8]>,
+    first: Option<First<'b>>,
     second: Option<&'b [u8]>,
     third: Option<&'b [u8]>,
 }
 
+/// Label -1.
+#[derive(Clone, Copy)]
+enum First<'b> {
+    Curve(i64),
+    Bytes(&'b [u8]),
+}
+
 impl<'b> Members<'b> {
     fn read(&mut self, from: &mut Decoder<'b>) -> Result<(), DecodeError> {
-        use crate::cbor::Key;
         match from.key()? {
             Key::Int(1) => self.kty = Some(from.integer()?),
             Key::Int(3) => self.alg = Some(from.integer()?),
             Key::Int(-1) if from.rest().first().is_some_and(|head| head >> 5 == 2) => {
-                self.first = Some(from.bytes()?);
+                self.first = Some(First::Bytes(from.bytes()?));
             }
-            Key::Int(-1) => self.crv = Some(from.integer()?),
+            Key::Int(-1) => self.first = Some(First::Curve(from.integer()?)),
             Key::Int(-2) => self.second = Some(from.bytes()?),
             Key::Int(-3) => self.third = Some(from.bytes()?),
             _ => from.skip()?,
         }
         Ok(())
+    }
+
+    fn curve(&self) -> Result<i64, DecodeError> {
+        match self.first {
+            Some(First::Curve(crv)) => Ok(crv),
+            Some(First::Bytes(_)) => Err(DecodeError::UnexpectedType),
+            None => Err(DecodeError::Missing),
+        }
+    }
+
+    fn bytes(&self) -> Result<&'b [u8], DecodeError> {
+        match self.first {
+            Some(First::Bytes(bytes)) => Ok(bytes),
+            Some(First::Curve(_)) => Err(DecodeError::UnexpectedType),
+            None => Err(DecodeError::Missing),
+        }
     }
 }

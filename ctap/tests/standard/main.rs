@@ -9,9 +9,11 @@
     reason = "all of this is test code, helpers too"
 )]
 
+mod auth_data;
 mod canonical;
 mod cbor_vectors;
 mod messages;
+mod numbers;
 mod oracle;
 mod pin_protocol;
 mod pin_vectors;
