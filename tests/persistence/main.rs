@@ -13,6 +13,7 @@ mod contract;
 mod damage;
 mod full_disk;
 mod kill;
+mod memory;
 mod power;
 mod vault;
 mod vault_damage;

@@ -1,19 +1,28 @@
-//! Opens the vault named by its argument, with its key file, and commits to it until it is killed. Each
-//! acknowledged batch is a line with its number.
+//! A process for the tests of a vault, which it opens with its key file.
+//!
+//! - `VAULT`: commits to it until it is killed. Each acknowledged batch is a line with its number.
+//! - `VAULT peak`: reads all of it, commits a hundred times, and prints the number of records that it found and
+//!   the most memory, in KiB, that the process ever had in use.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use softkey::vault::{Unlock, Vault, VaultPaths};
+use softkey_authenticator::{Change, Store};
 use softkey_tests::persistence::committer::commit_forever;
+use softkey_tests::persistence::contract::key;
 
 fn main() -> ExitCode {
-    let Some(file) = std::env::args_os().nth(1) else {
-        eprintln!("usage: softkey-test-committer VAULT");
+    let mut arguments = std::env::args_os().skip(1);
+    let Some(file) = arguments.next() else {
+        eprintln!("usage: softkey-test-committer VAULT [peak]");
         return ExitCode::from(2);
     };
     let vault = Vault::open(&VaultPaths::at(Path::new(&file)), &Unlock::KeyFile);
     let ended = vault.map_err(|error| error.to_string()).and_then(|mut vault| {
+        if arguments.next().is_some() {
+            return peak(&mut vault.store).map_err(|error| error.to_string());
+        }
         commit_forever(&mut vault.store, std::io::stdout()).map_err(|error| error.to_string())
     });
     match ended {
@@ -23,4 +32,19 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn peak<S: Store>(store: &mut S) -> Result<(), S::Error> {
+    let mut found = 0;
+    store.each(&key(&[])..&key(&[0xFF; 40]), &mut |_, _| {
+        found += 1;
+        std::ops::ControlFlow::Continue(())
+    })?;
+    for number in 0..100 {
+        store.commit(&[Change::Put(key(&[0xFE, number]), &[number; 300])])?;
+    }
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    println!("{found} {}", peak.unwrap_or_default().trim().trim_end_matches(" kB"));
+    Ok(())
 }
