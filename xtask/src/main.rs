@@ -8,6 +8,7 @@ mod empty_root;
 mod house;
 mod no_std;
 mod tidy;
+mod vm;
 
 use std::process::ExitCode;
 
@@ -27,6 +28,8 @@ enum Task {
     EmptyRoot,
     /// Run the tests that prove lines of the conformance checklist, and print the table
     Conformance(conformance::Args),
+    /// Run other people's clients against the key on a real kernel in an emulated machine (as root, on Debian 12)
+    Vm(vm::Args),
 }
 
 fn main() -> ExitCode {
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         Task::NoStd => ("no-std", no_std::run()),
         Task::EmptyRoot => ("empty-root", empty_root::run()),
         Task::Conformance(args) => ("conformance", conformance::run(&args)),
+        Task::Vm(args) => ("vm", vm::run(&args)),
     };
     match done {
         Ok(true) => ExitCode::SUCCESS,
