@@ -62,3 +62,18 @@ refused() {
 client_data() {
     head -c 32 /dev/urandom | base64
 }
+
+# answer PROMPT ANSWER ... -- COMMAND...: runs the command and types the answers at its terminal.
+answer() {
+    /share/guest/answer.py "$@"
+}
+
+# Waits until the key tells a client that it waits for a touch.
+await_touch() {
+    python3 /share/guest/ctaphid.py await-touch "$NODE"
+}
+
+# set_pin PIN: gives the key its first PIN.
+set_pin() {
+    answer "Enter new PIN" "$1" "Enter the same PIN again" "$1" -- fido2-token -S "$NODE"
+}

@@ -24,7 +24,6 @@ pub(crate) static CLI: Suite = Suite {
     name: "cli",
     packages: &[
         "cryptsetup-bin",
-        "fido2-tools",
         "libcryptsetup12",
         "libfido2-1",
         "libpam-u2f",
@@ -42,21 +41,15 @@ pub(crate) static CLI: Suite = Suite {
 /// Chromium and Firefox ESR, headless and under a virtual screen.
 pub(crate) static BROWSERS: Suite = Suite {
     name: "browsers",
-    packages: &[
-        "chromium",
-        "firefox-esr",
-        "fonts-dejavu-core",
-        "python3-cryptography",
-        "xdotool",
-        "xvfb",
-    ],
+    packages: &["chromium", "firefox-esr", "fonts-dejavu-core", "xdotool", "xvfb"],
     memory: 4096,
     check_limit: Duration::from_mins(8),
     limit: Duration::from_mins(25),
 };
 
 /// What every guest carries.
-const BASE: &[&str] = &["iproute2", "kmod", "procps", "python3", "python3-fido2", "udev"];
+const BASE: &[&str] =
+    &["fido2-tools", "iproute2", "kmod", "procps", "python3", "python3-fido2", "udev"];
 
 /// The kernel modules every guest carries; their dependencies follow by themselves.
 pub(crate) const MODULES: &[&str] = &[
