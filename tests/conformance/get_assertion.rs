@@ -1,0 +1,7 @@
+//! authenticatorGetAssertion (GA).
+
+mod accounts;
+mod allow_list;
+mod options;
+mod parameters;
+mod pin;

@@ -1,0 +1,25 @@
+//! Conformance by the byte: what the standard demands of an authenticator, one test per behaviour, each with
+//! its id from the checklist. These tests import the world and its CBOR helper only; they know nothing of the
+//! message types of the code under test.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a panic is how a test reports"
+)]
+
+mod cbor;
+mod client_pin;
+mod cred_protect;
+mod get_assertion;
+mod get_info;
+mod get_next_assertion;
+mod hmac_secret;
+mod make_credential;
+mod planted_faults;
+mod reset;
+mod selection;
+mod storage;
+mod types;
+mod u2f;
