@@ -92,7 +92,7 @@ fn retries_lost_in_a_refusal_are_seen() {
     caught("getInfo or the retries changed", refuses, move |request, answer| {
         harmed |= answer[..] == [MISSING_PARAMETER];
         if harmed && request == Request::client_pin(cp::GET_PIN_RETRIES).bytes() {
-            *answer.last_mut().unwrap() -= 1;
+            *answer = [vec![0], walk(&answer[1..]).unwrap().with(3, 7).encode()].concat();
         }
     });
 }
@@ -114,10 +114,10 @@ fn setting_changed_by_a_refusal_is_seen() {
 fn key_dead_after_a_refusal_is_seen() {
     let mut harmed = false;
     caught("status 0x7f", refuses, move |request, answer| {
-        harmed |= answer[..] == [MISSING_PARAMETER];
         if harmed && request[0] == mc::COMMAND {
             *answer = vec![0x7F];
         }
+        harmed |= answer[..] == [MISSING_PARAMETER];
     });
 }
 

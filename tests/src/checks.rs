@@ -10,6 +10,19 @@ use crate::status::SUCCESS;
 /// sign-in work.
 #[track_caller]
 pub fn refused_and_unharmed(key: &mut Key, request: &[u8], status: u8) {
+    refused_before_touch(key, request, status);
+    still_works(key);
+}
+
+/// The same without the registration and sign-in, which would spend a pinUvAuthToken that the test goes on
+/// with. What the test does next with the token is the normal request then.
+#[track_caller]
+pub fn refused_and_token_kept(key: &mut Key, request: &Request, status: u8) {
+    refused_before_touch(key, &request.bytes(), status);
+}
+
+#[track_caller]
+fn refused_before_touch(key: &mut Key, request: &[u8], status: u8) {
     let before = snapshot(key);
     let (prompts, commits) = (key.prompts(), key.memory().commits());
     let answer = key.send(request);
@@ -17,10 +30,9 @@ pub fn refused_and_unharmed(key: &mut Key, request: &[u8], status: u8) {
     assert_eq!(key.prompts(), prompts, "a refusal before the touch asks for none");
     assert_eq!(key.memory().commits(), commits, "a refused request writes nothing");
     assert!(snapshot(key) == before, "getInfo or the retries changed after {status:#04x}");
-    still_works(key);
 }
 
-/// The same for a request that was refused after the user had been asked.
+/// [`refused_and_unharmed`] for a request that was refused after the user had been asked.
 #[track_caller]
 pub fn refused_after_prompt_and_unharmed(key: &mut Key, request: &Request, status: u8) {
     let before = snapshot(key);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use softkey_tests::auth_data::UV;
-use softkey_tests::checks::refused;
+use softkey_tests::checks::{refused, refused_and_token_kept};
 use softkey_tests::pin::{Protocol, Token};
 use softkey_tests::platform::Made;
 use softkey_tests::platform::permission::{GA, MC};
@@ -46,7 +46,7 @@ fn new_token_voids_the_former() {
                 } else {
                     key.token(latter, PIN, GA, Some(RP)).unwrap()
                 };
-                refused(&mut key, &silent(&made, &token), PIN_AUTH_INVALID);
+                refused_and_token_kept(&mut key, &silent(&made, &token), PIN_AUTH_INVALID);
                 assert!(alive(&mut key, &made, &new));
             }
         }

@@ -1,6 +1,6 @@
 //! Getting a pinUvAuthToken.
 
-use softkey_tests::checks::refused;
+use softkey_tests::checks::{refused, refused_and_token_kept};
 use softkey_tests::pin::Protocol;
 use softkey_tests::platform::permission::{ACFG, BE, CM, GA, LBW, MC, PCMR};
 use softkey_tests::platform::{pin_token_request, token_request};
@@ -170,7 +170,7 @@ fn tokens_do_not_change_protocols() {
         let mut key = with_pin();
         let token = key.token(protocol, PIN, MC, Some(RP)).unwrap();
         let request = Request::make_credential().authorized(&token.under_other_protocol());
-        refused(&mut key, &request, PIN_AUTH_INVALID);
+        refused_and_token_kept(&mut key, &request, PIN_AUTH_INVALID);
         key.make(&Request::make_credential().authorized(&token));
     }
 }

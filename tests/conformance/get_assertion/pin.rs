@@ -1,7 +1,7 @@
 //! getAssertion on a key with a PIN, and pinUvAuthParam.
 
 use softkey_tests::auth_data::{UP, UV};
-use softkey_tests::checks::refused;
+use softkey_tests::checks::{refused, refused_and_token_kept};
 use softkey_tests::pin::Protocol;
 use softkey_tests::platform::Made;
 use softkey_tests::platform::permission::{GA, MC};
@@ -55,7 +55,7 @@ fn param_without_known_protocol_is_refused() {
 
 /// GA-22: a param that is wrong, cut or extended, or over another hash.
 #[test]
-fn wrong_param_is_refused() {
+fn wrong_param_is_refused_and_token_kept() {
     for protocol in Protocol::BOTH {
         let (mut key, made) = with_pin_and_credential();
         let token = key.token(protocol, PIN, GA, Some(RP)).unwrap();
@@ -65,25 +65,29 @@ fn wrong_param_is_refused() {
         for param in
             [flipped, good[1..].to_vec(), [&good, [0].as_slice()].concat(), vec![0; good.len()]]
         {
-            refused(&mut key, &made.get().with_param(&param, protocol.number()), PIN_AUTH_INVALID);
+            refused_and_token_kept(
+                &mut key,
+                &made.get().with_param(&param, protocol.number()),
+                PIN_AUTH_INVALID,
+            );
         }
         let other = made.get().authorized(&token).with(ga::CLIENT_DATA_HASH, [1; 32]);
-        refused(&mut key, &other, PIN_AUTH_INVALID);
+        refused_and_token_kept(&mut key, &other, PIN_AUTH_INVALID);
         let nobody =
             Request::get_assertion("nobody.example").with_param(&[0; 32], protocol.number());
-        refused(&mut key, &nobody, PIN_AUTH_INVALID);
+        refused_and_token_kept(&mut key, &nobody, PIN_AUTH_INVALID);
         key.assertion_by(&made, &made.get().authorized(&token));
     }
 }
 
 /// GA-23: a token without ga, and one for another party.
 #[test]
-fn token_without_ga_or_for_another_party_is_refused() {
+fn token_without_ga_or_for_another_party_is_refused_and_token_kept() {
     let (mut key, made) = with_pin_and_credential();
     let mc_only = key.token(Protocol::Two, PIN, MC, Some(RP)).unwrap();
-    refused(&mut key, &made.get().authorized(&mc_only), PIN_AUTH_INVALID);
+    refused_and_token_kept(&mut key, &made.get().authorized(&mc_only), PIN_AUTH_INVALID);
     let elsewhere = key.token(Protocol::Two, PIN, GA, Some("other.example")).unwrap();
-    refused(&mut key, &made.get().authorized(&elsewhere), PIN_AUTH_INVALID);
+    refused_and_token_kept(&mut key, &made.get().authorized(&elsewhere), PIN_AUTH_INVALID);
 }
 
 /// GA-24: a valid param sets UV; the token is then spent for mc and ga.
@@ -95,8 +99,12 @@ fn valid_param_sets_uv_and_is_spent() {
         let prompts = key.prompts();
         let assertion = key.assertion_by(&made, &made.get().authorized(&token));
         assert_eq!((assertion.auth_data.flags, key.prompts()), (UP | UV, prompts + 1));
-        refused(&mut key, &made.get().authorized(&token), PIN_AUTH_INVALID);
-        refused(&mut key, &Request::make_credential().authorized(&token), PIN_AUTH_INVALID);
+        refused_and_token_kept(&mut key, &made.get().authorized(&token), PIN_AUTH_INVALID);
+        refused_and_token_kept(
+            &mut key,
+            &Request::make_credential().authorized(&token),
+            PIN_AUTH_INVALID,
+        );
     }
 }
 
@@ -121,6 +129,6 @@ fn unbound_token_is_bound_by_its_first_use() {
     let silent = made.get().option("up", false).authorized(&token);
     key.assertion_by(&made, &silent);
     let there = Request::make_credential_for("other.example", &[1]).authorized(&token);
-    refused(&mut key, &there, PIN_AUTH_INVALID);
+    refused_and_token_kept(&mut key, &there, PIN_AUTH_INVALID);
     key.assertion_by(&made, &made.get().authorized(&token));
 }

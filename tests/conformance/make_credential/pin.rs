@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use softkey_tests::auth_data::UV;
-use softkey_tests::checks::{refused, refused_after_prompt_and_unharmed, succeeds};
+use softkey_tests::checks::{
+    refused, refused_after_prompt_and_unharmed, refused_and_token_kept, succeeds,
+};
 use softkey_tests::pin::{Protocol, Token};
 use softkey_tests::platform::permission::{GA, MC};
 use softkey_tests::request::mc;
@@ -100,11 +102,11 @@ fn param_without_known_protocol_is_refused() {
 
 /// MC-44: a param that is wrong, cut, extended, all zeros or without a token behind it.
 #[test]
-fn wrong_param_is_refused() {
+fn wrong_param_is_refused_and_token_kept() {
     for protocol in Protocol::BOTH {
         let mut key = with_pin();
         let zeros = Request::make_credential().with_param(&[0; 32], protocol.number());
-        refused(&mut key, &zeros, PIN_AUTH_INVALID);
+        refused_and_token_kept(&mut key, &zeros, PIN_AUTH_INVALID);
         let token = key.token(protocol, PIN, MC, Some(RP)).unwrap();
         let request = Request::make_credential().discoverable();
         let good = token.authenticate(request.client_data_hash());
@@ -119,7 +121,7 @@ fn wrong_param_is_refused() {
         let one = vec![good[0]];
         for param in [flipped, last, cut, half, extended, zeros, one] {
             let request = request.clone().with_param(&param, protocol.number());
-            refused(&mut key, &request, PIN_AUTH_INVALID);
+            refused_and_token_kept(&mut key, &request, PIN_AUTH_INVALID);
         }
         assert!(key.make(&request.with_param(&good, protocol.number())).auth_data.has(UV));
     }
@@ -127,22 +129,30 @@ fn wrong_param_is_refused() {
 
 /// MC-45: a param over another client data hash.
 #[test]
-fn param_over_another_hash_is_refused() {
+fn param_over_another_hash_is_refused_and_token_kept() {
     let mut key = with_pin();
     let token = token(&mut key, MC);
     let request =
         Request::make_credential().authorized(&token).with(mc::CLIENT_DATA_HASH, [0xCE; 32]);
-    refused(&mut key, &request, PIN_AUTH_INVALID);
+    refused_and_token_kept(&mut key, &request, PIN_AUTH_INVALID);
 }
 
 /// MC-46: a token without mc, and one that is bound to another party.
 #[test]
-fn token_without_mc_or_for_another_party_is_refused() {
+fn token_without_mc_or_for_another_party_is_refused_and_token_kept() {
     let mut key = with_pin();
     let ga_only = token(&mut key, GA);
-    refused(&mut key, &Request::make_credential().authorized(&ga_only), PIN_AUTH_INVALID);
+    refused_and_token_kept(
+        &mut key,
+        &Request::make_credential().authorized(&ga_only),
+        PIN_AUTH_INVALID,
+    );
     let elsewhere = key.token(Protocol::Two, PIN, MC, Some("other.example")).unwrap();
-    refused(&mut key, &Request::make_credential().authorized(&elsewhere), PIN_AUTH_INVALID);
+    refused_and_token_kept(
+        &mut key,
+        &Request::make_credential().authorized(&elsewhere),
+        PIN_AUTH_INVALID,
+    );
     let there = Request::make_credential_for("other.example", &[1]).authorized(&elsewhere);
     succeeds(&mut key, &there);
 }
@@ -157,7 +167,7 @@ fn unbound_token_is_bound_by_its_first_use() {
     assert_eq!(key.status(&here), OPERATION_DENIED);
     key.user(User::Approves);
     let there = Request::make_credential_for("other.example", &[1]).authorized(&token);
-    refused(&mut key, &there, PIN_AUTH_INVALID);
+    refused_and_token_kept(&mut key, &there, PIN_AUTH_INVALID);
     succeeds(&mut key, &here);
 }
 
@@ -183,10 +193,23 @@ fn success_spends_the_token() {
     let mut key = with_pin();
     let token = token(&mut key, MC | GA);
     let made = key.make(&Request::make_credential().authorized(&token));
-    refused(&mut key, &Request::make_credential().authorized(&token), PIN_AUTH_INVALID);
-    refused(&mut key, &made.get().authorized(&token), PIN_AUTH_INVALID);
+    refused_and_token_kept(
+        &mut key,
+        &Request::make_credential().authorized(&token),
+        PIN_AUTH_INVALID,
+    );
+    refused_and_token_kept(&mut key, &made.get().authorized(&token), PIN_AUTH_INVALID);
     let silent = made.get().option("up", false).authorized(&token);
-    refused(&mut key, &silent, PIN_AUTH_INVALID);
+    refused_and_token_kept(&mut key, &silent, PIN_AUTH_INVALID);
+}
+
+/// MC-49: so does a success without the token, for the standard clears the token in use whoever asked.
+#[test]
+fn success_without_a_param_spends_the_token_too() {
+    let mut key = with_pin();
+    let token = token(&mut key, MC);
+    key.make(&Request::make_credential());
+    refused(&mut key, &Request::make_credential().authorized(&token), PIN_AUTH_INVALID);
 }
 
 /// MC-50: an error, a refusal, a timeout and a cancel before or at the touch leave the token usable.

@@ -153,7 +153,9 @@ fn full_store_refuses_new_accounts_only() {
     let mut key = Key::fresh();
     let other = key.make(&Request::make_credential());
     let old = key.make(&Request::make_credential().discoverable());
-    key.assertion_by(&old, &old.get());
+    for made in [&other, &old] {
+        key.assertion_by(made, &made.get());
+    }
     key.memory().full(true);
     for _ in 0..3 {
         let new = Request::make_credential_for("example.com", &[2]).discoverable();
