@@ -1,0 +1,156 @@
+//! How a command fails: what happened, what to try, and the exit code. Nothing else in the program decides
+//! exit codes.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use serde_json::json;
+
+/// The exit codes of the program. Scripts depend on them.
+///
+/// | code | name | when |
+/// |---|---|---|
+/// | 0 | [`Exit::Success`] | done, or the reader of the output went away |
+/// | 1 | [`Exit::Failed`] | the operation failed for another reason than those below |
+/// | 2 | [`Exit::Usage`] | the arguments make no sense |
+/// | 3 | [`Exit::BadInput`] | a file, standard input or an argument's value cannot be read |
+/// | 4 | [`Exit::NoKey`] | no key was found, several were, or the key cannot be reached |
+/// | 5 | [`Exit::Refused`] | the key refused, with a CTAP status or a U2F status word |
+/// | 6 | [`Exit::Pin`] | a PIN is missing, wrong, blocked or not allowed |
+/// | 7 | [`Exit::Vault`] | the vault cannot be opened, is damaged or is in use |
+/// | 130 | [`Exit::Interrupted`] | Ctrl-C |
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Success = 0,
+    /// The operation failed.
+    Failed = 1,
+    /// The arguments make no sense.
+    Usage = 2,
+    /// The input cannot be read.
+    BadInput = 3,
+    /// No key was found, or it cannot be reached.
+    NoKey = 4,
+    /// The key refused.
+    Refused = 5,
+    /// A problem with the PIN.
+    Pin = 6,
+    /// A problem with the vault.
+    Vault = 7,
+    /// Ctrl-C.
+    Interrupted = 130,
+}
+
+impl Exit {
+    /// The number the process ends with.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}
+
+/// Why a command failed, for the person at the terminal. No secret may enter either part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CliError {
+    what: String,
+    try_this: String,
+    exit: Exit,
+}
+
+impl CliError {
+    /// An error in two parts: `what` happened, one sentence, and what to `try_this` time, one sentence or a
+    /// command line.
+    #[must_use]
+    pub fn new(exit: Exit, what: impl Into<String>, try_this: impl Into<String>) -> Self {
+        Self { what: what.into(), try_this: try_this.into(), exit }
+    }
+
+    /// The way out when nobody reads the output any more: ends the command, prints nothing, is success.
+    #[must_use]
+    pub fn reader_gone() -> Self {
+        Self::new(Exit::Success, "", "")
+    }
+
+    /// What happened.
+    #[must_use]
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// What to try.
+    #[must_use]
+    pub fn try_this(&self) -> &str {
+        &self.try_this
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// Writes the error for `main`: two lines, or one JSON object
+    /// `{"error":{"exit":4,"what":"...","try":"..."}}`. Success writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// What `to` gives.
+    pub fn report(&self, to: &mut dyn Write, json: bool) -> io::Result<()> {
+        if self.exit == Exit::Success {
+            return Ok(());
+        }
+        if json {
+            let error = json!({"exit": self.exit.code(), "what": self.what, "try": self.try_this});
+            return writeln!(to, "{}", json!({ "error": error }));
+        }
+        writeln!(to, "softkey: {}", self.what)?;
+        if self.try_this.is_empty() { Ok(()) } else { writeln!(to, "    try: {}", self.try_this) }
+    }
+}
+
+impl fmt::Display for CliError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)?;
+        if self.try_this.is_empty() { Ok(()) } else { write!(f, " (try: {})", self.try_this) }
+    }
+}
+
+impl std::error::Error for CliError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reported(error: &CliError, json: bool) -> String {
+        let mut out = Vec::new();
+        error.report(&mut out, json).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    /// The two parts stand on two lines, and the JSON form is one line.
+    #[test]
+    fn an_error_has_two_parts() {
+        let error = CliError::new(Exit::NoKey, "No key was found.", "plug one in");
+        assert_eq!(reported(&error, false), "softkey: No key was found.\n    try: plug one in\n");
+        assert_eq!(
+            reported(&error, true),
+            "{\"error\":{\"exit\":4,\"try\":\"plug one in\",\"what\":\"No key was found.\"}}\n"
+        );
+    }
+
+    /// A reader that went away is no failure and gets no message.
+    #[test]
+    fn a_gone_reader_is_silent_success() {
+        let error = CliError::reader_gone();
+        assert_eq!(error.exit().code(), 0);
+        assert_eq!(reported(&error, false), "");
+        assert_eq!(reported(&error, true), "");
+    }
+}

@@ -1,0 +1,141 @@
+//! Where a command's results go: plain lines for people, or one JSON object a line for programs. Only results
+//! go here; prompts, progress and errors go to standard error.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::error::{CliError, Exit};
+
+/// The form of the results.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// Text for people.
+    Plain,
+    /// One JSON object a line, stable.
+    Json,
+}
+
+/// The results of a command. Each write is flushed, so a reader at the other end of a pipe sees it at once;
+/// when that reader has gone the write gives [`CliError::reader_gone`], which ends the command as a success.
+pub struct Output<'w> {
+    results: Box<dyn Write + 'w>,
+    notes: Box<dyn Write + 'w>,
+    form: Form,
+}
+
+impl Output<'static> {
+    /// Results to standard output, notes to standard error.
+    #[must_use]
+    pub fn stdout(form: Form) -> Self {
+        Self::new(io::stdout(), io::stderr(), form)
+    }
+}
+
+impl<'w> Output<'w> {
+    /// Results and notes to these writers.
+    pub fn new(results: impl Write + 'w, notes: impl Write + 'w, form: Form) -> Self {
+        Self { results: Box::new(results), notes: Box::new(notes), form }
+    }
+
+    /// The form asked for.
+    #[must_use]
+    pub const fn form(&self) -> Form {
+        self.form
+    }
+
+    /// One result that knows both forms: its `Display` in plain text, its `Serialize` in JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`Output::line`].
+    pub fn record<R: Serialize + Display>(&mut self, record: &R) -> Result<(), CliError> {
+        match self.form {
+            Form::Plain => self.line(record),
+            Form::Json => self.object(record),
+        }
+    }
+
+    /// One line of text, whatever the form: for commands whose output is a document of its own.
+    ///
+    /// # Errors
+    ///
+    /// [`CliError::reader_gone`] if nobody reads any more, [`Exit::Failed`] if the write fails otherwise.
+    pub fn line(&mut self, text: impl Display) -> Result<(), CliError> {
+        self.write(&format!("{text}\n"))
+    }
+
+    /// One JSON object on one line, whatever the form.
+    ///
+    /// # Errors
+    ///
+    /// As [`Output::line`].
+    pub fn object<R: Serialize + ?Sized>(&mut self, value: &R) -> Result<(), CliError> {
+        let text = serde_json::to_string(value).map_err(|error| failed(&error))?;
+        self.write(&format!("{text}\n"))
+    }
+
+    /// A word to the person, such as "touch the key": to standard error, and never a reason to fail.
+    pub fn note(&mut self, text: impl Display) {
+        let _ = writeln!(self.notes, "{text}");
+        let _ = self.notes.flush();
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), CliError> {
+        let written = self.results.write_all(text.as_bytes()).and_then(|()| self.results.flush());
+        written.map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => CliError::reader_gone(),
+            _ => failed(&error),
+        })
+    }
+}
+
+fn failed(error: &dyn Display) -> CliError {
+    CliError::new(
+        Exit::Failed,
+        format!("The result cannot be written: {error}."),
+        "write to a place with room that you may write to",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Broken(io::ErrorKind);
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// A closed pipe ends the command as a success; any other failure to write is one.
+    #[test]
+    fn a_closed_pipe_is_success_and_a_full_disk_is_not() {
+        let exit = |kind| {
+            let mut output = Output::new(Broken(kind), io::sink(), Form::Plain);
+            output.line("lost").map_err(|error| error.exit())
+        };
+        assert_eq!(exit(io::ErrorKind::BrokenPipe), Err(Exit::Success));
+        assert_eq!(exit(io::ErrorKind::StorageFull), Err(Exit::Failed));
+    }
+
+    /// Notes never mix with results.
+    #[test]
+    fn notes_stay_out_of_the_results() {
+        let (mut results, mut notes) = (Vec::new(), Vec::new());
+        {
+            let mut output = Output::new(&mut results, &mut notes, Form::Json);
+            output.note("touch the key");
+            output.object(&serde_json::json!({"a": 1})).unwrap();
+        }
+        assert_eq!(results, b"{\"a\":1}\n");
+        assert_eq!(notes, b"touch the key\n");
+    }
+}
