@@ -1,10 +1,21 @@
 //! The library of the program `softkey`: what its commands stand on and what tests and other programs may
 //! use without the command line.
 //!
+//! - [`args`], [`command`]: the command line and what carries it out;
 //! - [`error`]: how a command fails, in two parts, and the table of exit codes;
 //! - [`output`]: plain lines or one JSON object a line;
+//! - [`text`]: untrusted text on its way to a terminal;
+//! - [`run`]: the key itself;
+//! - [`control`]: the language of its control socket;
+//! - [`doctor`]: what a machine lacks;
 //! - [`vault`]: what a security key keeps, on a disk: durable, and refused rather than guessed at when damaged.
 
+pub mod args;
+pub mod command;
+pub mod control;
+pub mod doctor;
 pub mod error;
 pub mod output;
+pub mod run;
+pub mod text;
 pub mod vault;

@@ -1,0 +1,224 @@
+//! The command line as it is typed: every command, its arguments, and the text of `--help`, from which the
+//! manual pages and the completions are made. What an argument means is decided where it is used.
+#![allow(
+    clippy::doc_markdown,
+    reason = "these comments are the text of --help, where backticks are noise"
+)]
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// A FIDO2 security key made of software, and a manager for any FIDO key.
+#[derive(Debug, Parser)]
+#[command(name = "softkey", version, arg_required_else_help = true, max_term_width = 100)]
+pub struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl Args {
+    /// Are results, and the error if there is one, to be JSON?
+    #[must_use]
+    pub const fn json(&self) -> bool {
+        match &self.command {
+            Command::Run(args) => args.json,
+            Command::Doctor(args) => args.json,
+            Command::Control(args) => args.json,
+            Command::Completions { .. } | Command::Man { .. } => false,
+        }
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Be a security key, until Ctrl-C
+    ///
+    /// Prints one line for each request: who asks, what, and what was decided. Typing r and Enter at the
+    /// terminal unplugs the key and plugs it in again.
+    Run(RunArgs),
+    /// Steer a running key over its control socket
+    Control(ControlArgs),
+    /// Say what this machine lacks to show a virtual USB key, and how to mend it
+    ///
+    /// Ends with 0 if nothing is to be mended and with 1 otherwise.
+    Doctor(DoctorArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Print the manual page of the program, or of one of its commands
+    Man {
+        /// The command, such as run or control touch.
+        command: Vec<String>,
+    },
+}
+
+/// The arguments of `softkey run`.
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// How to show the key; may be given more than once
+    ///
+    /// auto takes uhid where /dev/uhid can be opened, else udp, and says which and why. With --listen alone
+    /// it takes udp.
+    #[arg(long, value_name = "KIND", default_value = "auto")]
+    pub transport: Vec<Transport>,
+
+    /// Where udp listens, ADDRESS:PORT [default: 127.0.0.1:8111]
+    ///
+    /// 64-byte CTAPHID reports, one in a datagram. An address that others can reach is refused together with
+    /// --approve auto unless the key is --ephemeral.
+    #[arg(long, value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+
+    #[command(flatten)]
+    /// Where the key's memory is.
+    pub memory: MemoryArgs,
+
+    /// Who answers when the key asks for a touch
+    #[arg(long, value_name = "MODE", default_value = "ask")]
+    pub approve: Approve,
+
+    /// How the key verifies its user by itself, beside the PIN
+    #[arg(long, value_name = "METHOD", default_value = "none")]
+    pub uv: Verifier,
+
+    /// Draw all randomness from this number, so that a run can be repeated byte for byte; needs --ephemeral
+    #[arg(long, value_name = "N", requires = "ephemeral")]
+    pub seed: Option<u64>,
+
+    /// Make an owner-only socket here, for softkey control
+    #[arg(long, value_name = "PATH")]
+    pub control: Option<PathBuf>,
+
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where a key keeps what must outlive a power cycle.
+#[derive(Debug, clap::Args)]
+pub struct MemoryArgs {
+    /// The vault, made if it is not there [default: $XDG_DATA_HOME/softkey/vault]
+    #[arg(long, value_name = "FILE")]
+    pub vault: Option<PathBuf>,
+
+    /// Keep everything in memory and forget it at the end
+    #[arg(long, conflicts_with = "vault")]
+    pub ephemeral: bool,
+
+    /// Read the vault's passphrase from the first line of this file
+    ///
+    /// Without it the passphrase comes from the environment variable SOFTKEY_PASSPHRASE or from a prompt.
+    #[arg(long, value_name = "FILE", conflicts_with = "ephemeral")]
+    pub passphrase_file: Option<PathBuf>,
+}
+
+/// How a key is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Transport {
+    /// uhid where it can be had, else udp
+    Auto,
+    /// A virtual USB key of this machine, for browsers and everything else
+    Uhid,
+    /// CTAPHID reports in datagrams, for tests and simulators
+    Udp,
+}
+
+/// Who answers for the user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Approve {
+    /// You, at the terminal; without a terminal every request is refused
+    Ask,
+    /// Nobody: every request is approved at once
+    Auto,
+    /// Nobody: every request is refused at once
+    Deny,
+    /// softkey control PATH touch; until then requests wait
+    Hold,
+}
+
+/// The key's own user verification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Verifier {
+    /// None; a client asks for the PIN
+    None,
+    /// A pretended sensor, which whoever may approve satisfies
+    Simulated,
+}
+
+/// The arguments of `softkey control`.
+#[derive(Debug, clap::Args)]
+pub struct ControlArgs {
+    /// The socket that was given to softkey run --control
+    pub path: PathBuf,
+
+    /// Print the answer as one JSON object
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub order: ControlOrder,
+}
+
+/// What a running key can be told.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub enum ControlOrder {
+    /// Change who answers when the key asks for a touch
+    Approve {
+        /// As for softkey run --approve.
+        mode: Approve,
+    },
+    /// Touch the key: answer the open question with yes
+    Touch,
+    /// Let the simulated sensor succeed or fail from now on, and answer the open question with it
+    Uv {
+        /// What the sensor finds.
+        outcome: Outcome,
+    },
+    /// Unplug the key and plug it in again; done when the key is back
+    Replug,
+    /// Say what the key is doing
+    Status,
+    /// Unplug the key and end softkey run
+    Stop,
+}
+
+/// What a sensor finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Outcome {
+    /// The user is recognised
+    Ok,
+    /// The user is not recognised
+    Fail,
+}
+
+/// The arguments of `softkey doctor`.
+#[derive(Debug, clap::Args)]
+pub struct DoctorArgs {
+    /// The vault whose folder is looked at [default: $XDG_DATA_HOME/softkey/vault]
+    #[arg(long, value_name = "FILE")]
+    pub vault: Option<PathBuf>,
+
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_declaration_is_sound() {
+        Args::command().debug_assert();
+    }
+}

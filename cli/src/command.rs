@@ -1,0 +1,59 @@
+//! Which function carries a command out; and the two commands about the command line itself.
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+use crate::args::{Args, Command};
+use crate::control;
+use crate::doctor;
+use crate::error::{CliError, Exit};
+use crate::output::{Form, Output};
+
+/// Carries a command out.
+///
+/// # Errors
+///
+/// What the command's own function gives.
+pub fn perform(args: Args) -> Result<Exit, CliError> {
+    match args.command {
+        Command::Control(args) => control::perform(&args),
+        Command::Run(_) => Err(CliError::new(Exit::Failed, "", "")),
+        Command::Doctor(args) => doctor::perform(&args),
+        Command::Completions { shell } => completions(shell),
+        Command::Man { command } => man(&command),
+    }
+}
+
+fn completions(shell: Shell) -> Result<Exit, CliError> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Args::command(), "softkey", &mut script);
+    document(&script)
+}
+
+/// The page of the program, or of one of its commands.
+fn man(path: &[String]) -> Result<Exit, CliError> {
+    let mut command = Args::command();
+    command.build();
+    for name in path {
+        let found = command.find_subcommand(name).cloned();
+        command = found.ok_or_else(|| {
+            CliError::new(
+                Exit::Usage,
+                format!("There is no command {}.", path.join(" ")),
+                "softkey --help lists them",
+            )
+        })?;
+    }
+    let mut page = Vec::new();
+    Man::new(command)
+        .render(&mut page)
+        .map_err(|error| CliError::new(Exit::Failed, error.to_string(), ""))?;
+    document(&page)
+}
+
+fn document(bytes: &[u8]) -> Result<Exit, CliError> {
+    let text = String::from_utf8_lossy(bytes);
+    Output::stdout(Form::Plain).line(text.trim_end_matches('\n'))?;
+    Ok(Exit::Success)
+}

@@ -1,0 +1,247 @@
+//! The language of the control socket, and `softkey control`, which speaks it.
+//!
+//! A connection carries lines of text. The client sends an order, the key answers with one line before the
+//! next order is looked at:
+//!
+//! ```text
+//! approve ask|auto|deny|hold    ok
+//! touch                         ok, or an error unless a presence question is open
+//! uv ok|fail                    ok, or an error unless the key has a simulated sensor
+//! replug                        ok, once the key is plugged in again
+//! status                        ok and one JSON object ([`Status`])
+//! stop                          ok; then the key is unplugged and the process ends
+//! ```
+//!
+//! An answer is `ok`, `ok` with a JSON object behind a space, or `error` with what happened and what to try,
+//! divided by a tab. Lines are at most [`MAX_LINE`] bytes long.
+
+mod client;
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+pub use client::{perform, send};
+
+use crate::run::Mode;
+
+/// The longest order, in bytes, its line feed included.
+pub const MAX_LINE: usize = 256;
+
+/// What a running key can be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Change who answers.
+    Approve(Mode),
+    /// Answer the open presence question with yes.
+    Touch,
+    /// Let the simulated sensor recognise the user from now on, or not.
+    Verify(bool),
+    /// Unplug the key and plug it in again.
+    Replug,
+    /// Say what the key is doing.
+    Status,
+    /// Unplug the key and end.
+    Stop,
+}
+
+/// The orders as they are written.
+const ORDERS: [(&str, Order); 10] = [
+    ("approve ask", Order::Approve(Mode::Ask)),
+    ("approve auto", Order::Approve(Mode::Auto)),
+    ("approve deny", Order::Approve(Mode::Deny)),
+    ("approve hold", Order::Approve(Mode::Hold)),
+    ("touch", Order::Touch),
+    ("uv ok", Order::Verify(true)),
+    ("uv fail", Order::Verify(false)),
+    ("replug", Order::Replug),
+    ("status", Order::Status),
+    ("stop", Order::Stop),
+];
+
+impl fmt::Display for Order {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let written = ORDERS.iter().find(|(_, order)| order == self);
+        f.write_str(written.map_or("", |(written, _)| written))
+    }
+}
+
+/// No order is written so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownOrder;
+
+impl FromStr for Order {
+    type Err = UnknownOrder;
+
+    /// Reads an order; any white space may divide its words.
+    fn from_str(line: &str) -> Result<Self, UnknownOrder> {
+        let mut words = line.split_ascii_whitespace();
+        let (first, second) = (words.next().unwrap_or_default(), words.next());
+        let written = second.map_or_else(|| first.to_owned(), |second| format!("{first} {second}"));
+        let known = ORDERS.iter().find(|(known, _)| *known == written);
+        match (known, words.next()) {
+            (Some((_, order)), None) => Ok(*order),
+            _ => Err(UnknownOrder),
+        }
+    }
+}
+
+/// What the key answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// Done.
+    Done,
+    /// What the key is doing.
+    Status(Box<Status>),
+    /// Not done.
+    Error {
+        /// What happened.
+        what: String,
+        /// What to try.
+        try_this: String,
+    },
+}
+
+impl Reply {
+    /// An order that was not carried out.
+    pub fn error(what: impl Into<String>, try_this: impl Into<String>) -> Self {
+        Self::Error { what: what.into(), try_this: try_this.into() }
+    }
+
+    /// The answer's line, without its line feed.
+    #[must_use]
+    pub fn to_line(&self) -> String {
+        match self {
+            Self::Done => "ok".to_owned(),
+            Self::Status(status) => {
+                format!("ok {}", crate::text::json_line(status).unwrap_or_default())
+            }
+            Self::Error { what, try_this } => format!("error {what}\t{try_this}"),
+        }
+    }
+
+    /// Reads an answer's line; nothing if it is of another form.
+    #[must_use]
+    pub fn from_line(line: &str) -> Option<Self> {
+        let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+        match (word, rest) {
+            ("ok", "") => Some(Self::Done),
+            ("ok", status) => serde_json::from_str(status).ok().map(Box::new).map(Self::Status),
+            ("error", rest) => {
+                let (what, try_this) = rest.split_once('\t').unwrap_or((rest, ""));
+                Some(Self::error(what, try_this))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// What a key is doing.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Where the key is shown, such as `udp 127.0.0.1:8111`.
+    pub devices: Vec<String>,
+    /// The mode of approval: `ask`, `auto`, `deny` or `hold`.
+    pub approve: String,
+    /// The simulated sensor: `ok`, `fail`, or absent without one.
+    pub uv: Option<String>,
+    /// Is a request in work?
+    pub working: bool,
+    /// The open question.
+    pub question: Option<OpenQuestion>,
+    /// Times the key was plugged in, the first included.
+    pub power_cycles: u64,
+    /// Requests answered since the process began.
+    pub requests: u64,
+}
+
+/// A question that waits for an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenQuestion {
+    /// `presence` or `verification`.
+    pub asks: String,
+    /// What the client wants to do, such as `register`.
+    pub operation: String,
+    /// The relying party, if one asks.
+    pub rp: Option<String>,
+    /// The account, if it is known.
+    pub account: Option<String>,
+    /// Milliseconds until the question is withdrawn.
+    pub left_ms: u64,
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "shown on      {}", self.devices.join(", "))?;
+        writeln!(f, "approve       {}", self.approve)?;
+        if let Some(uv) = &self.uv {
+            writeln!(f, "simulated uv  {uv}")?;
+        }
+        writeln!(f, "requests      {}", self.requests)?;
+        writeln!(f, "power cycles  {}", self.power_cycles)?;
+        match &self.question {
+            Some(question) => write!(f, "waits for     {question}"),
+            None if self.working => write!(f, "works on a request"),
+            None => write!(f, "idle"),
+        }
+    }
+}
+
+impl fmt::Display for OpenQuestion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to {}", self.asks, self.operation)?;
+        if let Some(rp) = &self.rp {
+            write!(f, " for {}", crate::text::rp_id(rp))?;
+        }
+        if let Some(account) = &self.account {
+            write!(f, " as {}", crate::text::quoted(account))?;
+        }
+        write!(f, ", {} ms more", self.left_ms)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn orders_read_back() {
+        for (written, order) in ORDERS {
+            assert_eq!(written.parse(), Ok(order));
+            assert_eq!(order.to_string(), written);
+        }
+        assert_eq!("  approve\t hold ".parse(), Ok(Order::Approve(Mode::Hold)));
+        for wrong in ["", "touch me", "approve", "approve auto now", "Touch", "uv lock"] {
+            assert_eq!(wrong.parse::<Order>(), Err(UnknownOrder), "{wrong:?}");
+        }
+        assert!(ORDERS.iter().all(|(written, _)| written.len() < MAX_LINE));
+    }
+
+    #[test]
+    fn answers_read_back() {
+        let status = Status {
+            devices: vec!["udp 127.0.0.1:8111".into()],
+            approve: "hold".into(),
+            uv: None,
+            working: true,
+            question: Some(OpenQuestion {
+                asks: "presence".into(),
+                operation: "register".into(),
+                rp: Some("example.com".into()),
+                account: Some("a\n\u{9b}".into()),
+                left_ms: 29_000,
+            }),
+            power_cycles: 1,
+            requests: 2,
+        };
+        for reply in [Reply::Done, Reply::Status(Box::new(status)), Reply::error("No.", "touch it")]
+        {
+            let line = reply.to_line();
+            assert!(!line.contains('\n'));
+            assert_eq!(Reply::from_line(&line), Some(reply));
+        }
+        assert_eq!(Reply::from_line("okay"), None);
+        assert_eq!(Reply::from_line("ok {}"), None);
+    }
+}

@@ -1,0 +1,103 @@
+use softkey_authenticator::Operation;
+use softkey_ctap::Instant;
+
+use super::*;
+
+fn ask(id: u64, question: Question) -> Ask {
+    Ask {
+        id: AskId(id),
+        question,
+        operation: Operation::MakeCredential,
+        rp_id: Some("example.com".into()),
+        account: None,
+        deadline: Instant::from_millis(30_000),
+    }
+}
+
+fn presence(id: u64) -> Ask {
+    ask(id, Question::Presence)
+}
+
+fn verification(id: u64) -> Ask {
+    ask(id, Question::Verify { tries_left: 3 })
+}
+
+fn verdict(id: u64, answer: Answer, by: By) -> Verdict {
+    Verdict { decision: Decision { ask: AskId(id), answer }, by }
+}
+
+const SENSOR: Option<Sensor> = Some(Sensor { recognises: true });
+
+/// Each mode answers as it says, and only auto approves without anybody.
+#[test]
+fn each_mode_answers_by_its_name() {
+    let first = |mode, attended| Approval::new(mode, attended, None).question(Some(&presence(1)));
+    assert_eq!(first(Mode::Auto, false), Some(verdict(1, Answer::Yes, By::Auto)));
+    assert_eq!(first(Mode::Deny, true), Some(verdict(1, Answer::No, By::Deny)));
+    assert_eq!(first(Mode::Hold, true), None);
+    assert_eq!(first(Mode::Ask, true), None);
+    assert_eq!(first(Mode::Ask, false), Some(verdict(1, Answer::No, By::Nobody)));
+}
+
+/// A touch answers the open presence question once; one that comes too early or twice is worth nothing.
+#[test]
+fn a_touch_is_for_the_open_question_only() {
+    let mut approval = Approval::new(Mode::Hold, false, SENSOR);
+    assert_eq!(approval.touch(), Err(Unanswerable::NoQuestion));
+    assert_eq!(approval.question(Some(&presence(1))), None);
+    assert_eq!(approval.touch(), Ok(verdict(1, Answer::Yes, By::Control)));
+    assert_eq!(approval.touch(), Err(Unanswerable::NoQuestion));
+    // The authenticator names the question once more before it has heard the answer.
+    assert_eq!(approval.question(Some(&presence(1))), None);
+    assert_eq!(approval.touch(), Err(Unanswerable::NoQuestion));
+    approval.question(Some(&verification(2)));
+    assert_eq!(approval.touch(), Err(Unanswerable::WantsVerification));
+    approval.question(None);
+    assert_eq!(approval.touch(), Err(Unanswerable::NoQuestion));
+}
+
+/// No approval, by whomever, becomes a verification without a sensor.
+#[test]
+fn a_click_never_verifies() {
+    let mut auto = Approval::new(Mode::Auto, false, None);
+    assert_eq!(
+        auto.question(Some(&verification(1))),
+        Some(verdict(1, Answer::NotVerified, By::Auto))
+    );
+    let mut asked = Approval::new(Mode::Ask, true, None);
+    asked.question(Some(&verification(1)));
+    assert_eq!(asked.terminal(true), Some(verdict(1, Answer::NotVerified, By::Terminal)));
+    assert_eq!(asked.verify(true), Err(Unanswerable::NoSensor));
+}
+
+/// The simulated sensor finds what the owner says, at once and from then on.
+#[test]
+fn the_sensor_obeys_the_owner() {
+    let mut approval = Approval::new(Mode::Hold, false, SENSOR);
+    approval.question(Some(&verification(1)));
+    assert_eq!(approval.verify(false), Ok(Some(verdict(1, Answer::NotVerified, By::Control))));
+    assert_eq!(approval.verify(true), Ok(None));
+    approval.set_mode(Mode::Auto);
+    let verified = Answer::Verified { shows_presence: true };
+    assert_eq!(approval.question(Some(&verification(2))), Some(verdict(2, verified, By::Auto)));
+    // A presence question is not the sensor's business.
+    approval.set_mode(Mode::Hold);
+    approval.question(Some(&presence(3)));
+    assert_eq!(approval.verify(true), Ok(None));
+    assert_eq!(approval.open().map(|ask| ask.id), Some(AskId(3)));
+}
+
+/// A change of mode, and the end of the terminal, answer the open question too.
+#[test]
+fn a_new_mode_answers_the_open_question() {
+    let mut approval = Approval::new(Mode::Ask, true, None);
+    approval.question(Some(&presence(1)));
+    assert_eq!(approval.set_mode(Mode::Hold), None);
+    assert_eq!(approval.terminal(true), None, "the question is not the terminal's");
+    assert_eq!(approval.set_mode(Mode::Ask), None);
+    assert_eq!(approval.unattended(), Some(verdict(1, Answer::No, By::Nobody)));
+    approval.set_mode(Mode::Hold);
+    approval.question(Some(&presence(2)));
+    assert_eq!(approval.set_mode(Mode::Auto), Some(verdict(2, Answer::Yes, By::Auto)));
+    assert_eq!(approval.set_mode(Mode::Deny), None);
+}

@@ -1,0 +1,246 @@
+//! The owner's side of the key: whoever approves, what is printed, what stands in the terminal's last line,
+//! and the warnings that come back each minute.
+
+use std::time::Duration;
+
+use softkey_authenticator::Ask;
+use softkey_ctap::Instant;
+
+use super::approval::{Approval, Mode, Unanswerable, Verdict};
+use super::event::{Asked, Event};
+use super::screen::Screen;
+use super::terminal::{Terminal, Word};
+
+/// How often the owner is reminded of what no real key does.
+const REMINDER: Duration = Duration::from_mins(1);
+
+/// Approval, screen and terminal.
+#[derive(Debug)]
+pub struct Desk {
+    approval: Approval,
+    screen: Screen,
+    terminal: Option<Terminal>,
+    /// Events alone do not reach the person at the terminal.
+    notes: bool,
+    /// Nobody's approval will do.
+    auto_allowed: bool,
+    /// Seconds left in the prompt that is shown.
+    shown: Option<u64>,
+    remind_at: Option<Instant>,
+}
+
+/// What the person at the terminal wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Typed {
+    /// An answer to the open question.
+    Verdict(Verdict),
+    /// A power cycle.
+    Replug,
+}
+
+impl Desk {
+    /// A desk without a question. `notes`: repeat questions on standard error, because events go elsewhere or
+    /// are not for people. `auto_allowed`: may the mode become [`Mode::Auto`] later?
+    #[must_use]
+    pub const fn new(
+        approval: Approval,
+        screen: Screen,
+        terminal: Option<Terminal>,
+        notes: bool,
+        auto_allowed: bool,
+    ) -> Self {
+        Self { approval, screen, terminal, notes, auto_allowed, shown: None, remind_at: None }
+    }
+
+    /// Who approves.
+    #[must_use]
+    pub const fn approval(&self) -> &Approval {
+        &self.approval
+    }
+
+    /// The terminal, while there is one.
+    #[must_use]
+    pub const fn terminal(&self) -> Option<&Terminal> {
+        self.terminal.as_ref()
+    }
+
+    /// Prints an event.
+    pub fn event(&mut self, event: &Event) {
+        self.screen.event(event);
+    }
+
+    /// The authenticator's question is now this one, or none.
+    pub fn question(&mut self, now: Instant, ask: Option<&Ask>) -> Option<Verdict> {
+        let before = self.approval.open().map(|ask| ask.id);
+        let verdict = self.approval.question(ask);
+        if let Some(open) = self.approval.open()
+            && before != Some(open.id)
+        {
+            self.announce();
+        }
+        self.refresh(now);
+        verdict
+    }
+
+    /// Changes who answers, and says so.
+    ///
+    /// # Errors
+    ///
+    /// Nothing changes if the person at the terminal is to answer and there is none, or if nobody is and
+    /// strangers can reach the key.
+    pub fn set_mode(&mut self, now: Instant, mode: Mode) -> Result<Option<Verdict>, NotThatMode> {
+        match mode {
+            Mode::Ask if self.terminal.is_none() => return Err(NotThatMode::NoTerminal),
+            Mode::Auto if !self.auto_allowed => return Err(NotThatMode::Exposed),
+            _ => {}
+        }
+        let verdict = self.approval.set_mode(mode);
+        self.event(&Event::Approve { approve: mode });
+        self.warn(now);
+        if self.approval.prompt().is_some() {
+            self.announce();
+        }
+        self.refresh(now);
+        Ok(verdict)
+    }
+
+    /// The owner touches the key over the control socket.
+    ///
+    /// # Errors
+    ///
+    /// As [`Approval::touch`].
+    pub fn touch(&mut self, now: Instant) -> Result<Verdict, Unanswerable> {
+        let verdict = self.approval.touch();
+        self.refresh(now);
+        verdict
+    }
+
+    /// The owner decides what the simulated sensor finds.
+    ///
+    /// # Errors
+    ///
+    /// As [`Approval::verify`].
+    pub fn verify(
+        &mut self,
+        now: Instant,
+        recognises: bool,
+    ) -> Result<Option<Verdict>, Unanswerable> {
+        let verdict = self.approval.verify(recognises);
+        self.refresh(now);
+        verdict
+    }
+
+    /// Reads what was typed; call when the terminal is readable.
+    pub fn read_terminal(&mut self, now: Instant) -> Vec<Typed> {
+        let Some(terminal) = &mut self.terminal else { return Vec::new() };
+        let typed = if let Some(words) = terminal.read() {
+            words.into_iter().filter_map(|word| self.obey(word)).collect()
+        } else {
+            self.terminal = None;
+            let what = "the terminal is gone; nobody can be asked there any more".into();
+            self.event(&Event::Notice { what });
+            self.approval.unattended().map(Typed::Verdict).into_iter().collect()
+        };
+        // The person's own line feed has moved the cursor: the prompt begins anew.
+        self.shown = None;
+        self.refresh(now);
+        typed
+    }
+
+    /// What the owner has switched on that no real key does.
+    #[must_use]
+    pub fn pretended(&self) -> Vec<&'static str> {
+        let auto = (self.approval.mode() == Mode::Auto).then_some("approve auto");
+        let sensor = self.approval.sensor().map(|_| "uv simulated");
+        auto.into_iter().chain(sensor).collect()
+    }
+
+    /// Prints the warnings now, and again each minute.
+    pub fn warn(&mut self, now: Instant) {
+        if self.approval.mode() == Mode::Auto {
+            let what = "approve auto: every request is approved and nobody is asked".into();
+            self.event(&Event::Warning { what });
+        }
+        if self.approval.sensor().is_some() {
+            let what = "uv simulated: the key claims to verify its user and does not".into();
+            self.event(&Event::Warning { what });
+        }
+        self.remind_at = (!self.pretended().is_empty()).then(|| now + REMINDER);
+    }
+
+    /// Does what is due: warnings, the countdown.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        if self.remind_at.is_some_and(|at| now >= at) {
+            self.warn(now);
+        }
+        self.refresh(now);
+    }
+
+    /// When [`Desk::handle_timeout`] must be called next.
+    #[must_use]
+    pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
+        let left = self.approval.prompt().map(|ask| ask.deadline.duration_since(now));
+        let next_second = left.map(|left| {
+            let millis = u64::from(left.subsec_millis()).max(1);
+            now + Duration::from_millis(millis)
+        });
+        self.remind_at.into_iter().chain(next_second).min()
+    }
+
+    /// Ends the screen.
+    pub fn stop(mut self) {
+        self.screen.prompt(None);
+        self.screen.stop();
+    }
+
+    /// Shows the question that has just been opened.
+    fn announce(&mut self) {
+        let Some(open) = self.approval.open() else { return };
+        let asked = Asked::of(open);
+        if self.approval.prompt().is_some() {
+            // An answer typed before the question could be seen is no answer to it.
+            if let Some(terminal) = &mut self.terminal {
+                terminal.forget_typed();
+            }
+            if self.notes {
+                self.screen.note(asked.to_string());
+            }
+        }
+        self.event(&Event::Question(asked));
+    }
+
+    /// Brings the terminal's last line up to date.
+    fn refresh(&mut self, now: Instant) {
+        let left = self.approval.prompt().map(|ask| ask.deadline.duration_since(now));
+        let seconds = left.map(|left| left.as_millis().div_ceil(1000));
+        let seconds = seconds.map(|seconds| u64::try_from(seconds).unwrap_or(u64::MAX));
+        if seconds != self.shown {
+            self.shown = seconds;
+            self.screen.prompt(seconds.map(|left| format!("approve? [y/n] {left} s ")));
+        }
+    }
+
+    fn obey(&mut self, word: Word) -> Option<Typed> {
+        let asked = self.approval.prompt().is_some();
+        match word {
+            Word::Yes => self.approval.terminal(true).map(Typed::Verdict),
+            Word::No => self.approval.terminal(false).map(Typed::Verdict),
+            Word::Replug => Some(Typed::Replug),
+            Word::Nothing => None,
+            Word::Unknown => {
+                let hint = if asked { "y: approve, n: refuse, " } else { "" };
+                self.screen.note(format!("{hint}r: unplug and plug in again, Ctrl-C: stop"));
+                None
+            }
+        }
+    }
+}
+
+/// Why the mode stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotThatMode {
+    /// There is no terminal to ask at.
+    NoTerminal,
+    /// Strangers can reach the key, and what it does outlives the process.
+    Exposed,
+}

@@ -1,0 +1,136 @@
+//! What the owner wants of the hub: answers to questions, another mode, a power cycle, a look, the end.
+
+use softkey_ctap::Instant;
+use softkey_ctap_hid::Status;
+
+use super::super::approval::{Sensor, Unanswerable, Verdict};
+use super::super::control::{ClientId, ControlSocket};
+use super::super::desk::NotThatMode;
+use super::super::event::Asked;
+use super::super::slot::Slot;
+use super::super::worker::Order;
+use super::Hub;
+use crate::control::{self, OpenQuestion, Reply};
+
+impl Hub {
+    /// Hands the user's answer to the authenticator.
+    pub(super) fn decide(&mut self, now: Instant, verdict: Verdict) {
+        if let Some(kind) = self.state.asking {
+            self.state.ledger.decided(kind, &verdict);
+        }
+        self.set_status(now, Status::Processing);
+        self.worker.order(Order::Decide(verdict.decision));
+    }
+
+    /// Unplugs the key and plugs it in again; it is back when the worker says so.
+    pub(super) fn replug(&mut self) {
+        if self.state.powered {
+            self.unplug();
+            self.worker.order(Order::PowerUp);
+        }
+    }
+
+    /// Carries out what has come over the control socket.
+    pub(super) fn take_orders(&mut self, now: Instant) {
+        let orders = self.control.as_mut().map(ControlSocket::poll).unwrap_or_default();
+        for (client, order) in orders {
+            let reply = match order {
+                Ok(order) => self.obey(now, client, order),
+                Err(reply) => Some(reply),
+            };
+            if let (Some(reply), Some(control)) = (reply, &mut self.control) {
+                control.answer(client, &reply);
+            }
+        }
+    }
+
+    /// The key is back: who waited for it is told.
+    pub(super) fn answer_replugs(&mut self) {
+        for client in std::mem::take(&mut self.state.replugging) {
+            if let Some(control) = &mut self.control {
+                control.answer(client, &Reply::Done);
+            }
+        }
+    }
+
+    /// Carries an order out; `None` if its answer comes later.
+    fn obey(&mut self, now: Instant, client: ClientId, order: control::Order) -> Option<Reply> {
+        let verdict = match order {
+            control::Order::Approve(mode) => self.desk.set_mode(now, mode).map_err(not_that_mode),
+            control::Order::Touch => self.desk.touch(now).map(Some).map_err(unanswerable),
+            control::Order::Verify(outcome) => self.desk.verify(now, outcome).map_err(unanswerable),
+            control::Order::Replug => {
+                self.state.replugging.push(client);
+                self.replug();
+                return None;
+            }
+            control::Order::Status => return Some(Reply::Status(Box::new(self.status(now)))),
+            control::Order::Stop => {
+                self.state.stopping = true;
+                Ok(None)
+            }
+        };
+        match verdict {
+            Ok(verdict) => {
+                if let Some(verdict) = verdict {
+                    self.decide(now, verdict);
+                }
+                Some(Reply::Done)
+            }
+            Err(reply) => Some(reply),
+        }
+    }
+
+    fn status(&self, now: Instant) -> control::Status {
+        let approval = self.desk.approval();
+        let sensor = |sensor: Sensor| if sensor.recognises { "ok" } else { "fail" };
+        control::Status {
+            devices: self.slots.iter().map(Slot::name).collect(),
+            approve: approval.mode().to_string(),
+            uv: approval.sensor().map(|it| sensor(it).to_owned()),
+            working: self.state.broker.in_work().is_some(),
+            question: approval.open().map(|ask| {
+                let asked = Asked::of(ask);
+                let left = ask.deadline.duration_since(now).as_millis();
+                OpenQuestion {
+                    asks: asked.asks.to_owned(),
+                    operation: asked.operation.to_owned(),
+                    rp: asked.rp,
+                    account: asked.account,
+                    left_ms: u64::try_from(left).unwrap_or(u64::MAX),
+                }
+            }),
+            power_cycles: self.state.power_cycles,
+            requests: self.state.ledger.answered(),
+        }
+    }
+}
+
+fn not_that_mode(why: NotThatMode) -> Reply {
+    match why {
+        NotThatMode::NoTerminal => Reply::error(
+            "There is no terminal to ask at.",
+            "start softkey run at a terminal, or use hold",
+        ),
+        NotThatMode::Exposed => Reply::error(
+            "Other machines can reach the key, and its credentials outlive it.",
+            "start softkey run with --ephemeral, or use hold",
+        ),
+    }
+}
+
+fn unanswerable(why: Unanswerable) -> Reply {
+    match why {
+        Unanswerable::NoQuestion => {
+            Reply::error("The key does not wait for a touch.", "touch it while a request waits")
+        }
+        Unanswerable::WantsVerification => Reply::error(
+            "The key waits for its user to be verified, which a touch does not do.",
+            "uv ok or uv fail",
+        ),
+        Unanswerable::NoSensor => Reply::error(
+            "The key has no sensor of its own.",
+            "start softkey run with --uv simulated",
+        ),
+    }
+}

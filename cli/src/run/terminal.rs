@@ -1,0 +1,123 @@
+//! The person at the terminal: what they type, line by line.
+//!
+//! Nothing here waits. A line counts only if it was typed after the question was shown: what was typed before
+//! is thrown away when a question appears.
+
+use std::io::IsTerminal;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use rustix::termios::QueueSelector;
+
+/// Lines longer than this mean nothing; their beginning is enough to know.
+const MAX_LINE: usize = 64;
+
+/// What a line says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// Approve.
+    Yes,
+    /// Refuse.
+    No,
+    /// Unplug the key and plug it in again.
+    Replug,
+    /// An empty line.
+    Nothing,
+    /// Something else.
+    Unknown,
+}
+
+/// Standard input, if it and standard error are a terminal.
+#[derive(Debug)]
+pub struct Terminal {
+    line: Lines,
+}
+
+impl Terminal {
+    /// The terminal, if there is one to ask at.
+    #[must_use]
+    pub fn find() -> Option<Self> {
+        let both = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        both.then(|| Self { line: Lines::default() })
+    }
+
+    /// Readable when a line was typed.
+    #[must_use]
+    pub fn descriptor(&self) -> BorrowedFd<'static> {
+        rustix::stdio::stdin()
+    }
+
+    /// May this process read now? In the background the terminal belongs to another, and reading would stop
+    /// this process.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        rustix::termios::tcgetpgrp(self.descriptor())
+            .is_ok_and(|foreground| foreground == rustix::process::getpgrp())
+    }
+
+    /// Throws away what was typed and not read.
+    pub fn forget_typed(&mut self) {
+        self.line = Lines::default();
+        if self.is_ours() {
+            let _ = rustix::termios::tcflush(self.descriptor(), QueueSelector::IFlush);
+        }
+    }
+
+    /// What was typed; call when the descriptor is readable. `None` when the terminal is gone.
+    pub fn read(&mut self) -> Option<Vec<Word>> {
+        let mut bytes = [0; 256];
+        match rustix::io::read(self.descriptor().as_fd(), &mut bytes) {
+            Ok(0) => None,
+            Ok(len) => Some(self.line.feed(bytes.get(..len).unwrap_or_default())),
+            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => Some(Vec::new()),
+            Err(_) => None,
+        }
+    }
+}
+
+/// Bytes on their way to become lines.
+#[derive(Debug, Default)]
+struct Lines {
+    begun: Vec<u8>,
+}
+
+impl Lines {
+    fn feed(&mut self, bytes: &[u8]) -> Vec<Word> {
+        let mut words = Vec::new();
+        for &byte in bytes {
+            if byte == b'\n' {
+                words.push(word(&std::mem::take(&mut self.begun)));
+            } else if self.begun.len() <= MAX_LINE {
+                self.begun.push(byte);
+            }
+        }
+        words
+    }
+}
+
+fn word(line: &[u8]) -> Word {
+    match line.trim_ascii().to_ascii_lowercase().as_slice() {
+        b"" => Word::Nothing,
+        b"y" | b"yes" => Word::Yes,
+        b"n" | b"no" => Word::No,
+        b"r" | b"replug" => Word::Replug,
+        _ => Word::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_words_however_they_arrive() {
+        let mut lines = Lines::default();
+        assert_eq!(lines.feed(b"y"), []);
+        assert_eq!(
+            lines.feed(b"es\nN\n\n r \r\nyep\n"),
+            [Word::Yes, Word::No, Word::Nothing, Word::Replug, Word::Unknown]
+        );
+        assert_eq!(lines.feed(&[b'y'; 10_000]), []);
+        assert!(lines.begun.len() <= MAX_LINE + 1);
+        assert_eq!(lines.feed(b"\ny\n"), [Word::Unknown, Word::Yes]);
+    }
+}
