@@ -1,0 +1,307 @@
+//! `navigator.credentials.create()` for public keys with one key (WebAuthn Level 3 section 5.1.3, `CTAP` 2.3
+//! section 16).
+
+#[cfg(test)]
+mod tests;
+
+use softkey_ctap::attestation::{AttestationObject, NONE_STATEMENT, PackedStatement, format};
+use softkey_ctap::auth_data::{AttestedCredential, AuthenticatorData, Flags};
+use softkey_ctap::cbor::{self, Raw};
+use softkey_ctap::client_pin::Permissions;
+use softkey_ctap::entities::{Descriptor, PUBLIC_KEY, Parameters, RelyingParty, RpId, User};
+use softkey_ctap::make_credential::{Options, Request, Response};
+use softkey_ctap::{Command, StatusCode};
+
+use crate::cause::{Cause, WrongResponse};
+use crate::ceremony::Ceremony;
+use crate::client_data::{self, ClientData};
+use crate::entropy::Entropy;
+use crate::info::Info;
+use crate::options::{Attachment, Conveyance, CreationOptions, ResidentKey, UserVerification};
+use crate::origin::Origin;
+use crate::response::{
+    AttestationResponse, Bytes, CredentialProperties, PublicKeyCredential, RegistrationResponse,
+};
+use crate::session::{Reach, Session};
+use crate::spki::subject_public_key_info;
+use crate::token::{Verification, Wanted};
+
+/// Makes a credential for the page of `origin` on the one key that the owner reaches. The page's timeout is
+/// for the owner to keep: it cancels the request that the key has in work.
+///
+/// Extensions in this form: `credProps`. Others are passed over, as the standard has it for those a client
+/// does not know.
+#[must_use]
+pub fn create(
+    options: CreationOptions,
+    origin: Origin,
+    reach: Reach,
+    entropy: Entropy,
+) -> Ceremony<RegistrationResponse> {
+    Ceremony::new(async move |desk| {
+        let rp_id = origin.rp_id(options.rp_id.as_deref())?;
+        if options.algorithms.is_empty() {
+            return Err(Cause::NoKnownParameters);
+        }
+        let client_data_json = ClientData {
+            kind: client_data::CREATE,
+            challenge: &options.challenge,
+            origin: origin.as_str(),
+            cross_origin: false,
+            top_origin: None,
+            extra: None,
+        }
+        .to_json();
+        let wish = Wish { hash: client_data::hash(&client_data_json), rp_id, options };
+        let mut session = Session::new(desk, entropy);
+        let info = session.info(reach).await?;
+        let made = match &info {
+            Some(info) => session.make_credential(info, &wish).await?,
+            None => session.register(&wish).await?,
+        };
+        made.respond(info.as_ref(), &wish, client_data_json)
+    })
+}
+
+/// What is asked of the key, whatever it speaks.
+pub(crate) struct Wish {
+    pub(crate) hash: [u8; 32],
+    pub(crate) rp_id: String,
+    pub(crate) options: CreationOptions,
+}
+
+/// What the key made.
+pub(crate) struct Made {
+    pub(crate) fmt: String,
+    /// One encoded map.
+    pub(crate) att_stmt: Vec<u8>,
+    pub(crate) auth_data: Vec<u8>,
+    /// Was a discoverable credential asked for?
+    pub(crate) rk: bool,
+    /// Must the response show that the user was verified?
+    pub(crate) verified: bool,
+}
+
+/// How the request will be, decided before anything is sent.
+struct Plan {
+    rk: bool,
+    uv: bool,
+    required: bool,
+}
+
+impl Plan {
+    /// Section 5.1.3 step 12: can this key serve, and with which options?
+    fn new(info: &Info, wish: &Wish) -> Result<Self, Cause> {
+        let platform = info.options.plat == Some(true);
+        match wish.options.attachment {
+            Some(Attachment::Platform) if !platform => return Err(Cause::AttachmentMismatch),
+            Some(Attachment::CrossPlatform) if platform => return Err(Cause::AttachmentMismatch),
+            _ => {}
+        }
+        let capable = info.options.rk == Some(true);
+        let rk = match wish.options.resident_key {
+            ResidentKey::Required if !capable => return Err(Cause::NoDiscoverableCredentials),
+            ResidentKey::Required => true,
+            ResidentKey::Preferred => capable,
+            ResidentKey::Discouraged => false,
+        };
+        // The key wants verification of its own accord: CTAP 2.3 section 16 step 3.
+        let protected = info.is_protected();
+        let always = info.options.always_uv == Some(true);
+        let needs = rk || info.options.make_cred_uv_not_rqd != Some(true);
+        let required = wish.options.user_verification == UserVerification::Required;
+        let preferred = wish.options.user_verification == UserVerification::Preferred;
+        if (required || always) && !protected {
+            return Err(Cause::NoUserVerification);
+        }
+        let uv = required || always || (protected && (preferred || needs));
+        Ok(Self { rk, uv, required })
+    }
+}
+
+impl Session {
+    /// Makes a credential with authenticatorMakeCredential.
+    async fn make_credential(&mut self, info: &Info, wish: &Wish) -> Result<Made, Cause> {
+        let plan = Plan::new(info, wish)?;
+        let mut permissions = Permissions::MAKE_CREDENTIAL;
+        if wish.options.exclude.len() > 1 {
+            permissions = permissions.with(Permissions::GET_ASSERTION);
+        }
+        let wanted = Wanted { permissions, rp_id: &wish.rp_id };
+        let mut verification =
+            if plan.uv { Some(self.verify_user(info, wanted).await?) } else { None };
+        let mut again = true;
+        loop {
+            match self.attempt(info, wish, &plan, verification.as_ref()).await {
+                // A key that wants verification after all, or no longer takes the token: once more with one.
+                Err(Cause::Refused(StatusCode::PUAT_REQUIRED | StatusCode::PIN_AUTH_INVALID))
+                    if again && info.is_protected() =>
+                {
+                    again = false;
+                    verification = Some(self.verify_user(info, wanted).await?);
+                }
+                Err(Cause::Refused(StatusCode::CREDENTIAL_EXCLUDED)) => {
+                    return Err(Cause::Excluded);
+                }
+                other => return other,
+            }
+        }
+    }
+
+    async fn attempt(
+        &mut self,
+        info: &Info,
+        wish: &Wish,
+        plan: &Plan,
+        verification: Option<&Verification>,
+    ) -> Result<Made, Cause> {
+        let token = verification.and_then(Verification::token);
+        let excluded = self.narrow(info, &wish.rp_id, &wish.options.exclude, token).await?;
+        let param = token.map(|token| token.authenticate(&[&wish.hash]));
+        let by_option = matches!(verification, Some(Verification::Option));
+        let request = Request {
+            exclude_list: excluded
+                .as_deref()
+                .map(|id| [Descriptor::public_key(id)].into_iter().collect()),
+            options: Some(Options {
+                rk: plan.rk.then_some(true),
+                up: None,
+                uv: by_option.then_some(true),
+            })
+            .filter(|options| *options != Options::default()),
+            pin_uv_auth_param: param.as_deref(),
+            pin_uv_auth_protocol: token.map(crate::token::Token::protocol_number),
+            ..wish.request(info)?
+        };
+        let bytes = self.sized(info, Command::MAKE_CREDENTIAL, &request).await?;
+        let response: Response<'_> = cbor::decode(&bytes)?;
+        Ok(Made {
+            fmt: response.fmt.to_owned(),
+            att_stmt: response.att_stmt.unwrap_or(NONE_STATEMENT).0.to_vec(),
+            auth_data: response.auth_data.to_vec(),
+            rk: plan.rk,
+            verified: plan.required || verification.is_some(),
+        })
+    }
+}
+
+impl Wish {
+    /// The request without what depends on verification and list.
+    fn request(&self, info: &Info) -> Result<Request<'_>, Cause> {
+        let options = &self.options;
+        let formats = options.attestation_formats.iter().map(String::as_str);
+        let asks = info.attestation_formats && !options.attestation_formats.is_empty();
+        Ok(Request {
+            client_data_hash: self.hash,
+            rp: RelyingParty {
+                id: RpId::try_from(self.rp_id.as_str())?,
+                name: text(&options.rp_name),
+            },
+            user: User {
+                id: options.user_id.as_slice().try_into()?,
+                name: text(&options.user_name),
+                display_name: text(&options.user_display_name),
+            },
+            pub_key_cred_params: options
+                .algorithms
+                .iter()
+                .map(|alg| Parameters { alg: *alg, kind: PUBLIC_KEY })
+                .collect(),
+            exclude_list: None,
+            extensions: None,
+            options: None,
+            pin_uv_auth_param: None,
+            pin_uv_auth_protocol: None,
+            enterprise_attestation: None,
+            attestation_formats_preference: asks.then(|| formats.collect()),
+        })
+    }
+}
+
+/// Some keys refuse empty names.
+fn text(text: &str) -> Option<&str> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+impl Made {
+    /// Checks what the key made (`CTAP` 2.3 section 16 step 8) and writes the response of section 5.1.3 steps
+    /// 13 to 15.
+    fn respond(
+        self,
+        info: Option<&Info>,
+        wish: &Wish,
+        client_data_json: Vec<u8>,
+    ) -> Result<RegistrationResponse, Cause> {
+        let data = AuthenticatorData::from_bytes(&self.auth_data)?;
+        if data.rp_id_hash != client_data::hash(wish.rp_id.as_bytes()) {
+            return Err(WrongResponse::RpIdHash.into());
+        }
+        if !data.flags.contains(Flags::USER_PRESENT) {
+            return Err(WrongResponse::NotPresent.into());
+        }
+        if self.verified && !data.flags.contains(Flags::USER_VERIFIED) {
+            return Err(WrongResponse::NotVerified.into());
+        }
+        let attested = data.attested.ok_or(WrongResponse::Attested)?;
+        let algorithm = attested.public_key.alg();
+        if !wish.options.algorithms.contains(&algorithm) {
+            return Err(WrongResponse::Algorithm.into());
+        }
+        let response = AttestationResponse {
+            client_data_json: Bytes(client_data_json),
+            attestation_object: Bytes(self.attestation_object(&attested, wish.options.attestation)),
+            authenticator_data: Bytes(self.auth_data.clone()),
+            transports: transports(info),
+            public_key: subject_public_key_info(&attested.public_key).map(Bytes),
+            public_key_algorithm: algorithm,
+        };
+        let id = attested.credential_id.to_vec();
+        let mut credential = PublicKeyCredential::new(id, response, attachment(info));
+        credential.client_extension_results.cred_props =
+            wish.options.cred_props.then_some(CredentialProperties { rk: self.rk });
+        Ok(credential)
+    }
+
+    /// Step 14: whoever wants no attestation gets none, but for self attestation without a model.
+    fn attestation_object(
+        &self,
+        attested: &AttestedCredential<'_>,
+        conveyance: Conveyance,
+    ) -> Vec<u8> {
+        let object = match conveyance {
+            Conveyance::None if !self.is_anonymous_self_attestation(attested) => {
+                AttestationObject {
+                    fmt: format::NONE,
+                    att_stmt: NONE_STATEMENT,
+                    auth_data: &self.auth_data,
+                }
+            }
+            _ => AttestationObject {
+                fmt: &self.fmt,
+                att_stmt: Raw(&self.att_stmt),
+                auth_data: &self.auth_data,
+            },
+        };
+        cbor::encode(&object)
+    }
+
+    fn is_anonymous_self_attestation(&self, attested: &AttestedCredential<'_>) -> bool {
+        let statement = cbor::decode::<PackedStatement<'_>>(&self.att_stmt);
+        attested.aaguid == [0; 16]
+            && self.fmt == format::PACKED
+            && statement.is_ok_and(|statement| statement.x5c.is_none())
+    }
+}
+
+/// How the key can be reached: what it says, else the transport of every key that this client reaches.
+fn transports(info: Option<&Info>) -> Vec<String> {
+    match info {
+        Some(info) if !info.transports.is_empty() => info.transports.clone(),
+        _ => vec![String::from("usb")],
+    }
+}
+
+pub(crate) fn attachment(info: Option<&Info>) -> &'static str {
+    let platform = info.is_some_and(|info| info.options.plat == Some(true));
+    if platform { Attachment::Platform.as_str() } else { Attachment::CrossPlatform.as_str() }
+}

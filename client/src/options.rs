@@ -1,0 +1,250 @@
+//! What a page asks for: the options of create and get, read from the browser's JSON form (WebAuthn Level 3
+//! sections 5.1.8 and 5.1.9), and made definite: defaults filled in, unknown values passed over.
+
+mod json;
+
+#[cfg(test)]
+mod tests;
+
+use softkey_ctap::cose::algorithm::{ES256, RS256};
+use softkey_ctap::entities::PUBLIC_KEY;
+
+use crate::base64url;
+use crate::cause::Cause;
+
+/// `PublicKeyCredentialCreationOptions`, made definite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CreationOptions {
+    /// The relying party identifier asked for; absent: the origin's domain.
+    pub rp_id: Option<String>,
+    /// The relying party's name for people.
+    pub rp_name: String,
+    /// The user handle, 1 to 64 bytes.
+    pub user_id: Vec<u8>,
+    /// The account's name.
+    pub user_name: String,
+    /// The person's name; may be empty.
+    pub user_display_name: String,
+    /// The challenge; any length.
+    pub challenge: Vec<u8>,
+    /// COSE algorithms, best first; empty if the page names unknown types of credentials only.
+    pub algorithms: Vec<i64>,
+    /// Credentials whose presence forbids another one.
+    pub exclude: Vec<Credential>,
+    /// How the authenticator should be attached.
+    pub attachment: Option<Attachment>,
+    /// Should the credential be discoverable?
+    pub resident_key: ResidentKey,
+    /// Should the user be verified?
+    pub user_verification: UserVerification,
+    /// Which attestation the page wants to see.
+    pub attestation: Conveyance,
+    /// Attestation statement formats, best first; `["none"]` if no attestation is wanted.
+    pub attestation_formats: Vec<String>,
+    /// Was the extension `credProps` asked for?
+    pub cred_props: bool,
+    /// The time the page gives, in milliseconds.
+    pub timeout: Option<u64>,
+}
+
+/// `PublicKeyCredentialRequestOptions`, made definite.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestOptions {
+    /// The relying party identifier asked for; absent: the origin's domain.
+    pub rp_id: Option<String>,
+    /// The challenge; any length.
+    pub challenge: Vec<u8>,
+    /// The credentials to choose from; empty: any discoverable one.
+    pub allow: Vec<Credential>,
+    /// Should the user be verified?
+    pub user_verification: UserVerification,
+    /// The time the page gives, in milliseconds.
+    pub timeout: Option<u64>,
+}
+
+/// A credential that a page names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    /// The credential identifier.
+    pub id: Vec<u8>,
+    /// How it can be reached, as far as the page knows.
+    pub transports: Vec<String>,
+}
+
+/// How an authenticator is attached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attachment {
+    /// Part of the machine.
+    Platform,
+    /// A key of its own.
+    CrossPlatform,
+}
+
+impl Attachment {
+    /// The word of the standard.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Platform => "platform",
+            Self::CrossPlatform => "cross-platform",
+        }
+    }
+}
+
+/// `ResidentKeyRequirement`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResidentKey {
+    /// The credential should not be discoverable.
+    Discouraged,
+    /// It should be, if the key can.
+    Preferred,
+    /// It must be.
+    Required,
+}
+
+/// `UserVerificationRequirement`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserVerification {
+    /// The user should not be verified.
+    Discouraged,
+    /// The user should be, if the key can.
+    Preferred,
+    /// The user must be.
+    Required,
+}
+
+/// `AttestationConveyancePreference`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Conveyance {
+    /// No attestation.
+    None,
+    /// The client may make it more private; this one does not.
+    Indirect,
+    /// As the key makes it.
+    Direct,
+    /// Identifying the device, by policy; no policy of this client allows it, so it is as `Direct`.
+    Enterprise,
+}
+
+impl CreationOptions {
+    /// Reads `PublicKeyCredentialCreationOptionsJSON`, bare or as the member `publicKey` of an object.
+    ///
+    /// # Errors
+    ///
+    /// [`Cause::NotTheDictionary`], [`Cause::NotBase64Url`], [`Cause::UserIdLength`].
+    pub fn from_json(text: &str) -> Result<Self, Cause> {
+        let raw: json::Creation = json::read(text)?;
+        let user_id = bytes("user.id", &raw.user.id)?;
+        if !(1..=64).contains(&user_id.len()) {
+            return Err(Cause::UserIdLength(user_id.len()));
+        }
+        let selection = raw.authenticator_selection.unwrap_or_default();
+        let attestation = conveyance(raw.attestation.as_deref());
+        Ok(Self {
+            rp_id: raw.rp.id,
+            rp_name: raw.rp.name,
+            user_id,
+            user_name: raw.user.name,
+            user_display_name: raw.user.display_name,
+            challenge: bytes("challenge", &raw.challenge)?,
+            algorithms: algorithms(&raw.pub_key_cred_params),
+            exclude: credentials("excludeCredentials", raw.exclude_credentials)?,
+            attachment: attachment(selection.authenticator_attachment.as_deref()),
+            resident_key: resident_key(&selection),
+            user_verification: user_verification(selection.user_verification.as_deref()),
+            attestation_formats: match attestation {
+                Conveyance::None => vec![String::from("none")],
+                _ => raw.attestation_formats,
+            },
+            attestation,
+            cred_props: raw.extensions.is_some_and(|extensions| extensions.cred_props),
+            timeout: raw.timeout,
+        })
+    }
+}
+
+impl RequestOptions {
+    /// Reads `PublicKeyCredentialRequestOptionsJSON`, bare or as the member `publicKey` of an object.
+    ///
+    /// # Errors
+    ///
+    /// [`Cause::NotTheDictionary`], [`Cause::NotBase64Url`], [`Cause::NoKnownDescriptors`] if the list of
+    /// allowed credentials names unknown types only: an empty list would mean something else.
+    pub fn from_json(text: &str) -> Result<Self, Cause> {
+        let raw: json::Request = json::read(text)?;
+        let listed = !raw.allow_credentials.is_empty();
+        let allow = credentials("allowCredentials", raw.allow_credentials)?;
+        if listed && allow.is_empty() {
+            return Err(Cause::NoKnownDescriptors);
+        }
+        Ok(Self {
+            rp_id: raw.rp_id,
+            challenge: bytes("challenge", &raw.challenge)?,
+            allow,
+            user_verification: user_verification(raw.user_verification.as_deref()),
+            timeout: raw.timeout,
+        })
+    }
+}
+
+fn bytes(member: &'static str, text: &str) -> Result<Vec<u8>, Cause> {
+    base64url::decode(text).ok_or(Cause::NotBase64Url(member))
+}
+
+/// An empty list stands for ES256, then RS256 (section 5.1.3 step 9).
+fn algorithms(listed: &[json::Parameters]) -> Vec<i64> {
+    if listed.is_empty() {
+        return vec![ES256, RS256];
+    }
+    let known = listed.iter().filter(|parameters| parameters.kind == PUBLIC_KEY);
+    known.map(|parameters| parameters.alg).collect()
+}
+
+fn credentials(
+    member: &'static str,
+    listed: Vec<json::Descriptor>,
+) -> Result<Vec<Credential>, Cause> {
+    listed
+        .into_iter()
+        .filter(|descriptor| descriptor.kind == PUBLIC_KEY)
+        .map(|descriptor| {
+            Ok(Credential { id: bytes(member, &descriptor.id)?, transports: descriptor.transports })
+        })
+        .collect()
+}
+
+fn attachment(text: Option<&str>) -> Option<Attachment> {
+    match text {
+        Some("platform") => Some(Attachment::Platform),
+        Some("cross-platform") => Some(Attachment::CrossPlatform),
+        _ => None,
+    }
+}
+
+/// `requireResidentKey` is read only where `residentKey` is absent or unknown.
+fn resident_key(selection: &json::Selection) -> ResidentKey {
+    match selection.resident_key.as_deref() {
+        Some("required") => ResidentKey::Required,
+        Some("preferred") => ResidentKey::Preferred,
+        Some("discouraged") => ResidentKey::Discouraged,
+        _ if selection.require_resident_key => ResidentKey::Required,
+        _ => ResidentKey::Discouraged,
+    }
+}
+
+fn user_verification(text: Option<&str>) -> UserVerification {
+    match text {
+        Some("required") => UserVerification::Required,
+        Some("discouraged") => UserVerification::Discouraged,
+        _ => UserVerification::Preferred,
+    }
+}
+
+fn conveyance(text: Option<&str>) -> Conveyance {
+    match text {
+        Some("indirect") => Conveyance::Indirect,
+        Some("direct") => Conveyance::Direct,
+        Some("enterprise") => Conveyance::Enterprise,
+        _ => Conveyance::None,
+    }
+}

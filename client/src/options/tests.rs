@@ -1,0 +1,98 @@
+//! Defaults, unknown values and faults of the JSON form.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::cause::{DomException, Operation};
+
+fn least() -> Value {
+    json!({
+        "rp": {"name": "Example"},
+        "user": {"id": "AQ", "name": "ada", "displayName": ""},
+        "challenge": "AAEC",
+        "pubKeyCredParams": [],
+    })
+}
+
+fn with(member: &str, value: Value) -> String {
+    let mut options = least();
+    options[member] = value;
+    options.to_string()
+}
+
+#[test]
+fn the_least_options_get_the_defaults_of_the_standard() {
+    let options = CreationOptions::from_json(&least().to_string()).unwrap();
+    assert_eq!(options.rp_id, None);
+    assert_eq!(options.user_id, [1]);
+    assert_eq!(options.challenge, [0, 1, 2]);
+    assert_eq!(options.algorithms, [-7, -257]);
+    assert_eq!(options.resident_key, ResidentKey::Discouraged);
+    assert_eq!(options.user_verification, UserVerification::Preferred);
+    assert_eq!(options.attestation, Conveyance::None);
+    assert_eq!(options.attestation_formats, ["none"]);
+    assert!(!options.cred_props);
+
+    let options = RequestOptions::from_json(r#"{"challenge": ""}"#).unwrap();
+    assert_eq!((options.allow, options.challenge), (vec![], vec![]));
+    assert_eq!(options.user_verification, UserVerification::Preferred);
+}
+
+#[test]
+fn unknown_members_and_values_are_passed_over() {
+    let mut options = least();
+    options["hints"] = json!(["security-key"]);
+    options["surprise"] = json!({"deep": [1]});
+    options["attestation"] = json!("telepathic");
+    options["authenticatorSelection"] = json!({
+        "residentKey": "maybe", "requireResidentKey": true, "userVerification": "somewhat",
+        "authenticatorAttachment": "orbital",
+    });
+    options["excludeCredentials"] =
+        json!([{"type": "password", "id": "!"}, {"type": "public-key", "id": "AQ"}]);
+    options["pubKeyCredParams"] =
+        json!([{"type": "other", "alg": -7}, {"type": "public-key", "alg": -8}]);
+    options["timeout"] = Value::Null;
+    let wrapped = json!({"publicKey": options, "mediation": "optional"}).to_string();
+
+    let options = CreationOptions::from_json(&wrapped).unwrap();
+    assert_eq!(options.attestation, Conveyance::None);
+    assert_eq!(options.resident_key, ResidentKey::Required);
+    assert_eq!(options.user_verification, UserVerification::Preferred);
+    assert_eq!(options.attachment, None);
+    assert_eq!(options.exclude, [Credential { id: vec![1], transports: vec![] }]);
+    assert_eq!(options.algorithms, [-8]);
+}
+
+#[test]
+fn a_direct_attestation_keeps_the_formats() {
+    let mut options = least();
+    options["attestation"] = json!("direct");
+    options["attestationFormats"] = json!(["packed", "tpm"]);
+    let options = CreationOptions::from_json(&options.to_string()).unwrap();
+    assert_eq!(options.attestation, Conveyance::Direct);
+    assert_eq!(options.attestation_formats, ["packed", "tpm"]);
+}
+
+#[test]
+fn each_fault_has_its_cause() {
+    let cause = |text: String| CreationOptions::from_json(&text).unwrap_err();
+    assert_eq!(cause(with("challenge", json!("a+"))), Cause::NotBase64Url("challenge"));
+    let user = |id: &str| with("user", json!({"id": id, "name": "", "displayName": ""}));
+    assert_eq!(cause(user("")), Cause::UserIdLength(0));
+    assert_eq!(cause(user(&base64url::encode(&[7; 65]))), Cause::UserIdLength(65));
+    assert_eq!(cause(user("===")), Cause::NotBase64Url("user.id"));
+    for text in [with("rp", json!({})), with("rp", json!(7)), "{".into(), "[]".into()] {
+        let cause = cause(text);
+        assert!(matches!(cause, Cause::NotTheDictionary(_)), "{cause:?}");
+        assert_eq!(cause.exception(Operation::Create), DomException::TypeError);
+    }
+    let unknown = json!({"challenge": "", "allowCredentials": [{"type": "x", "id": "AQ"}]});
+    assert_eq!(RequestOptions::from_json(&unknown.to_string()), Err(Cause::NoKnownDescriptors));
+}
+
+#[test]
+fn a_missing_member_is_named() {
+    let cause = CreationOptions::from_json("{}").unwrap_err();
+    assert_eq!(cause, Cause::NotTheDictionary("missing field `rp`".into()));
+}

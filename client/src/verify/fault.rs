@@ -1,0 +1,85 @@
+//! What is wrong with a response, as the relying party sees it.
+
+use std::fmt;
+
+use softkey_ctap::cbor::DecodeError;
+
+/// The first check that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The client data are not the JSON they should be.
+    ClientData,
+    /// They are of another ceremony.
+    Type,
+    /// They answer another challenge.
+    Challenge,
+    /// They come from another origin.
+    Origin,
+    /// They come from a frame of another origin.
+    CrossOrigin,
+    /// The attestation object, the authenticator data or the stored key cannot be read.
+    Unreadable(DecodeError),
+    /// The authenticator data are for another relying party.
+    RpIdHash,
+    /// The user was not present.
+    NotPresent,
+    /// The user was not verified, and had to be.
+    NotVerified,
+    /// The backup flags contradict each other or the record.
+    BackupFlags,
+    /// There is no new credential.
+    NoCredential,
+    /// The response is about another credential than it says, or than the record.
+    OtherCredential,
+    /// This algorithm was not asked for.
+    Algorithm(i64),
+    /// The key is not of an algorithm that is checked here, or no valid key of it.
+    Key,
+    /// The statement is of a format that is not checked here.
+    Format,
+    /// The statement is not as its format has it.
+    Statement,
+    /// The certificate cannot be read, or is not as attestation certificates must be.
+    Certificate,
+    /// A signature is wrong.
+    Signature,
+    /// The counter did not grow: somebody may have copied the key.
+    Counter {
+        /// As the record has it.
+        last: u32,
+        /// As the response has it.
+        now: u32,
+    },
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ClientData => "The client data are not the JSON they should be.",
+            Self::Type => "The client data are of another ceremony.",
+            Self::Challenge => "The response answers another challenge.",
+            Self::Origin => "The response comes from another origin.",
+            Self::CrossOrigin => "The response comes from a frame of another origin.",
+            Self::Unreadable(error) => {
+                return write!(f, "The response cannot be read ({error:?}).");
+            }
+            Self::RpIdHash => "The response is for another relying party.",
+            Self::NotPresent => "The user was not present.",
+            Self::NotVerified => "The user was not verified.",
+            Self::BackupFlags => "The backup flags contradict each other or the record.",
+            Self::NoCredential => "There is no new credential.",
+            Self::OtherCredential => "The response is about another credential.",
+            Self::Algorithm(alg) => return write!(f, "Nobody asked for the algorithm {alg}."),
+            Self::Key => "The public key is not one that can be used here.",
+            Self::Format => "The attestation format is not known here.",
+            Self::Statement => "The attestation statement is not as its format has it.",
+            Self::Certificate => "The attestation certificate is not as it must be.",
+            Self::Signature => "A signature is wrong.",
+            Self::Counter { last, now } => {
+                return write!(f, "The signature counter went from {last} to {now}.");
+            }
+        })
+    }
+}
+
+impl std::error::Error for Fault {}

@@ -1,0 +1,181 @@
+//! The checks against the published vectors of WebAuthn Level 3, and each check made to fail.
+
+use serde_json::Value;
+use softkey_ctap::cose::algorithm::{EDDSA, ES256};
+
+use super::*;
+use crate::response::{AssertionResponse, AttestationResponse, Bytes, PublicKeyCredential};
+
+struct Vector {
+    registration: RegistrationResponse,
+    authentication: AuthenticationResponse,
+    registration_challenge: Vec<u8>,
+    authentication_challenge: Vec<u8>,
+}
+
+fn vectors() -> Value {
+    serde_json::from_str(include_str!("../../../tests/vectors/webauthn-l3.json")).unwrap()
+}
+
+fn vector(id: &str) -> Vector {
+    let file = vectors();
+    let case = file["cases"].as_array().unwrap().iter().find(|case| case["id"] == id);
+    let case = case.unwrap_or_else(|| panic!("no vector {id}"));
+    let hex = |part: &str, member: &str| {
+        let text = case[part][member].as_str().unwrap_or_else(|| panic!("{part}.{member}"));
+        let digit = |i| u8::from_str_radix(&text[i..i + 2], 16).unwrap();
+        (0..text.len()).step_by(2).map(digit).collect::<Vec<u8>>()
+    };
+    let credential_id = hex("registration", "credential_id");
+    Vector {
+        registration: PublicKeyCredential::new(
+            credential_id.clone(),
+            AttestationResponse {
+                client_data_json: Bytes(hex("registration", "clientDataJSON")),
+                authenticator_data: Bytes::default(),
+                transports: vec![],
+                public_key: None,
+                public_key_algorithm: 0,
+                attestation_object: Bytes(hex("registration", "attestationObject")),
+            },
+            "cross-platform",
+        ),
+        authentication: PublicKeyCredential::new(
+            credential_id,
+            AssertionResponse {
+                client_data_json: Bytes(hex("authentication", "clientDataJSON")),
+                authenticator_data: Bytes(hex("authentication", "authenticatorData")),
+                signature: Bytes(hex("authentication", "signature")),
+                user_handle: None,
+            },
+            "cross-platform",
+        ),
+        registration_challenge: hex("registration", "challenge"),
+        authentication_challenge: hex("authentication", "challenge"),
+    }
+}
+
+fn expected(challenge: &[u8]) -> Expected<'_> {
+    Expected {
+        challenge,
+        origin: "https://example.org",
+        rp_id: "example.org",
+        user_verification: false,
+    }
+}
+
+impl Vector {
+    fn register(&self) -> Result<Registered, Fault> {
+        let expected = expected(&self.registration_challenge);
+        registration(&self.registration, &expected, &[ES256, EDDSA])
+    }
+
+    fn sign_in(&self, record: &CredentialRecord) -> Result<Authenticated, Fault> {
+        authentication(&self.authentication, &expected(&self.authentication_challenge), record)
+    }
+}
+
+/// Both ceremonies of a vector hold, and the attestation shows what it should; a changed signature does not.
+fn holds(id: &str, attestation: Attestation) {
+    let mut vector = vector(id);
+    let registered = vector.register().unwrap();
+    assert_eq!(registered.attestation, attestation);
+    vector.sign_in(&registered.record).unwrap();
+    let signature = &mut vector.authentication.response.signature.0;
+    *signature.last_mut().unwrap() ^= 1;
+    assert_eq!(vector.sign_in(&registered.record), Err(Fault::Signature));
+}
+
+#[test]
+fn none_es256_holds() {
+    holds("none-es256", Attestation::None);
+}
+
+#[test]
+fn packed_self_es256_holds() {
+    holds("packed-self-es256", Attestation::SelfSigned);
+}
+
+#[test]
+fn packed_es256_holds() {
+    holds("packed-es256", Attestation::Certificate);
+}
+
+#[test]
+fn packed_eddsa_holds() {
+    holds("packed-eddsa", Attestation::Certificate);
+}
+
+#[test]
+fn fido_u2f_es256_holds() {
+    holds("fido-u2f-es256", Attestation::Certificate);
+}
+
+#[test]
+fn a_credential_identifier_of_1023_bytes_holds() {
+    holds("none-es256-long-credential-id", Attestation::None);
+}
+
+#[test]
+fn a_frame_of_another_origin_is_refused() {
+    assert_eq!(vector("none-es256-crossOrigin").register(), Err(Fault::CrossOrigin));
+}
+
+#[test]
+fn formats_and_algorithms_that_are_not_checked_are_refused() {
+    assert_eq!(vector("apple-es256").register(), Err(Fault::Format));
+    assert_eq!(vector("packed-es384").register(), Err(Fault::Algorithm(-35)));
+}
+
+/// WebAuthn Level 3 section 7.1, steps 7 to 15.
+#[test]
+fn each_check_of_a_registration_can_fail() {
+    let vector = vector("packed-self-es256");
+    let fault = |expected: Expected<'_>, algorithms: &[i64]| {
+        registration(&vector.registration, &expected, algorithms).unwrap_err()
+    };
+    let right = expected(&vector.registration_challenge);
+    assert_eq!(fault(expected(&[0]), &[ES256]), Fault::Challenge);
+    assert_eq!(fault(Expected { origin: "https://example.com", ..right }, &[ES256]), Fault::Origin);
+    assert_eq!(fault(Expected { rp_id: "example.com", ..right }, &[ES256]), Fault::RpIdHash);
+    assert_eq!(fault(right, &[EDDSA]), Fault::Algorithm(ES256));
+
+    let mut other = vector.registration.clone();
+    other.raw_id.0[0] ^= 1;
+    assert_eq!(registration(&other, &right, &[ES256]), Err(Fault::OtherCredential));
+    let mut other = vector.registration.clone();
+    other.response.client_data_json = vector.authentication.response.client_data_json.clone();
+    assert_eq!(registration(&other, &right, &[ES256]), Err(Fault::Type));
+}
+
+/// A statement that signs something else, or by another key, does not hold.
+#[test]
+fn a_changed_statement_is_refused() {
+    for id in ["packed-self-es256", "packed-es256", "fido-u2f-es256"] {
+        let mut vector = vector(id);
+        let json = &mut vector.registration.response.client_data_json.0;
+        // One more white space: the same meaning, another hash.
+        json.push(b' ');
+        assert_eq!(vector.register(), Err(Fault::Signature), "{id}");
+    }
+}
+
+/// WebAuthn Level 3 section 7.2, steps 17 to 22.
+#[test]
+fn each_check_of_a_sign_in_can_fail() {
+    let vector = vector("none-es256");
+    let record = vector.register().unwrap().record;
+    let right = expected(&vector.authentication_challenge);
+    let fault = |expected: Expected<'_>, record: &CredentialRecord| {
+        authentication(&vector.authentication, &expected, record).unwrap_err()
+    };
+    let verified = Expected { user_verification: true, ..right };
+    assert_eq!(fault(verified, &record), Fault::NotVerified);
+    assert_eq!(fault(Expected { rp_id: "example.com", ..right }, &record), Fault::RpIdHash);
+    let flipped = CredentialRecord { backup_eligible: !record.backup_eligible, ..record.clone() };
+    assert_eq!(fault(right, &flipped), Fault::BackupFlags);
+    let ahead = CredentialRecord { sign_count: 7, ..record.clone() };
+    assert_eq!(fault(right, &ahead), Fault::Counter { last: 7, now: 0 });
+    let other = CredentialRecord { id: vec![1], ..record };
+    assert_eq!(fault(right, &other), Fault::OtherCredential);
+}
