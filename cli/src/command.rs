@@ -9,6 +9,7 @@ use crate::control;
 use crate::doctor;
 use crate::error::{CliError, Exit};
 use crate::output::{Form, Output};
+use crate::run;
 
 /// Carries a command out.
 ///
@@ -18,7 +19,7 @@ use crate::output::{Form, Output};
 pub fn perform(args: Args) -> Result<Exit, CliError> {
     match args.command {
         Command::Control(args) => control::perform(&args),
-        Command::Run(_) => Err(CliError::new(Exit::Failed, "", "")),
+        Command::Run(args) => run::perform(&args),
         Command::Doctor(args) => doctor::perform(&args),
         Command::Completions { shell } => completions(shell),
         Command::Man { command } => man(&command),

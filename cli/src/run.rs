@@ -12,6 +12,7 @@ pub mod desk;
 pub mod event;
 pub mod hub;
 pub mod ledger;
+pub mod memory;
 pub mod request;
 pub mod screen;
 pub mod slot;
@@ -19,4 +20,67 @@ pub mod start;
 pub mod terminal;
 pub mod worker;
 
+use std::io;
+
 pub use approval::Mode;
+
+use crate::args::{RunArgs, Verifier};
+use crate::error::{CliError, Exit};
+use crate::output::Form;
+use approval::Sensor;
+use event::Event;
+use start::Settings;
+use terminal::Terminal;
+
+/// Carries `softkey run` out.
+///
+/// # Errors
+///
+/// [`Exit::Usage`] for arguments that contradict each other, [`Exit::Vault`] if the vault cannot be opened,
+/// [`Exit::Failed`] if the key cannot be shown.
+pub fn perform(args: &RunArgs) -> Result<Exit, CliError> {
+    let (places, word) = start::places(args, slot::probe_uhid)?;
+    let auto_allowed = start::auto_allowed(args);
+    let mode = Mode::from(args.approve);
+    if mode == Mode::Auto && !auto_allowed {
+        return Err(start::auto_refused());
+    }
+    let terminal = Terminal::find();
+    let memory = memory::open(args)?;
+    // From here on Ctrl-C unplugs; at the passphrase's prompt it simply ends the program.
+    let stop = start::stop_at_signals()?;
+    let notices = word.into_iter().chain(memory.notices).chain(nobody(mode, terminal.as_ref()));
+    let settings = Settings {
+        places,
+        power_up: memory.power_up,
+        memory: memory.name,
+        mode,
+        auto_allowed,
+        sensor: (args.uv == Verifier::Simulated).then_some(Sensor { recognises: true }),
+        notices: notices.collect(),
+        terminal,
+        control: args.control.clone(),
+        form: if args.json { Form::Json } else { Form::Plain },
+        channel_seed: channel_seed(args)?,
+    };
+    start::serve(settings, stop, io::stdout(), io::stderr())?;
+    Ok(Exit::Success)
+}
+
+/// Said where the person at the terminal is to approve and there is none.
+fn nobody(mode: Mode, terminal: Option<&Terminal>) -> Option<Event> {
+    let what = "approve ask without a terminal to ask at: every request is refused".to_owned();
+    (mode == Mode::Ask && terminal.is_none()).then_some(Event::Notice { what })
+}
+
+/// Channel numbers are names, not secrets; but a client of an earlier run should not meet its own again.
+fn channel_seed(args: &RunArgs) -> Result<u32, CliError> {
+    if let Some(seed) = args.seed {
+        let [a, b, c, d, ..] = seed.to_le_bytes();
+        return Ok(u32::from_le_bytes([a, b, c, d]));
+    }
+    getrandom::u32().map_err(|error| {
+        let what = format!("The system gives no random numbers: {error}.");
+        CliError::new(Exit::Failed, what, "see the system's log")
+    })
+}

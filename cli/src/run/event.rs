@@ -100,6 +100,10 @@ pub struct Answered {
     pub status: String,
     /// The standard's name for it.
     pub status_name: Option<String>,
+    /// Why the authenticator refused, which the client is not told: a name of [`Refusal`].
+    ///
+    /// [`Refusal`]: softkey_authenticator::Refusal
+    pub reason: Option<String>,
     /// From the whole request to its answer, milliseconds.
     pub ms: u64,
     /// What the owner has switched on that no real key does.
@@ -155,6 +159,7 @@ impl Answered {
             by: None,
             status: String::new(),
             status_name: None,
+            reason: None,
             ms: 0,
             pretended: Vec::new(),
         }
@@ -236,8 +241,12 @@ impl fmt::Display for Answered {
             (decided, None) => write!(f, ": {decided},")?,
         }
         match &self.status_name {
-            Some(name) => write!(f, " {name} ({} ms)", self.ms)?,
-            None => write!(f, " status {} ({} ms)", self.status, self.ms)?,
+            Some(name) => write!(f, " {name}")?,
+            None => write!(f, " status {}", self.status)?,
+        }
+        match &self.reason {
+            Some(reason) => write!(f, " because {reason} ({} ms)", self.ms)?,
+            None => write!(f, " ({} ms)", self.ms)?,
         }
         if self.pretended.is_empty() {
             Ok(())
@@ -296,6 +305,7 @@ mod tests {
         answered.set_status(JobKind::Cbor, &[0x27]);
         answered.decided = Decided::Refused;
         answered.by = Some(By::Terminal);
+        answered.reason = Some("UserRefused".into());
         answered.ms = 12;
         answered
     }
@@ -307,11 +317,11 @@ mod tests {
         assert_eq!(
             line,
             "makeCredential for example.com as \"al\\u{1b}ice\" from 127.0.0.1:40000: refused by you, \
-             CTAP2_ERR_OPERATION_DENIED (12 ms)"
+             CTAP2_ERR_OPERATION_DENIED because UserRefused (12 ms)"
         );
         let mut plain = answered();
-        (plain.decided, plain.peer, plain.rp, plain.account) =
-            (Decided::NotAsked, None, None, None);
+        (plain.decided, plain.peer, plain.rp) = (Decided::NotAsked, None, None);
+        (plain.account, plain.reason) = (None, None);
         plain.set_status(JobKind::Msg, &[1, 2, 0x69, 0x85]);
         plain.pretended = vec!["approve auto", "uv simulated"];
         assert_eq!(
@@ -329,7 +339,7 @@ mod tests {
             "{\"event\":\"request\",\"device\":\"udp 127.0.0.1:8111\",\"peer\":\"127.0.0.1:40000\",\
              \"channel\":\"000000ab\",\"command\":\"makeCredential\",\"rp\":\"example.com\",\
              \"account\":\"al\\u001bice\",\"decided\":\"refused\",\"by\":\"terminal\",\"status\":\"27\",\
-             \"status_name\":\"CTAP2_ERR_OPERATION_DENIED\",\"ms\":12,\"pretended\":[]}"
+             \"status_name\":\"CTAP2_ERR_OPERATION_DENIED\",\"reason\":\"UserRefused\",\"ms\":12,\"pretended\":[]}"
         );
         let ready = Event::Ready {
             devices: vec!["udp 127.0.0.1:8111".into()],

@@ -12,6 +12,7 @@ mod wait;
 use std::io;
 use std::os::unix::net::UnixStream;
 
+use softkey_authenticator::Refusal;
 use softkey_ctap::{Instant, StatusCode};
 use softkey_ctap_hid::{Event as DeviceEvent, Job, JobKind, Status, WallClock};
 
@@ -228,20 +229,26 @@ impl Hub {
                 }
                 Ok(())
             }
-            Report::Answer(answer) => {
-                self.answer(now, &answer);
+            Report::Answer { bytes, refusal } => {
+                self.answer(now, &bytes, refusal);
+                Ok(())
+            }
+            Report::StoreFailed(how) => {
+                let what = format!("{} could not be used: {how}", self.memory);
+                self.desk.event(&Event::Notice { what });
                 Ok(())
             }
         }
     }
 
     /// The request in work has its answer.
-    fn answer(&mut self, now: Instant, answer: &[u8]) {
+    fn answer(&mut self, now: Instant, answer: &[u8], refusal: Option<Refusal>) {
         let finished = self.state.broker.finish();
         if let Some(id) = finished.answer
             && let Some(slot) = slot(&mut self.slots, id)
-            && let Some(request) = slot.job.take()
+            && let Some(mut request) = slot.job.take()
         {
+            request.line.reason = refusal.map(|refusal| format!("{refusal:?}"));
             slot.device.answer(now, request.id, answer);
             self.print(now, id, request, answer);
         }

@@ -165,6 +165,16 @@ impl Slot {
     }
 }
 
+/// May this process make virtual USB devices?
+///
+/// # Errors
+///
+/// What the system says to opening the node; nothing is made.
+#[cfg(target_os = "linux")]
+pub fn probe_uhid() -> io::Result<()> {
+    std::fs::OpenOptions::new().read(true).write(true).open("/dev/uhid").map(drop)
+}
+
 /// What the key says of itself in an INIT answer.
 fn config() -> DeviceConfig {
     let part = |text: &str| text.parse().unwrap_or_default();

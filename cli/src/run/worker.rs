@@ -11,11 +11,14 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use softkey_authenticator::{Ask, AskId, Decision, Session, Step, Via};
+use softkey_authenticator::{Ask, AskId, Decision, Refusal, Session, Step, Via};
 use softkey_ctap::Instant;
 use softkey_ctap_hid::{JobKind, WallClock};
 
 use crate::error::CliError;
+
+/// How long nobody must have asked for anything before housekeeping begins.
+const LULL: Duration = Duration::from_millis(100);
 
 /// An authenticator, whatever its store and its source of randomness are.
 ///
@@ -37,6 +40,12 @@ pub trait Engine {
     fn poll_timeout(&self) -> Option<Instant>;
     /// Does what is due.
     fn handle_timeout(&mut self, now: Instant) -> Option<Step>;
+    /// Why the last CTAP2 request was refused.
+    fn refusal(&self) -> Option<Refusal>;
+    /// What the store said when it failed last, once.
+    fn take_store_error(&mut self) -> Option<String>;
+    /// Does a piece of housekeeping; true when none is left.
+    fn sweep(&mut self) -> bool;
 }
 
 /// Makes the authenticator of a key that has just got power, from what it has stored. Called once at the start
@@ -78,7 +87,14 @@ pub enum Report {
         kind: JobKind,
     },
     /// The whole answer to the request in work.
-    Answer(Vec<u8>),
+    Answer {
+        /// Status byte and CBOR, or data and status word.
+        bytes: Vec<u8>,
+        /// The private reason, where a CTAP2 request was refused.
+        refusal: Option<Refusal>,
+    },
+    /// The store has failed, in these words.
+    StoreFailed(String),
 }
 
 /// The hub's end of the worker.
@@ -104,7 +120,8 @@ impl Worker {
         ringer.set_nonblocking(true)?;
         let thread = thread::Builder::new().name("authenticator".into()).spawn(move || {
             let hub = Outbox { reports: outbox, bell: ringer };
-            Bench { clock, power_up, engine: None, at_work: None, hub, asked: None }.serve(&inbox);
+            let (engine, at_work, asked, swept) = (None, None, None, true);
+            Bench { clock, power_up, engine, at_work, hub, asked, swept }.serve(&inbox);
         })?;
         Ok(Self { orders: Some(orders), reports, bell, thread: Some(thread) })
     }
@@ -187,22 +204,42 @@ struct Bench {
     hub: Outbox,
     /// The question the hub knows of.
     asked: Option<AskId>,
+    /// There is no housekeeping to do.
+    swept: bool,
 }
 
 impl Bench {
     fn serve(&mut self, inbox: &Receiver<Order>) {
         loop {
-            let wake = self.engine.as_ref().and_then(|engine| engine.poll_timeout());
-            let order = match wake {
+            let order = match self.wake() {
                 Some(at) => inbox.recv_timeout(at.duration_since(self.clock.now())),
                 None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             let now = self.clock.now();
             match order {
                 Ok(order) => self.obey(now, order),
-                Err(RecvTimeoutError::Timeout) => self.go_on(|engine| engine.handle_timeout(now)),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.go_on(|engine| engine.handle_timeout(now));
+                    self.sweep();
+                }
                 Err(RecvTimeoutError::Disconnected) => return,
             }
+        }
+    }
+
+    /// When there is something to do without an order.
+    fn wake(&self) -> Option<Instant> {
+        let deadline = self.engine.as_ref()?.poll_timeout();
+        let sweep = (!self.swept && self.at_work.is_none()).then(|| self.clock.now() + LULL);
+        deadline.into_iter().chain(sweep).min()
+    }
+
+    /// Housekeeping, a piece at a time and only while nobody asks for anything.
+    fn sweep(&mut self) {
+        if self.at_work.is_none()
+            && let Some(engine) = &mut self.engine
+        {
+            self.swept = engine.sweep();
         }
     }
 
@@ -229,7 +266,7 @@ impl Bench {
     fn power_up(&mut self, now: Instant) {
         // What the old engine holds must be free before the new one takes it.
         self.engine = None;
-        (self.at_work, self.asked) = (None, None);
+        (self.at_work, self.asked, self.swept) = (None, None, false);
         let powered = (self.power_up)(now).map(|engine| self.engine = Some(engine));
         self.hub.tell(Report::Powered(powered));
     }
@@ -245,10 +282,15 @@ impl Bench {
             let ask = ask.cloned();
             self.hub.tell(Report::Question { ask, kind });
         }
-        if let Some(Step::Reply(answer)) = step
-            && self.at_work.take().is_some()
+        if let Some(Step::Reply(bytes)) = step
+            && let Some(kind) = self.at_work.take()
         {
-            self.hub.tell(Report::Answer(answer));
+            let refusal = if kind == JobKind::Cbor { engine.refusal() } else { None };
+            self.swept = false;
+            if let Some(error) = engine.take_store_error() {
+                self.hub.tell(Report::StoreFailed(error));
+            }
+            self.hub.tell(Report::Answer { bytes, refusal });
         }
     }
 }

@@ -75,6 +75,18 @@ impl Engine for Fake {
     fn handle_timeout(&mut self, now: Instant) -> Option<Step> {
         if self.deadline.is_some_and(|at| now >= at) { self.close(0x2f) } else { None }
     }
+
+    fn refusal(&self) -> Option<Refusal> {
+        None
+    }
+
+    fn take_store_error(&mut self) -> Option<String> {
+        None
+    }
+
+    fn sweep(&mut self) -> bool {
+        true
+    }
 }
 
 impl Drop for Fake {
@@ -120,7 +132,7 @@ fn question(worker: &mut Worker, of: JobKind) -> Option<AskId> {
 
 fn answer(worker: &mut Worker) -> Vec<u8> {
     match next(worker) {
-        Report::Answer(answer) => answer,
+        Report::Answer { bytes, refusal: None } => bytes,
         other => panic!("{other:?}"),
     }
 }

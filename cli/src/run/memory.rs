@@ -1,0 +1,377 @@
+//! Where a key keeps what must outlive a power cycle, and what its randomness is: the vault or this process,
+//! the system or a seed. Opens the vault, or makes it, before the key appears anywhere.
+
+use std::fmt::Display;
+use std::io::IsTerminal;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chacha20::ChaCha20Rng;
+use getrandom::SysRng;
+use rand_core::{Rng, SeedableRng, TryCryptoRng, TryRng};
+use softkey_authenticator::{
+    Ask, Authenticator, Config, Decision, MemoryStore, OpenError, Refusal, RootKey, Session, Step,
+    Store, UserVerification, Via,
+};
+use softkey_ctap::{Instant, Secret};
+use zeroize::Zeroizing;
+
+use super::event::Event;
+use super::worker::{Engine, PowerUp};
+use crate::args::{MemoryArgs, RunArgs, Verifier};
+use crate::error::{CliError, Exit};
+use crate::vault::{Passphrase, Protection, Unlock, Vault, VaultError, VaultPaths};
+
+/// The environment variable a passphrase may come from.
+const PASSPHRASE_VARIABLE: &str = "SOFTKEY_PASSPHRASE";
+/// How often a person may mistype the passphrase.
+const TRIES: usize = 3;
+
+/// An open memory.
+pub struct Memory {
+    /// Makes the authenticator from it, at each power-up.
+    pub power_up: PowerUp,
+    /// What it is, for people: the vault's path, or `memory`.
+    pub name: String,
+    /// What the owner should know of it.
+    pub notices: Vec<Event>,
+}
+
+/// Opens the memory that the arguments name.
+///
+/// # Errors
+///
+/// [`Exit::Vault`] if the vault cannot be opened or made, [`Exit::BadInput`] if the passphrase cannot be read.
+pub fn open(args: &RunArgs) -> Result<Memory, CliError> {
+    let config = Config {
+        user_verification: (args.uv == Verifier::Simulated).then_some(UserVerification {
+            modality: FINGERPRINT,
+            max_retries: 5,
+            tries_per_request: 3,
+        }),
+        ..Config::default()
+    };
+    let mut entropy = args.seed.map_or(Entropy::System, Entropy::seeded);
+    if args.memory.ephemeral {
+        let root_key = Secret::try_make(|bytes| entropy.try_fill_bytes(bytes));
+        let root_key = root_key.map_err(|_| cannot_open("memory", "the system gave no entropy"))?;
+        let name = "memory".to_owned();
+        let power_up = power_up(MemoryStore::default(), root_key, entropy, config, name.clone());
+        return Ok(Memory { power_up, name, notices: Vec::new() });
+    }
+    let paths = match &args.memory.vault {
+        Some(file) => VaultPaths::at(file),
+        None => VaultPaths::default_for_user().map_err(|error| vault_error(&error))?,
+    };
+    let (vault, notices) = open_vault(&args.memory, &paths)?;
+    let name = paths.database.display().to_string();
+    let power_up = power_up(vault.store, vault.root_key, entropy, config, name.clone());
+    Ok(Memory { power_up, name, notices })
+}
+
+/// The authenticator on this store, made anew at each power-up. The store waits in `home` meanwhile.
+#[must_use]
+pub fn power_up<S: Store + Send + 'static>(
+    store: S,
+    root_key: Secret<32>,
+    entropy: Entropy,
+    config: Config,
+    name: String,
+) -> PowerUp {
+    let home = Home(Arc::new(Mutex::new(Some(store))));
+    Box::new(move |now| {
+        let store = home.take().ok_or_else(|| cannot_open(&name, "an earlier start failed"))?;
+        let key = RootKey::new(*root_key.expose());
+        let opened = Authenticator::open(store, key, entropy.clone(), config.clone(), now);
+        let authenticator = opened.map_err(|error| match error {
+            OpenError::Store(why) => cannot_open(&name, format!("the store failed: {why:?}")),
+            OpenError::WrongKeyOrDamaged => damaged(&name, "a record does not open with its key"),
+            OpenError::Incomplete => damaged(&name, "records are missing"),
+            OpenError::Entropy => cannot_open(&name, "the system gave no entropy"),
+        })?;
+        Ok(Box::new(Powered { authenticator: Some(authenticator), home: home.clone() }))
+    })
+}
+
+/// The modality of the simulated sensor: a fingerprint, in the FIDO registry's bits.
+const FINGERPRINT: u64 = 2;
+
+/// Where the store is while no authenticator has it.
+struct Home<S>(Arc<Mutex<Option<S>>>);
+
+impl<S> Clone for Home<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> Home<S> {
+    fn take(&self) -> Option<S> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn put(&self, store: S) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(store);
+    }
+}
+
+/// An authenticator that has power; dropping it takes the power away and saves its store.
+struct Powered<S: Store> {
+    /// Always there until the drop.
+    authenticator: Option<Authenticator<S, Entropy>>,
+    home: Home<S>,
+}
+
+impl<S: Store> Drop for Powered<S> {
+    fn drop(&mut self) {
+        if let Some(authenticator) = self.authenticator.take() {
+            self.home.put(authenticator.into_store());
+        }
+    }
+}
+
+impl<S: Store> Engine for Powered<S> {
+    fn begin(&mut self, now: Instant, via: Via, request: &[u8]) -> Step {
+        let authenticator = self.authenticator.as_mut();
+        authenticator.map_or_else(|| Step::Reply(Vec::new()), |it| it.begin(now, via, request))
+    }
+
+    fn begin_u2f(&mut self, now: Instant, via: Via, apdu: &[u8]) -> Vec<u8> {
+        self.authenticator.as_mut().map(|it| it.begin_u2f(now, via, apdu)).unwrap_or_default()
+    }
+
+    fn asking(&self) -> Option<&Ask> {
+        self.authenticator.as_ref()?.asking()
+    }
+
+    fn resume(&mut self, now: Instant, decision: Decision) -> Option<Step> {
+        self.authenticator.as_mut()?.resume(now, decision)
+    }
+
+    fn cancel(&mut self, via: Via) -> Option<Step> {
+        self.authenticator.as_mut()?.cancel(via)
+    }
+
+    fn session_ended(&mut self, session: Session) {
+        if let Some(authenticator) = &mut self.authenticator {
+            authenticator.session_ended(session);
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.authenticator.as_ref()?.poll_timeout()
+    }
+
+    fn handle_timeout(&mut self, now: Instant) -> Option<Step> {
+        self.authenticator.as_mut()?.handle_timeout(now)
+    }
+
+    fn refusal(&self) -> Option<Refusal> {
+        self.authenticator.as_ref()?.refusal()
+    }
+
+    fn take_store_error(&mut self) -> Option<String> {
+        let error = self.authenticator.as_mut()?.take_store_error()?;
+        Some(format!("{error:?}"))
+    }
+
+    fn sweep(&mut self) -> bool {
+        self.authenticator.as_mut().is_none_or(Authenticator::sweep)
+    }
+}
+
+/// Where randomness comes from.
+#[derive(Clone)]
+pub enum Entropy {
+    /// The operating system.
+    System,
+    /// A seed: every run draws the same, and a power cycle goes on where the last one stopped.
+    Seeded(Arc<Mutex<ChaCha20Rng>>),
+}
+
+impl Entropy {
+    /// The randomness that follows from this number.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        Self::Seeded(Arc::new(Mutex::new(ChaCha20Rng::seed_from_u64(seed))))
+    }
+
+    fn fill(&self, bytes: &mut [u8]) -> Result<(), getrandom::Error> {
+        match self {
+            Self::System => SysRng.try_fill_bytes(bytes),
+            Self::Seeded(rng) => {
+                rng.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(bytes);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl TryRng for Entropy {
+    type Error = getrandom::Error;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        let mut bytes = [0; 4];
+        self.fill(&mut bytes)?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes)?;
+        Ok(u64::from_le_bytes(bytes))
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        self.fill(bytes)
+    }
+}
+
+impl TryCryptoRng for Entropy {}
+
+/// Opens the vault, or makes one where there is none.
+fn open_vault(args: &MemoryArgs, paths: &VaultPaths) -> Result<(Vault, Vec<Event>), CliError> {
+    let given = given_passphrase(args)?;
+    match Vault::protection(paths) {
+        Ok(Protection::KeyFile) => {
+            let unlock = given.map_or(Unlock::KeyFile, Unlock::Passphrase);
+            Ok((Vault::open(paths, &unlock).map_err(|error| vault_error(&error))?, Vec::new()))
+        }
+        Ok(Protection::Passphrase(_)) => match given {
+            Some(passphrase) => {
+                let unlock = Unlock::Passphrase(passphrase);
+                Ok((Vault::open(paths, &unlock).map_err(|error| vault_error(&error))?, Vec::new()))
+            }
+            None if is_terminal() => Ok((ask_and_open(paths)?, Vec::new())),
+            None => Err(vault_error(&VaultError::NeedsPassphrase(paths.database.clone()))),
+        },
+        Err(VaultError::NotFound(_)) => {
+            let chosen = match given {
+                None if is_terminal() => choose_passphrase()?,
+                given => given,
+            };
+            let unlock = chosen.map_or(Unlock::KeyFile, Unlock::Passphrase);
+            let notice = new_vault(paths, &unlock);
+            let vault =
+                Vault::create(paths, &unlock, &mut SysRng).map_err(|error| vault_error(&error))?;
+            Ok((vault, vec![notice]))
+        }
+        Err(error) => Err(vault_error(&error)),
+    }
+}
+
+/// What the owner should know of a vault that has just been made.
+fn new_vault(paths: &VaultPaths, unlock: &Unlock) -> Event {
+    let vault = paths.database.display();
+    let what = match unlock {
+        Unlock::Passphrase(_) => format!("new vault {vault}, opened by your passphrase"),
+        Unlock::KeyFile => format!(
+            "new vault {vault}, opened by {}: whoever can read your files can copy your keys",
+            paths.key_file.display()
+        ),
+    };
+    Event::Notice { what }
+}
+
+/// The passphrase from a file or from the environment.
+fn given_passphrase(args: &MemoryArgs) -> Result<Option<Passphrase>, CliError> {
+    let (text, source) = if let Some(file) = &args.passphrase_file {
+        let text = std::fs::read_to_string(file).map_err(|error| {
+            CliError::new(
+                Exit::BadInput,
+                format!("The passphrase file {} cannot be read: {error}.", file.display()),
+                "check its name and who may read it",
+            )
+        })?;
+        (Zeroizing::new(text), file.display().to_string())
+    } else if let Ok(text) = std::env::var(PASSPHRASE_VARIABLE) {
+        (Zeroizing::new(text), PASSPHRASE_VARIABLE.to_owned())
+    } else {
+        return Ok(None);
+    };
+    let line = text.lines().next().unwrap_or_default();
+    let passphrase = Passphrase::new(line.to_owned()).ok_or_else(|| {
+        CliError::new(
+            Exit::BadInput,
+            format!("The passphrase in {source} is empty."),
+            "put the passphrase into its first line, or leave it out for a key file",
+        )
+    })?;
+    Ok(Some(passphrase))
+}
+
+/// Asks for the passphrase of a vault until it opens, three times at most.
+fn ask_and_open(paths: &VaultPaths) -> Result<Vault, CliError> {
+    let prompt = format!("Passphrase of {}: ", paths.database.display());
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let opened = match prompt_for(&prompt)? {
+            Some(passphrase) => Vault::open(paths, &Unlock::Passphrase(passphrase)),
+            None => Err(VaultError::WrongPassphrase(paths.database.clone())),
+        };
+        match opened {
+            Err(VaultError::WrongPassphrase(_)) if tries < TRIES => {
+                eprintln!("That is not the passphrase.");
+            }
+            other => return other.map_err(|error| vault_error(&error)),
+        }
+    }
+}
+
+/// Asks for a new passphrase twice; `None` if a key file is wanted.
+fn choose_passphrase() -> Result<Option<Passphrase>, CliError> {
+    for _ in 0..TRIES {
+        let first = prompt_secret("Passphrase for the new vault (empty: a key file): ")?;
+        if first.is_empty() {
+            return Ok(None);
+        }
+        let second = prompt_secret("The same again: ")?;
+        if *first == *second {
+            return Ok(Passphrase::new(first.to_string()));
+        }
+        eprintln!("These were two different passphrases.");
+    }
+    Err(CliError::new(
+        Exit::BadInput,
+        "No passphrase was chosen.",
+        "start again, or leave it empty for a key file",
+    ))
+}
+
+fn prompt_for(prompt: &str) -> Result<Option<Passphrase>, CliError> {
+    Ok(Passphrase::new(prompt_secret(prompt)?.to_string()))
+}
+
+fn prompt_secret(prompt: &str) -> Result<Zeroizing<String>, CliError> {
+    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| {
+        CliError::new(
+            Exit::BadInput,
+            format!("The passphrase cannot be read from the terminal: {error}."),
+            format!("give --passphrase-file or {PASSPHRASE_VARIABLE}"),
+        )
+    })
+}
+
+fn is_terminal() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+fn vault_error(error: &VaultError) -> CliError {
+    let what = error.what();
+    let mut chars = what.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    let what: String = first.into_iter().chain(chars).chain(['.']).collect();
+    CliError::new(Exit::Vault, what, error.try_this())
+}
+
+fn cannot_open(name: &str, why: impl Display) -> CliError {
+    CliError::new(Exit::Vault, format!("The key has no power: {name}: {why}."), "try again")
+}
+
+fn damaged(name: &str, why: &str) -> CliError {
+    CliError::new(
+        Exit::Vault,
+        format!("{name} is damaged: {why}."),
+        "put the vault's files back from a backup, all of them from the same one; nothing was changed",
+    )
+}
