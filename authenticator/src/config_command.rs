@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use rand_core::TryCryptoRng;
 use softkey_ctap::Command;
-use softkey_ctap::cbor::{Decode, Decoder, List, Raw};
+use softkey_ctap::cbor::{Decode, Decoder, List, RawMap};
 use softkey_ctap::client_pin::Permissions;
 use softkey_ctap::config::{Request, SetMinPinLength, subcommand};
 
@@ -110,7 +110,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
 }
 
 /// The types of the parameters are judged while decoding, before anything else of the request.
-fn min_pin_length_params(raw: Option<Raw<'_>>) -> Result<Option<SetMinPinLength<'_>>, Refusal> {
+fn min_pin_length_params(raw: Option<RawMap<'_>>) -> Result<Option<SetMinPinLength<'_>>, Refusal> {
     match raw {
         Some(raw) => Ok(Some(SetMinPinLength::decode(&mut Decoder::new(raw.0))?)),
         None => Ok(None),

@@ -3,7 +3,7 @@
 use core::ops::ControlFlow;
 
 use rand_core::TryCryptoRng;
-use softkey_ctap::cbor::{self, Raw};
+use softkey_ctap::cbor::{self, RawMap};
 use softkey_ctap::client_pin::Permissions;
 use softkey_ctap::credential_management::{Params, Request, Response, subcommand};
 use softkey_ctap::entities::{Descriptor, RelyingParty, RpId, User, UserId};
@@ -318,7 +318,7 @@ fn entry(credential: &Credential, total: Option<u64>) -> Progress {
             display_name: user.display_name.as_deref(),
         }),
         credential_id: Some(Descriptor::public_key(&credential.id)),
-        public_key: Some(Raw(&public_key)),
+        public_key: Some(RawMap(&public_key)),
         total_credentials: total,
         cred_protect: Some(credential.protection.number().into()),
         ..Response::default()
