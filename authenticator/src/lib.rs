@@ -16,6 +16,8 @@ mod discoverable;
 mod extensions;
 mod get_assertion;
 mod get_info;
+#[cfg(feature = "hid")]
+pub mod hid;
 mod keys;
 mod make_credential;
 mod pin;
