@@ -4,6 +4,13 @@
 //! the whole way from the reports of a request to the reports of its answer. Ratios are what counts; the machine
 //! may be busy.
 
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a benchmark that cannot go on stops; nothing of it ships"
+)]
+
 use std::hint::black_box;
 use std::ops::ControlFlow;
 use std::time::Duration;
