@@ -9,7 +9,8 @@ use softkey_tests::persistence::contract::records;
 
 use crate::vault::passphrase;
 
-/// The files of a vault as they are kept: a name with a length, and under it what is not zero, by offset.
+/// The files of a vault as they are kept: a name with a length, and under it what is not zero, by offset: bytes, or one
+/// byte and how often it is there.
 fn files(text: &str) -> BTreeMap<&str, Vec<u8>> {
     let mut files: BTreeMap<&str, Vec<u8>> = BTreeMap::new();
     let mut current = "";
@@ -20,11 +21,15 @@ fn files(text: &str) -> BTreeMap<&str, Vec<u8>> {
             files.insert(name, vec![0; number.parse().unwrap()]);
             continue;
         }
+        let (digits, times) = match number.split_once('*') {
+            Some((byte, times)) => (byte, times.parse().unwrap()),
+            None => (number, 1),
+        };
+        let byte = |at| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+        let bytes: Vec<u8> = (0..digits.len()).step_by(2).map(byte).collect();
+        let bytes = bytes.repeat(times);
         let start: usize = word.parse().unwrap();
-        for (at, digits) in number.as_bytes().chunks(2).enumerate() {
-            let byte = u8::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap();
-            files.get_mut(current).unwrap()[start + at] = byte;
-        }
+        files.get_mut(current).unwrap()[start..start + bytes.len()].copy_from_slice(&bytes);
     }
     files
 }
