@@ -9,6 +9,8 @@
 //!     target/release/deps/decode-* --test 'make_credential/ctap'
 //! ```
 
+#![allow(clippy::expect_used, reason = "a benchmark has nothing to measure without its message")]
+
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};

@@ -1,6 +1,6 @@
 //! COSE keys and algorithm identifiers (RFC 9052, RFC 9053, RFC 9864; WebAuthn Level 3 section 5.8.5).
 
-use crate::cbor::{Decode, DecodeError, Decoder, Encode, Encoder, Key};
+use crate::cbor::{Decode, DecodeError, Decoder, Encode, Encoder, Label};
 use crate::message;
 
 /// COSE algorithm identifiers.
@@ -194,9 +194,7 @@ impl<K: Encode, V: Encode> Entry for (K, V) {
 impl<'b> Decode<'b> for PublicKey<'b> {
     fn decode(from: &mut Decoder<'b>) -> Result<Self, DecodeError> {
         let mut members = Members::default();
-        for _ in 0..from.map()? {
-            members.read(from)?;
-        }
+        from.entries(|label, from| members.read(label, from))?;
         let kty = members.kty.ok_or(DecodeError::Missing)?;
         let alg = members.alg.ok_or(DecodeError::Missing)?;
         let second = members.second.ok_or(DecodeError::Missing);
@@ -233,19 +231,19 @@ enum First<'b> {
 }
 
 impl<'b> Members<'b> {
-    fn read(&mut self, from: &mut Decoder<'b>) -> Result<(), DecodeError> {
-        match from.key()? {
-            Key::Int(1) => self.kty = Some(from.integer()?),
-            Key::Int(3) => self.alg = Some(from.integer()?),
-            Key::Int(-1) if from.rest().first().is_some_and(|head| head >> 5 == 2) => {
+    fn read(&mut self, label: Label<'b>, from: &mut Decoder<'b>) -> Result<bool, DecodeError> {
+        match label {
+            Label::Int(1) => self.kty = Some(from.integer()?),
+            Label::Int(3) => self.alg = Some(from.integer()?),
+            Label::Int(-1) if from.rest().first().is_some_and(|head| head >> 5 == 2) => {
                 self.first = Some(First::Bytes(from.bytes()?));
             }
-            Key::Int(-1) => self.first = Some(First::Curve(from.integer()?)),
-            Key::Int(-2) => self.second = Some(from.bytes()?),
-            Key::Int(-3) => self.third = Some(from.bytes()?),
-            _ => from.skip()?,
+            Label::Int(-1) => self.first = Some(First::Curve(from.integer()?)),
+            Label::Int(-2) => self.second = Some(from.bytes()?),
+            Label::Int(-3) => self.third = Some(from.bytes()?),
+            _ => return Ok(false),
         }
-        Ok(())
+        Ok(true)
     }
 
     fn curve(&self) -> Result<i64, DecodeError> {

@@ -1,6 +1,6 @@
 //! The second pass: typed reading in place.
 
-use super::DecodeError;
+use super::{DecodeError, MAX_DEPTH};
 
 /// A type that can be read from CBOR, borrowing from the message for as long as `'b`.
 pub trait Decode<'b>: Sized {
@@ -12,15 +12,13 @@ pub trait Decode<'b>: Sized {
     fn decode(from: &mut Decoder<'b>) -> Result<Self, DecodeError>;
 }
 
-/// A key of a map.
+/// A key of a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key<'b> {
     /// An integer.
     Int(i64),
     /// A text string.
     Text(&'b str),
-    /// Anything else: no message defines such keys.
-    Other,
 }
 
 impl Key<'_> {
@@ -53,6 +51,17 @@ const fn text_precedes(mut a: &[u8], mut b: &[u8], shorter: bool, equally_long: 
     false
 }
 
+/// A key of a map, as it was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Label<'b> {
+    /// An integer. One beyond the range of `i64` comes as the end of that range.
+    Int(i64),
+    /// A text string, whose bytes are judged only if nobody knows them.
+    Text(&'b [u8]),
+    /// Anything else: no message defines such keys.
+    Other,
+}
+
 /// The head of an item: its major type and its number (a value, a length or a count).
 pub(super) struct Head {
     pub(super) major: u8,
@@ -60,16 +69,29 @@ pub(super) struct Head {
 }
 
 /// A cursor over CBOR bytes. On bytes that were not checked it gives errors, never a panic.
+///
+/// Heads in shortest form, definite lengths, UTF-8, known types and at most [`MAX_DEPTH`] levels are asked for
+/// wherever it passes. The order of keys, and with it their being distinct, is asked for by [`super::decode`]
+/// only: there are authenticators that sort badly, and who wants to read those can.
 #[derive(Clone, Debug)]
 pub struct Decoder<'b> {
     rest: &'b [u8],
+    /// Arrays and maps that are open.
+    depth: u8,
+    /// Must keys be in order?
+    pub(super) ordered: bool,
 }
 
 impl<'b> Decoder<'b> {
-    /// A cursor at the start of `bytes`.
+    /// A cursor at the start of `bytes`, to which keys in any order are right. Of equal keys the last counts.
     #[must_use]
     pub const fn new(bytes: &'b [u8]) -> Self {
-        Self { rest: bytes }
+        Self { rest: bytes, depth: 0, ordered: false }
+    }
+
+    /// A cursor at the start of `bytes` that wants keys in canonical order.
+    pub(super) const fn strict(bytes: &'b [u8]) -> Self {
+        Self { rest: bytes, depth: 0, ordered: true }
     }
 
     /// What has not been read yet.
@@ -84,7 +106,7 @@ impl<'b> Decoder<'b> {
     ///
     /// [`DecodeError::UnexpectedType`] for anything else.
     pub fn unsigned(&mut self) -> Result<u64, DecodeError> {
-        Ok(self.expect(0)?.value)
+        self.expect(0)
     }
 
     /// An integer of either sign. One beyond the range of `i64` comes as the end of that range: no message
@@ -93,7 +115,12 @@ impl<'b> Decoder<'b> {
     /// # Errors
     ///
     /// [`DecodeError::UnexpectedType`] for anything else.
+    #[inline]
     pub fn integer(&mut self) -> Result<i64, DecodeError> {
+        if let Some((first @ 0..=0x17, rest)) = self.rest.split_first() {
+            self.rest = rest;
+            return Ok(i64::from(*first));
+        }
         let Head { major, value } = self.head()?;
         match (major, i64::try_from(value)) {
             (0, Ok(value)) => Ok(value),
@@ -110,7 +137,7 @@ impl<'b> Decoder<'b> {
     ///
     /// [`DecodeError::UnexpectedType`] for anything else.
     pub fn bytes(&mut self) -> Result<&'b [u8], DecodeError> {
-        let len = self.expect(2)?.value;
+        let len = self.expect(2)?;
         self.take(len)
     }
 
@@ -120,8 +147,8 @@ impl<'b> Decoder<'b> {
     ///
     /// [`DecodeError::UnexpectedType`] for anything else.
     pub fn text(&mut self) -> Result<&'b str, DecodeError> {
-        let len = self.expect(3)?.value;
-        self.take_text(len)
+        let len = self.expect(3)?;
+        self.take(len).and_then(utf_8)
     }
 
     /// `false` or `true`.
@@ -130,41 +157,76 @@ impl<'b> Decoder<'b> {
     ///
     /// [`DecodeError::UnexpectedType`] for anything else.
     pub fn boolean(&mut self) -> Result<bool, DecodeError> {
-        match self.expect(7)?.value {
-            20 => Ok(false),
-            21 => Ok(true),
+        match self.head()? {
+            Head { major: 7, value: 20 } => Ok(false),
+            Head { major: 7, value: 21 } => Ok(true),
             _ => Err(DecodeError::UnexpectedType),
         }
     }
 
-    /// The head of an array; its elements follow. Gives their number.
+    /// An array: `element` reads one element, and is called for each. Gives their number.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::UnexpectedType`] for anything else.
-    pub fn array(&mut self) -> Result<u64, DecodeError> {
-        Ok(self.expect(4)?.value)
+    /// [`DecodeError::UnexpectedType`] for anything else, [`DecodeError::Malformed`] beyond [`MAX_DEPTH`], and
+    /// what `element` gives.
+    pub fn elements(
+        &mut self,
+        mut element: impl FnMut(&mut Self) -> Result<(), DecodeError>,
+    ) -> Result<u64, DecodeError> {
+        let count = self.expect(4)?;
+        self.open()?;
+        for _ in 0..count {
+            // A count beyond the message ends at the first missing byte: each element takes at least one.
+            element(self)?;
+        }
+        self.close();
+        Ok(count)
     }
 
-    /// The head of a map; its entries, each a key and a value, follow. Gives their number.
+    /// A map: `known` is called with the label of each entry and either reads its value and gives `true`, or
+    /// reads nothing and gives `false`; then the value is passed over.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::UnexpectedType`] for anything else.
-    pub fn map(&mut self) -> Result<u64, DecodeError> {
-        Ok(self.expect(5)?.value)
+    /// [`DecodeError::UnexpectedType`] for anything else, [`DecodeError::Malformed`] beyond [`MAX_DEPTH`] and
+    /// for keys out of order, and what `known` gives.
+    pub fn entries(
+        &mut self,
+        mut known: impl FnMut(Label<'b>, &mut Self) -> Result<bool, DecodeError>,
+    ) -> Result<(), DecodeError> {
+        let count = self.expect(5)?;
+        self.open()?;
+        let mut last: &[u8] = &[];
+        for _ in 0..count {
+            let start = self.rest;
+            let label = self.label()?;
+            let key = self.since(start);
+            if self.ordered && !in_order(last, key) {
+                return Err(DecodeError::Malformed);
+            }
+            last = key;
+            if !known(label, self)? {
+                if let Label::Text(text) = label {
+                    utf_8(text)?;
+                }
+                self.skip()?;
+            }
+        }
+        self.close();
+        Ok(())
     }
 
-    /// The key of a map's entry.
-    ///
-    /// # Errors
-    ///
-    /// [`DecodeError::Malformed`] on bytes that were not checked.
-    pub fn key(&mut self) -> Result<Key<'b>, DecodeError> {
-        match self.rest.first().map(|first| first >> 5) {
-            Some(0 | 1) => self.integer().map(Key::Int),
-            Some(3) => self.text().map(Key::Text),
-            _ => self.skip().map(|()| Key::Other),
+    #[expect(clippy::inline_always, reason = "a sixth of the instructions of a whole message")]
+    #[inline(always)]
+    fn label(&mut self) -> Result<Label<'b>, DecodeError> {
+        match self.rest.first() {
+            Some(0..=0x3b) => self.integer().map(Label::Int),
+            Some(0x60..=0x7b) => {
+                let len = self.expect(3)?;
+                self.take(len).map(Label::Text)
+            }
+            _ => self.skip().map(|()| Label::Other),
         }
     }
 
@@ -172,28 +234,36 @@ impl<'b> Decoder<'b> {
     ///
     /// # Errors
     ///
-    /// [`DecodeError::Malformed`] on bytes that were not checked.
+    /// [`DecodeError::Malformed`] for what [`check`](super::check) refuses.
     pub fn skip(&mut self) -> Result<(), DecodeError> {
-        // Counts items instead of recursing, so that unchecked bytes cannot exhaust the stack.
-        let mut wanted: u64 = 1;
-        while wanted > 0 {
-            let Head { major, value } = self.head()?;
-            wanted = wanted.saturating_sub(1);
-            match major {
-                2 | 3 => drop(self.take(value)?),
-                4 => wanted = wanted.saturating_add(value),
-                5 => wanted = wanted.saturating_add(value).saturating_add(value),
-                _ => {}
-            }
+        super::check::item(self)
+    }
+
+    /// Arrays and maps that are open.
+    #[cfg(test)]
+    pub(super) const fn depth(&self) -> u8 {
+        self.depth
+    }
+
+    /// Goes one level down.
+    pub(super) fn open(&mut self) -> Result<(), DecodeError> {
+        if self.depth >= MAX_DEPTH {
+            return Err(DecodeError::Malformed);
         }
+        self.depth = self.depth.saturating_add(1);
         Ok(())
+    }
+
+    /// Comes back one level.
+    pub(super) fn close(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
     }
 
     /// The bytes of one item, whatever it is.
     ///
     /// # Errors
     ///
-    /// [`DecodeError::Malformed`] on bytes that were not checked.
+    /// [`DecodeError::Malformed`] for what [`check`](super::check) refuses.
     pub fn raw(&mut self) -> Result<&'b [u8], DecodeError> {
         let start = self.rest;
         self.skip()?;
@@ -205,15 +275,12 @@ impl<'b> Decoder<'b> {
         start.get(..start.len().saturating_sub(self.rest.len())).unwrap_or(&[])
     }
 
+    #[inline]
     pub(super) fn take(&mut self, len: u64) -> Result<&'b [u8], DecodeError> {
         let len = usize::try_from(len).map_err(|_| DecodeError::Malformed)?;
         let (taken, rest) = self.rest.split_at_checked(len).ok_or(DecodeError::Malformed)?;
         self.rest = rest;
         Ok(taken)
-    }
-
-    pub(super) fn take_text(&mut self, len: u64) -> Result<&'b str, DecodeError> {
-        core::str::from_utf8(self.take(len)?).map_err(|_| DecodeError::Malformed)
     }
 
     /// The next head, which must be in shortest form and of a kind that CTAP2 uses.
@@ -244,10 +311,43 @@ impl<'b> Decoder<'b> {
         if value < least { Err(DecodeError::Malformed) } else { Ok(value) }
     }
 
-    fn expect(&mut self, major: u8) -> Result<Head, DecodeError> {
-        let head = self.head()?;
-        if head.major == major { Ok(head) } else { Err(DecodeError::UnexpectedType) }
+    /// The number in a head of this major type. Most have it in their first byte.
+    #[expect(clippy::inline_always, reason = "most heads are one byte")]
+    #[inline(always)]
+    fn expect(&mut self, major: u8) -> Result<u64, DecodeError> {
+        match self.rest.split_first() {
+            Some((first, rest)) if first.wrapping_sub(major << 5) < 24 => {
+                self.rest = rest;
+                Ok(u64::from(first & 0x1f))
+            }
+            _ => self.expect_longer(major),
+        }
     }
+
+    #[inline(never)]
+    fn expect_longer(&mut self, major: u8) -> Result<u64, DecodeError> {
+        let head = self.head()?;
+        if head.major == major { Ok(head.value) } else { Err(DecodeError::UnexpectedType) }
+    }
+}
+
+/// The text in these bytes.
+pub(super) fn utf_8(bytes: &[u8]) -> Result<&str, DecodeError> {
+    core::str::from_utf8(bytes).map_err(|_| DecodeError::Malformed)
+}
+
+/// Does the key `next` come after the key `last` (no bytes: there is none) in canonical order: lower major type
+/// first, then shorter, then bytewise?
+#[inline]
+pub(super) fn in_order(last: &[u8], next: &[u8]) -> bool {
+    let (Some(a), Some(b)) = (last.first(), next.first()) else {
+        return true;
+    };
+    // Of integers and strings the first byte gives the major type, then what grows with the length.
+    if *a < 0x80 && a != b {
+        return a < b;
+    }
+    (a >> 5, last.len(), last) < (b >> 5, next.len(), next)
 }
 
 impl<'b> Decode<'b> for u64 {

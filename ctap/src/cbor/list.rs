@@ -27,8 +27,10 @@ pub struct RawMap<'b>(pub &'b [u8]);
 /// Anything but a map is [`DecodeError::UnexpectedType`].
 impl<'b> Decode<'b> for RawMap<'b> {
     fn decode(from: &mut Decoder<'b>) -> Result<Self, DecodeError> {
-        from.clone().map()?;
-        from.raw().map(Self)
+        match from.rest().first() {
+            Some(head) if head >> 5 != 5 => Err(DecodeError::UnexpectedType),
+            _ => from.raw().map(Self),
+        }
     }
 }
 
@@ -224,13 +226,14 @@ impl<T> FromIterator<T> for List<'_, T> {
 
 impl<'b, T: Decode<'b>> Decode<'b> for List<'b, T> {
     fn decode(from: &mut Decoder<'b>) -> Result<Self, DecodeError> {
-        let count = from.array()?;
-        let start = from.rest();
-        for _ in 0..count {
-            T::decode(from)?;
-        }
+        let mut start = None;
+        let count = from.elements(|from| {
+            start.get_or_insert(from.rest());
+            T::decode(from).map(drop)
+        })?;
         let count = usize::try_from(count).map_err(|_| DecodeError::Malformed)?;
-        Ok(Self(Elements::Raw { elements: from.since(start), count }))
+        let elements = start.map_or(&[][..], |start| from.since(start));
+        Ok(Self(Elements::Raw { elements, count }))
     }
 }
 

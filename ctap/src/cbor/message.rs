@@ -47,14 +47,13 @@ macro_rules! message {
         impl<$life> $crate::cbor::Decode<$life> for $name $($generics)* {
             fn decode(from: &mut $crate::cbor::Decoder<$life>) -> Result<Self, $crate::cbor::DecodeError> {
                 $(let mut $field = None;)*
-                for _ in 0..from.map()? {
-                    match from.key()? {
-                        $($crate::cbor::Key::$kind($key) => {
-                            $field = Some(<$type as $crate::cbor::Decode>::decode(from)?);
-                        })*
-                        _ => from.skip()?,
-                    }
-                }
+                from.entries(|label, from| {
+                    $(if $crate::message!(@is $kind label, $key) {
+                        $field = Some(<$type as $crate::cbor::Decode>::decode(from)?);
+                        return Ok(true);
+                    })*
+                    Ok(false)
+                })?;
                 Ok(Self { $($field: $crate::message!(@take $need $field $missing),)* })
             }
         }
@@ -72,6 +71,10 @@ macro_rules! message {
         $field.ok_or($crate::cbor::DecodeError::$missing)?
     };
     (@take optional $field:ident $missing:ident) => { $field };
+    (@is Int $label:ident, $key:literal) => { $label == $crate::cbor::Label::Int($key) };
+    (@is Text $label:ident, $key:literal) => {
+        matches!($label, $crate::cbor::Label::Text(text) if text == $key.as_bytes())
+    };
     (@count required $value:expr) => { 1 };
     (@count optional $value:expr) => { usize::from($value.is_some()) };
     (@write required $kind:ident $key:literal, $value:expr, $into:ident) => {

@@ -1,9 +1,9 @@
 //! CTAP2 canonical CBOR, strict in both directions (`CTAP` 2.3 section 8, message encoding).
 //!
-//! A message is read in two passes. [`check`] walks it once and proves that it is exactly one well-formed,
-//! canonical item; whatever it refuses is [`DecodeError::Malformed`]. The typed reading that follows works in
-//! place on the borrowed bytes and can only meet wrong types, missing members and wrong lengths. So a message
-//! that is both malformed and wrongly typed is always refused as malformed, wherever the faults stand.
+//! A message is read in place on the borrowed bytes, in one pass that proves on its way that they are exactly
+//! one well-formed, canonical item. What is not is [`DecodeError::Malformed`]; other faults are wrong types,
+//! missing members, wrong lengths and impossible values. A message that has such a fault is walked again by
+//! [`check`], so that one that is malformed as well is always refused as malformed, wherever the faults stand.
 
 mod check;
 mod decoder;
@@ -15,7 +15,7 @@ mod message;
 mod tests;
 
 pub use check::{MAX_DEPTH, check};
-pub use decoder::{Decode, Decoder, Key};
+pub use decoder::{Decode, Decoder, Key, Label};
 pub use encoder::{Encode, Encoder};
 pub use list::{Lazy, List, Raw, RawMap, Received};
 
@@ -42,8 +42,12 @@ pub enum DecodeError {
 ///
 /// [`DecodeError::Malformed`] if [`check`] refuses the bytes, else what the type's own reading finds.
 pub fn decode<'b, T: Decode<'b>>(bytes: &'b [u8]) -> Result<T, DecodeError> {
-    check(bytes)?;
-    T::decode(&mut Decoder::new(bytes))
+    let mut decoder = Decoder::strict(bytes);
+    match T::decode(&mut decoder) {
+        Ok(value) if decoder.rest().is_empty() => Ok(value),
+        Ok(_) => Err(DecodeError::Malformed),
+        Err(fault) => check(bytes).and(Err(fault)),
+    }
 }
 
 /// Writes one message.

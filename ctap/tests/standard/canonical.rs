@@ -3,7 +3,7 @@
 use ciborium::Value;
 use proptest::prelude::*;
 use proptest::sample::Index;
-use softkey_ctap::cbor::{DecodeError, Decoder, Key, check};
+use softkey_ctap::cbor::{DecodeError, Decoder, Label, check};
 
 use crate::oracle::{canonical, is_canonical, write};
 
@@ -127,7 +127,7 @@ fn integer() -> impl Strategy<Value = Value> {
 }
 
 #[derive(Clone, Debug)]
-enum Damage {
+pub(crate) enum Damage {
     Set(Index, u8),
     Flip(Index, u8),
     Insert(Index, u8),
@@ -137,7 +137,7 @@ enum Damage {
     Swap(Index, Index),
 }
 
-fn damage() -> impl Strategy<Value = Damage> {
+pub(crate) fn damage() -> impl Strategy<Value = Damage> {
     prop_oneof![
         (any::<Index>(), any::<u8>()).prop_map(|(at, byte)| Damage::Set(at, byte)),
         (any::<Index>(), 0..8_u8).prop_map(|(at, bit)| Damage::Flip(at, bit)),
@@ -150,7 +150,7 @@ fn damage() -> impl Strategy<Value = Damage> {
 }
 
 impl Damage {
-    fn apply(self, bytes: &mut Vec<u8>) {
+    pub(crate) fn apply(self, bytes: &mut Vec<u8>) {
         if bytes.is_empty() {
             return;
         }
@@ -184,8 +184,16 @@ fn read(from: &mut Decoder<'_>) -> Value {
         },
         2 => Value::Bytes(from.bytes().unwrap().to_vec()),
         3 => from.text().unwrap().into(),
-        4 => Value::Array((0..from.array().unwrap()).map(|_| read(from)).collect()),
-        5 => Value::Map((0..from.map().unwrap()).map(|_| entry(from)).collect()),
+        4 => {
+            let mut items = Vec::new();
+            let count = from.elements(|from| {
+                items.push(read(from));
+                Ok(())
+            });
+            assert_eq!(count, Ok(u64::try_from(items.len()).unwrap()));
+            Value::Array(items)
+        }
+        5 => Value::Map(entries(from)),
         _ if from.rest()[0] == 0xf6 => {
             from.skip().unwrap();
             Value::Null
@@ -194,13 +202,22 @@ fn read(from: &mut Decoder<'_>) -> Value {
     }
 }
 
-fn entry(from: &mut Decoder<'_>) -> (Value, Value) {
-    let mut ahead = from.clone();
-    let key = match ahead.key().unwrap() {
-        Key::Text(text) => Value::Text(text.to_owned()),
-        Key::Int(value) if value != i64::MAX && value != i64::MIN => value.into(),
-        _ => read(&mut from.clone()),
-    };
-    *from = ahead;
-    (key, read(from))
+fn entries(from: &mut Decoder<'_>) -> Vec<(Value, Value)> {
+    // Keys that are neither integers within i64 nor text are looked at apart: the reader has no names for them.
+    let written = ciborium::from_reader::<Value, _>(from.rest()).unwrap();
+    let mut written = written.into_map().unwrap().into_iter().map(|(key, _)| key);
+    let mut entries = Vec::new();
+    let read = from.entries(|label, from| {
+        let written = written.next().unwrap();
+        let key = match label {
+            Label::Text(text) => Value::Text(String::from_utf8(text.to_vec()).unwrap()),
+            Label::Int(value) if value != i64::MAX && value != i64::MIN => value.into(),
+            Label::Int(_) | Label::Other => written.clone(),
+        };
+        assert_eq!(key, written);
+        entries.push((key, read(from)));
+        Ok(true)
+    });
+    assert_eq!(read, Ok(()));
+    entries
 }

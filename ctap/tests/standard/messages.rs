@@ -8,6 +8,7 @@ use softkey_ctap::{
     extensions, get_assertion, get_info, large_blobs, make_credential,
 };
 
+use crate::canonical::{Damage, damage};
 use crate::oracle::{canonical, is_canonical};
 use crate::samples::{faults, full, members, thinner, with_unknown_members};
 use crate::tables::{self, Kind, Label, Table};
@@ -71,6 +72,18 @@ macro_rules! messages {
 
                 proptest! {
                     #![proptest_config(ProptestConfig::with_cases(128))]
+
+                    /// CB-03 to CB-11: typed reading finds malformed exactly what is not canonical.
+                    #[test]
+                    fn is_malformed_if_and_only_if_it_is_not_canonical(
+                        data in prop::collection::vec(any::<u8>(), 0..512),
+                        damages in prop::collection::vec(damage(), 0..3),
+                    ) {
+                        let message = <$type>::arbitrary(&mut Unstructured::new(&data)).unwrap();
+                        MESSAGE.is_malformed_if_not_canonical(encode(&message), &damages);
+                        let full = canonical(&full(Kind::Map(MESSAGE.table))).unwrap();
+                        MESSAGE.is_malformed_if_not_canonical(full, &damages);
+                    }
 
                     #[test]
                     fn arbitrary_values_go_both_ways(
@@ -160,6 +173,14 @@ impl Message {
             let bytes = canonical(&value).unwrap();
             assert_eq!((self.read)(&bytes), Ok(bytes), "{value:?}");
         }
+    }
+
+    fn is_malformed_if_not_canonical(&self, mut bytes: Vec<u8>, damages: &[Damage]) {
+        for damage in damages {
+            damage.clone().apply(&mut bytes);
+        }
+        let malformed = (self.read)(&bytes) == Err(DecodeError::Malformed);
+        assert_eq!(malformed, !is_canonical(&bytes), "{bytes:02x?}");
     }
 
     fn names_each_fault(&self) {
