@@ -1,4 +1,4 @@
-//! Attestation objects and statements (WebAuthn Level 3 sections 6.5 and 8).
+//! Attestation objects and statements (WebAuthn Level 3, Attestation).
 
 use crate::cbor::{List, Raw};
 use crate::message;

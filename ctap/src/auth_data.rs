@@ -1,4 +1,4 @@
-//! Authenticator data (WebAuthn Level 3 section 6.1): the bytes that are signed.
+//! Authenticator data (WebAuthn Level 3, Authenticator Data): the bytes that are signed.
 
 use alloc::vec::Vec;
 
@@ -52,7 +52,7 @@ pub struct AuthenticatorData<'b> {
     pub extensions: Option<Raw<'b>>,
 }
 
-/// Attested credential data (WebAuthn Level 3 section 6.5.1).
+/// Attested credential data (WebAuthn Level 3, Attested Credential Data).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AttestedCredential<'b> {
     /// The authenticator's model.

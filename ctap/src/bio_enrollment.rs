@@ -1,4 +1,4 @@
-//! authenticatorBioEnrollment and its preview (`CTAP` 2.3 section 6.7).
+//! authenticatorBioEnrollment and its preview (`CTAP` 2.3).
 
 use crate::cbor::{List, Received};
 use crate::message;

@@ -1,4 +1,4 @@
-//! authenticatorClientPIN (`CTAP` 2.3 section 6.5).
+//! authenticatorClientPIN (`CTAP` 2.3).
 
 use crate::cose::KeyAgreementKey;
 use crate::entities::RpId;
@@ -32,7 +32,7 @@ message! {
     pub struct Response<'b>: Int {
         /// The authenticator's key-agreement key.
         1 => key_agreement: optional KeyAgreementKey<'b>,
-        /// The token, encrypted: 32 bytes, 48 with protocol two.
+        /// The token, encrypted: 16 or 32 bytes with protocol one, 48 with protocol two.
         2 => pin_uv_auth_token: optional &'b [u8],
         /// How many wrong PINs are left until only a reset helps.
         3 => pin_retries: optional u64,

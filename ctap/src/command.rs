@@ -1,4 +1,4 @@
-//! CTAP2 command codes (`CTAP` 2.3 section 6).
+//! CTAP2 command codes (`CTAP` 2.3).
 
 /// The first byte of a CTAP2 request. Every value is legal; known ones have names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,4 +1,4 @@
-//! authenticatorConfig (`CTAP` 2.3 section 6.11).
+//! authenticatorConfig (`CTAP` 2.3).
 
 use crate::cbor::{List, RawMap};
 use crate::message;

@@ -1,4 +1,4 @@
-//! COSE keys and algorithm identifiers (RFC 9052, RFC 9053, RFC 9864; WebAuthn Level 3 section 5.8.5).
+//! COSE keys and algorithm identifiers (RFC 9052, RFC 9053, RFC 9864).
 
 use crate::cbor::{Decode, DecodeError, Decoder, Encode, Encoder, Label};
 use crate::message;

@@ -1,4 +1,4 @@
-//! authenticatorCredentialManagement and its preview (`CTAP` 2.3 section 6.8).
+//! authenticatorCredentialManagement and its preview (`CTAP` 2.3).
 
 use crate::cbor::{RawMap, Received};
 use crate::entities::{Descriptor, RelyingParty, User};

@@ -1,4 +1,5 @@
-//! Who and what: relying party, user, credential descriptors and parameters (WebAuthn Level 3 section 5).
+//! Who and what: relying party, user, credential descriptors and parameters (`CTAP` 2.3; the dictionaries of
+//! WebAuthn Level 3).
 
 use crate::cbor::{Decode, DecodeError, Decoder, Encode, Encoder, List};
 use crate::message;
@@ -120,7 +121,7 @@ message! {
 message! {
     /// `PublicKeyCredentialDescriptor`: names one credential.
     pub struct Descriptor<'b>: Text, missing = UnexpectedType {
-        /// The credential identifier, at most 1023 bytes.
+        /// The credential identifier. Authenticators make at most 1023 bytes; longer ones are not refused here.
         "id" => id: required &'b [u8],
         /// [`PUBLIC_KEY`], or a type that nobody has defined yet.
         "type" => kind: required &'b str,

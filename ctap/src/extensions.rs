@@ -1,4 +1,4 @@
-//! Inputs and outputs of the extensions (`CTAP` 2.3 section 12, WebAuthn Level 3 section 10).
+//! Inputs and outputs of the extensions (`CTAP` 2.3; `uvm` is of WebAuthn Level 1).
 //!
 //! Inputs are [`Lazy`]: their types are looked at only by an authenticator that has the extension.
 

@@ -1,4 +1,4 @@
-//! authenticatorGetAssertion and authenticatorGetNextAssertion (`CTAP` 2.3 sections 6.2 and 6.3).
+//! authenticatorGetAssertion and authenticatorGetNextAssertion (`CTAP` 2.3).
 
 use crate::cbor::List;
 use crate::entities::{Descriptor, RpId, User};

@@ -1,4 +1,4 @@
-//! authenticatorGetInfo (`CTAP` 2.3 section 6.4). It has no parameters.
+//! authenticatorGetInfo (`CTAP` 2.3). It has no parameters.
 
 use crate::cbor::{List, RawMap};
 use crate::entities::Parameters;
@@ -51,7 +51,7 @@ message! {
         21 => vendor_prototype_config_commands: optional List<'b, u64>,
         /// Attestation statement formats, best first, never `none`.
         22 => attestation_formats: optional List<'b, &'b str>,
-        /// Built-in user verifications since the PIN was last entered.
+        /// Attempts at built-in user verification since the last correct PIN.
         23 => uv_count_since_last_pin_entry: optional u64,
         /// Does a reset need a long touch?
         24 => long_touch_for_reset: optional bool,

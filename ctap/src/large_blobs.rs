@@ -1,4 +1,4 @@
-//! authenticatorLargeBlobs (`CTAP` 2.3 section 6.10).
+//! authenticatorLargeBlobs (`CTAP` 2.3).
 
 use crate::message;
 
@@ -13,7 +13,8 @@ message! {
         3 => offset: optional u64,
         /// The length of the whole array, in bytes; with the first fragment written only.
         4 => length: optional u64,
-        /// authenticate(token, 32 bytes of 0xff, 0x0c 0x00, offset, SHA-256 of `set`).
+        /// authenticate(token, 32 bytes of 0xff, 0x0c 0x00, the offset in four bytes, little-endian, SHA-256 of
+        /// `set`).
         5 => pin_uv_auth_param: optional &'b [u8],
         /// The PIN/UV auth protocol.
         6 => pin_uv_auth_protocol: optional u64,

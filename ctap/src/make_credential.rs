@@ -1,4 +1,4 @@
-//! authenticatorMakeCredential (`CTAP` 2.3 section 6.1).
+//! authenticatorMakeCredential (`CTAP` 2.3).
 
 use crate::cbor::{List, Raw};
 use crate::entities::{Descriptor, Parameters, RelyingParty, User};

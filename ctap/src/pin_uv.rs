@@ -1,4 +1,5 @@
-//! The mathematics of the PIN/UV auth protocols (`CTAP` 2.3 section 6.5.6), which both ends of the wire share.
+//! The mathematics of the PIN/UV auth protocols (`CTAP` 2.3, authenticatorClientPIN), which both ends of the
+//! wire share.
 
 use alloc::vec::Vec;
 

@@ -1,4 +1,4 @@
-//! CTAP status codes (`CTAP` 2.3 section 6.3; the complete table).
+//! CTAP status codes (`CTAP` 2.3; the complete table).
 
 use core::fmt;
 
@@ -159,7 +159,7 @@ impl fmt::Display for StatusCode {
     }
 }
 
-/// The status for a message that cannot be read (`CTAP` 2.3 section 8).
+/// The status for a message that cannot be read (`CTAP` 2.3, message encoding).
 impl From<DecodeError> for StatusCode {
     fn from(error: DecodeError) -> Self {
         match error {

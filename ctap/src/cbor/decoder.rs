@@ -2,7 +2,8 @@
 
 use super::{DecodeError, MAX_DEPTH};
 
-/// A type that can be read from CBOR, borrowing from the message for as long as `'b`.
+/// A type that can be read from CBOR, borrowing from the message for as long as `'b`. Maps and arrays are read
+/// through [`Decoder::entries`] and [`Decoder::elements`], which prove the message's form on the way.
 pub trait Decode<'b>: Sized {
     /// Reads one item.
     ///

@@ -1,4 +1,4 @@
-//! CTAP2 canonical CBOR, strict in both directions (`CTAP` 2.3 section 8, message encoding).
+//! CTAP2 canonical CBOR, strict in both directions (`CTAP` 2.3, message encoding).
 //!
 //! A message is read in place on the borrowed bytes, in one pass that proves on its way that they are exactly
 //! one well-formed, canonical item. What is not is [`DecodeError::Malformed`]; other faults are wrong types,
