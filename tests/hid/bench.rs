@@ -122,8 +122,11 @@ impl Bench {
         let begin = self.now;
         let end = begin + Duration::from_millis(millis);
         let mut seen = Vec::new();
+        let mut wakes = 0;
         loop {
             let wake = self.device.poll_timeout().filter(|wake| *wake <= end);
+            assert!(wakes <= millis + 1, "a deadline that was served must move on");
+            wakes += 1;
             self.now = wake.unwrap_or(end);
             self.device.handle_timeout(self.now);
             let at = self.now.as_millis() - begin.as_millis();
