@@ -61,7 +61,7 @@ fn with_secret(rk: bool) -> (Key, Made) {
     (key, made)
 }
 
-/// XH-01: true gives true, false gives nothing. (Other types: the table of CB-13.)
+/// XH-01: true gives true, false gives nothing. (Other types are in the table of all commands.)
 #[test]
 fn creation_answers_true_to_true_only() {
     let mut key = Key::fresh();

@@ -10,7 +10,7 @@ fn listing(entries: Value) -> Request {
     Request::get_assertion("example.com").with(ga::ALLOW_LIST, entries)
 }
 
-/// GA-05: a descriptor lacks `id` or `type`. (Wrong types: the table of CB-13.)
+/// GA-05: a descriptor lacks `id` or `type`. (Wrong types are in the table of all commands.)
 #[test]
 fn descriptor_without_id_or_type_is_refused() {
     let mut key = Key::fresh();
@@ -36,7 +36,7 @@ fn entry_of_unknown_type_is_skipped() {
     refused(&mut key, &listing(array([unknown()])), NO_CREDENTIALS);
 }
 
-/// GA-06, MC-24: a `transports` member changes nothing.
+/// GA-06: a `transports` member changes nothing.
 #[test]
 fn transports_of_an_entry_are_ignored() {
     let mut key = Key::fresh();

@@ -19,7 +19,7 @@ fn excluding(entries: Value) -> Request {
     Request::make_credential_for("example.com", &[2]).with(mc::EXCLUDE_LIST, entries)
 }
 
-/// MC-18: a descriptor lacks `id` or `type`. (Wrong types: the table of CB-13.)
+/// MC-18: a descriptor lacks `id` or `type`. (Wrong types are in the table of all commands.)
 #[test]
 fn descriptor_without_id_or_type_is_refused() {
     let mut key = Key::fresh();

@@ -260,7 +260,7 @@ fn unknown_options_are_ignored() {
     }
 }
 
-/// EA-01: without enterprise attestation, any number is refused (EA-06: what is no unsigned integer, by type).
+/// EA-01: without enterprise attestation, any number is refused.
 #[test]
 fn enterprise_attestation_that_is_not_offered_is_refused() {
     let mut key = Key::fresh();

@@ -102,7 +102,7 @@ fn param_without_known_protocol_is_refused() {
 
 /// MC-44: a param that is wrong, cut, extended, all zeros or without a token behind it.
 #[test]
-fn wrong_param_is_refused_and_token_kept() {
+fn wrong_param_is_refused() {
     for protocol in Protocol::BOTH {
         let mut key = with_pin();
         let zeros = Request::make_credential().with_param(&[0; 32], protocol.number());
@@ -129,7 +129,7 @@ fn wrong_param_is_refused_and_token_kept() {
 
 /// MC-45: a param over another client data hash.
 #[test]
-fn param_over_another_hash_is_refused_and_token_kept() {
+fn param_over_another_hash_is_refused() {
     let mut key = with_pin();
     let token = token(&mut key, MC);
     let request =
@@ -139,7 +139,7 @@ fn param_over_another_hash_is_refused_and_token_kept() {
 
 /// MC-46: a token without mc, and one that is bound to another party.
 #[test]
-fn token_without_mc_or_for_another_party_is_refused_and_token_kept() {
+fn token_without_mc_or_for_another_party_is_refused() {
     let mut key = with_pin();
     let ga_only = token(&mut key, GA);
     refused_and_token_kept(

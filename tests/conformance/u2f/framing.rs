@@ -109,7 +109,7 @@ fn both_forms_are_understood() {
     }
 }
 
-/// CB-04 for U2F: an APDU cut at any byte is answered with an error or a fair request for a touch, never with
+/// UF-16: an APDU cut at any byte is answered with an error or a fair request for a touch, never with
 /// silence or a signature.
 #[test]
 fn cut_apdu_gives_no_signature() {

@@ -1,4 +1,4 @@
-//! PT-20 on the platform's side: every number of the published vectors, both protocols.
+//! The platform's side: every number of the published vectors, both protocols.
 
 use super::*;
 use crate::parts::{hex, unhex};
@@ -19,6 +19,7 @@ fn agree(protocol: Protocol) -> Shared {
     Shared::agree(protocol, &cose_key_agreement(&field(theirs, "x"), &field(theirs, "y")), &private)
 }
 
+/// PT-20: the shared secrets.
 #[test]
 fn key_agreement_gives_the_published_secrets_and_public_key() {
     let vectors = vectors();
@@ -39,6 +40,7 @@ fn encrypts_as_published(shared: &Shared, plaintext: &[u8], ciphertext: &[u8]) {
     assert_eq!(shared.decrypt(ciphertext), plaintext);
 }
 
+/// PT-20: encrypt and authenticate with a shared secret.
 #[test]
 fn setting_changing_and_using_a_pin_gives_the_published_bytes() {
     let vectors = vectors();
@@ -63,6 +65,7 @@ fn setting_changing_and_using_a_pin_gives_the_published_bytes() {
     }
 }
 
+/// PT-20: authenticate with a token.
 #[test]
 fn pin_uv_auth_param_is_as_published() {
     let vectors = vectors();
