@@ -55,8 +55,8 @@ pub fn refused(key: &mut Key, request: &Request, status: u8) {
 #[track_caller]
 pub fn still_works(key: &mut Key) {
     let (channel, user) = (key.channel(), key.current_user());
-    let other = key.open_channel();
-    key.switch_to(other);
+    let side = key.side_channel();
+    key.switch_to(side);
     key.user(crate::User::Approves);
     let request = Request::make_credential_for("still-works.example", &[1]);
     let made = key.make(&request);
@@ -69,8 +69,8 @@ pub fn still_works(key: &mut Key) {
 #[track_caller]
 pub fn snapshot(key: &mut Key) -> (Value, Value) {
     let channel = key.channel();
-    let other = key.open_channel();
-    key.switch_to(other);
+    let side = key.side_channel();
+    key.switch_to(side);
     let info = stable_info(key);
     let retries = key.ok(&Request::client_pin(crate::request::cp::GET_PIN_RETRIES));
     key.switch_to(channel);

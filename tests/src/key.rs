@@ -1,5 +1,5 @@
-//! One security key on a virtual desk: bytes in, bytes out, with the user, the clock, the power and the store
-//! in the test's hand.
+//! One security key on a virtual desk: CTAPHID packets in and out, with the user, the clock, the power and the
+//! store in the test's hand.
 //!
 //! Everything a suite does goes through [`Key::send`], [`Key::post`], [`Key::answer`], [`Key::cancel`],
 //! [`Key::u2f`], [`Key::init`], [`Key::advance`] and [`Key::power_cycle`], so that another world (a process
@@ -7,151 +7,213 @@
 
 mod entropy;
 mod memory;
+mod running;
+mod wire;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use softkey_authenticator::{
-    Answer, AskId, Authenticator, Config, Decision, RootKey, Session, Step, Transport, Via,
+    Answer, AskId, Authenticator, Config, Decision, RootKey, Session, Transport, UserVerification,
+    Via,
 };
 use softkey_ctap::Instant;
+use softkey_ctap_hid::{Device, DeviceConfig, Event, Job, JobKind, Status};
 
 pub use entropy::Entropy;
 pub use memory::{Cut, Memory};
 
-/// A client's channel to the key.
+/// A client of the key: it has a channel of its own, a new one after each power cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Channel(u32);
+pub struct Channel(usize);
 
 /// What the user does when asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum User {
-    /// Touches the key at once.
+    /// Touches the key at once; asked to be verified, is.
     Approves,
     /// Refuses at once.
     Refuses,
     /// Does nothing.
     StaysAway,
-    /// Touches the key after this time.
+    /// Touches the key after this time; asked to be verified, is.
     ApprovesAfter(Duration),
+    /// Touches the key at once; asked to be verified, fails.
+    FailsVerification,
 }
 
 /// Changes an answer on its way; the request comes first.
 pub type Fault = Box<dyn FnMut(&[u8], &mut Vec<u8>)>;
 
+/// A KEEPALIVE as a client hears it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Keepalive {
+    /// When, on the desk's clock.
+    pub at: Instant,
+    /// 1: processing; 2: user presence needed.
+    pub status: u8,
+}
+
+/// How a key is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setup {
+    /// Determines all entropy.
+    pub seed: u64,
+    /// The root key of the store's sealing.
+    pub root_key: [u8; 32],
+    /// Is there a fingerprint sensor? It shows presence as it verifies if the second value is true.
+    pub sensor: Option<Sensor>,
+}
+
+/// A built-in method of user verification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sensor {
+    /// After how many failures in all it is blocked.
+    pub max_retries: u8,
+    /// How many tries one request gives the user.
+    pub tries_per_request: u8,
+    /// Does the gesture itself show presence?
+    pub shows_presence: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self { seed: 1, root_key: [0x5A; 32], sensor: None }
+    }
+}
+
 /// A security key. See the module.
 pub struct Key {
+    setup: Setup,
     authenticator: Authenticator<Memory, Entropy>,
-    root: [u8; 32],
+    device: Device,
+    job: Option<Job>,
     memory: Memory,
     entropy: Entropy,
     now: Instant,
     user: User,
     prompts: u32,
-    channel: Channel,
-    channels: u32,
     question: Option<Question>,
     last_asked: Option<AskId>,
-    arrived: BTreeMap<Channel, Vec<u8>>,
-    waiting: BTreeMap<Channel, Vec<u8>>,
     fault: Option<Fault>,
     draws: u64,
+    desk: Desk,
 }
 
-/// A question that the user has not answered yet.
-struct Question {
+/// The clients' side: their channels, and what has arrived on them.
+struct Desk {
     channel: Channel,
+    numbers: Vec<u32>,
+    side: Option<Channel>,
+    assembly: wire::Assembly,
+    waiting: BTreeMap<u32, Vec<u8>>,
+    arrived: BTreeMap<u32, Vec<u8>>,
+    errors: BTreeMap<u32, u8>,
+    keepalives: Vec<Keepalive>,
+}
+
+/// A question that the user has not answered yet, and when the answer comes.
+struct Question {
     ask: AskId,
-    due: Option<Instant>,
+    answer: Option<(Instant, Answer)>,
 }
 
 impl Key {
     /// A factory-fresh key, just plugged in, with a user who approves.
     #[must_use]
     pub fn fresh() -> Self {
-        Self::with_seed(1)
+        Self::new(Setup::default())
     }
 
     /// A factory-fresh key whose entropy is determined by `seed`.
     #[must_use]
     pub fn with_seed(seed: u64) -> Self {
-        Self::new(seed, [0x5A; 32])
+        Self::new(Setup { seed, ..Setup::default() })
     }
 
-    /// Another factory-fresh key of the same model: other entropy and another root key.
+    /// A factory-fresh key, just plugged in, with a user who approves.
     #[must_use]
-    pub fn with_other_root(seed: u64) -> Self {
-        Self::new(seed, [0xA5; 32])
-    }
-
-    fn new(seed: u64, root_key: [u8; 32]) -> Self {
-        let (memory, entropy) = (Memory::default(), Entropy::from_seed(seed));
+    pub fn new(setup: Setup) -> Self {
+        let (memory, entropy) = (Memory::default(), Entropy::from_seed(setup.seed));
         let now = Instant::from_millis(1_000);
-        Self {
-            authenticator: open(&memory, root_key, &entropy, now),
-            root: root_key,
+        let mut key = Self {
+            authenticator: open(&setup, &memory, &entropy, now),
+            device: device(now),
+            setup,
+            job: None,
             memory,
             entropy,
             now,
             user: User::Approves,
             prompts: 0,
-            channel: Channel(1),
-            channels: 1,
             question: None,
             last_asked: None,
-            arrived: BTreeMap::new(),
-            waiting: BTreeMap::new(),
             fault: None,
-            draws: seed << 32,
-        }
+            draws: setup.seed << 32,
+            desk: Desk::new(),
+        };
+        key.open_channel();
+        key
     }
 
-    /// Sends a CTAP2 message on the channel in use and gives the answer, however long it takes.
+    /// Sends a CTAP2 message on the channel in use and gives the answer, however long it takes. The test fails
+    /// on a CTAPHID error.
     #[track_caller]
     pub fn send(&mut self, request: &[u8]) -> Vec<u8> {
         self.post(request);
-        while !self.arrived.contains_key(&self.channel) {
+        loop {
+            if let Some(answer) = self.answer() {
+                return answer;
+            }
+            if let Some(error) = self.error() {
+                panic!("CTAPHID error {error:#04x}");
+            }
             let next = self.next_event().expect("a request waits but nothing will happen");
             self.advance(next.duration_since(self.now));
         }
-        self.answer().unwrap()
     }
 
     /// Sends a CTAP2 message on the channel in use without waiting for the answer.
     #[track_caller]
     pub fn post(&mut self, request: &[u8]) {
-        let channel = self.channel;
-        let busy = self.waiting.insert(channel, request.to_vec());
+        let number = self.number();
+        let busy = self.desk.waiting.insert(number, request.to_vec());
         assert!(busy.is_none(), "this channel waits for an answer already");
-        self.arrived.remove(&channel);
-        let step = self.authenticator.begin(self.now, self.via(), request);
-        self.follow(channel, step);
+        self.transmit(wire::CBOR, request);
     }
 
     /// The answer that has arrived on the channel in use, if one has.
     pub fn answer(&mut self) -> Option<Vec<u8>> {
-        self.arrived.remove(&self.channel)
+        let number = self.number();
+        self.desk.arrived.remove(&number)
+    }
+
+    /// The CTAPHID error that has arrived on the channel in use, if one has.
+    pub fn error(&mut self) -> Option<u8> {
+        let number = self.number();
+        self.desk.errors.remove(&number)
+    }
+
+    /// The keepalives since this was asked last.
+    pub fn keepalives(&mut self) -> Vec<Keepalive> {
+        std::mem::take(&mut self.desk.keepalives)
     }
 
     /// CTAPHID CANCEL on the channel in use; gives the answer that it brings about.
     pub fn cancel(&mut self) -> Option<Vec<u8>> {
-        let step = self.authenticator.cancel(self.via())?;
-        self.follow(self.channel, step);
+        self.transmit(wire::CANCEL, &[]);
         self.answer()
     }
 
     /// Sends one CTAP1 message on the channel in use and gives the answer. If the key asks for a touch, the
     /// user acts after the answer.
     pub fn u2f(&mut self, apdu: &[u8]) -> Vec<u8> {
-        let mut answer = self.authenticator.begin_u2f(self.now, self.via(), apdu);
+        self.transmit(wire::MSG, apdu);
         let ask = self.authenticator.asking().map(|ask| ask.id);
         if let Some(ask) = ask.filter(|ask| self.last_asked != Some(*ask)) {
-            self.ask(self.channel, ask);
+            self.ask(ask, false);
         }
-        if let Some(fault) = &mut self.fault {
-            fault(apdu, &mut answer);
-        }
-        answer
+        self.answer().expect("U2F messages are answered at once")
     }
 
     /// Sends one CTAP1 message while the user looks away: a question it raises stays unanswered.
@@ -175,29 +237,38 @@ impl Key {
         answer
     }
 
-    /// CTAPHID INIT on the channel in use: the session on it ends, the channel stays.
+    /// CTAPHID INIT on the channel in use: what is under way on it ends, the channel stays.
     pub fn init(&mut self) {
-        self.authenticator.session_ended(self.via().session);
-        self.waiting.remove(&self.channel);
-        self.arrived.remove(&self.channel);
-        self.question = self.question.take().filter(|question| question.channel != self.channel);
+        let nonce = self.nonce();
+        self.transmit(wire::INIT, &nonce);
+        let number = self.number();
+        let answer = self.answer().expect("INIT is answered");
+        assert_eq!((&answer[..8], &answer[8..12]), (&nonce[..], &number.to_be_bytes()[..]));
+        self.desk.waiting.remove(&number);
     }
 
-    /// A new client's channel; the one in use stays in use.
+    /// A new client with a channel of its own; the one in use stays in use.
     pub fn open_channel(&mut self) -> Channel {
-        self.channels += 1;
-        Channel(self.channels)
+        let number = self.allocate();
+        self.desk.numbers.push(number);
+        Channel(self.desk.numbers.len() - 1)
+    }
+
+    /// The channel of a client that looks on from the side, always the same.
+    pub fn side_channel(&mut self) -> Channel {
+        let side = self.desk.side.unwrap_or_else(|| self.open_channel());
+        *self.desk.side.insert(side)
     }
 
     /// The channel in use.
     #[must_use]
     pub fn channel(&self) -> Channel {
-        self.channel
+        self.desk.channel
     }
 
     /// Uses another channel from now on.
     pub fn switch_to(&mut self, channel: Channel) {
-        self.channel = channel;
+        self.desk.channel = channel;
     }
 
     /// Lets time pass; what is due on the way happens in order.
@@ -211,21 +282,28 @@ impl Key {
             self.happen();
         }
         self.now = end;
-        if self.waiting.is_empty() {
+        if self.job.is_none() {
             self.authenticator.sweep();
         }
     }
 
-    /// Unplugs the key and plugs it in again. What was written to its store stays; channels are new.
+    /// Unplugs the key and plugs it in again. What was written to its store stays; each client gets a new
+    /// channel.
     pub fn power_cycle(&mut self) {
         self.now += Duration::from_secs(1);
         self.memory.power_up();
         self.entropy.reseed();
-        self.authenticator = open(&self.memory, self.root, &self.entropy, self.now);
+        self.authenticator = open(&self.setup, &self.memory, &self.entropy, self.now);
+        self.device = device(self.now);
+        self.job = None;
         self.question = None;
         self.last_asked = None;
-        self.arrived.clear();
-        self.waiting.clear();
+        let Desk { channel, side, .. } = self.desk;
+        let numbers = std::mem::take(&mut self.desk.numbers);
+        self.desk = Desk { channel, numbers, side, ..Desk::new() };
+        for client in 0..self.desk.numbers.len() {
+            self.desk.numbers[client] = self.allocate();
+        }
     }
 
     /// Tells the user what to do from now on.
@@ -267,71 +345,41 @@ impl Key {
         self.draws += 1;
         crate::parts::sha256(&self.draws.to_be_bytes())
     }
+}
 
-    fn via(&self) -> Via {
-        Via { transport: Transport::Usb, session: Session(self.channel.0.into()) }
-    }
-
-    /// When something is due next: the user's touch or the key's own deadline.
-    fn next_event(&self) -> Option<Instant> {
-        let touch = self.question.as_ref().and_then(|question| question.due);
-        touch.into_iter().chain(self.authenticator.poll_timeout()).min()
-    }
-
-    fn happen(&mut self) {
-        let due = self.question.take_if(|question| question.due.is_some_and(|due| due <= self.now));
-        if let Some(question) = due {
-            self.decide(question.channel, question.ask, Answer::Yes);
-        }
-        if self.authenticator.poll_timeout().is_some_and(|due| due <= self.now)
-            && let Some(step) = self.authenticator.handle_timeout(self.now)
-        {
-            let question = self.question.take().expect("only a waiting request ends by a deadline");
-            self.follow(question.channel, step);
-        }
-    }
-
-    fn follow(&mut self, channel: Channel, step: Step) {
-        match step {
-            Step::Reply(mut answer) => {
-                self.question = None;
-                let request = self.waiting.remove(&channel).unwrap_or_default();
-                if let Some(fault) = &mut self.fault {
-                    fault(&request, &mut answer);
-                }
-                self.arrived.insert(channel, answer);
-            }
-            Step::Asking(ask) => self.ask(channel, ask.id),
-        }
-    }
-
-    fn ask(&mut self, channel: Channel, ask: AskId) {
-        self.prompts += 1;
-        self.last_asked = Some(ask);
-        match self.user {
-            User::Approves => self.decide(channel, ask, Answer::Yes),
-            User::Refuses => self.decide(channel, ask, Answer::No),
-            User::StaysAway => self.question = Some(Question { channel, ask, due: None }),
-            User::ApprovesAfter(time) => {
-                self.question = Some(Question { channel, ask, due: Some(self.now + time) });
-            }
-        }
-    }
-
-    fn decide(&mut self, channel: Channel, ask: AskId, answer: Answer) {
-        if let Some(step) = self.authenticator.resume(self.now, Decision { ask, answer }) {
-            self.follow(channel, step);
+impl Desk {
+    fn new() -> Self {
+        Self {
+            channel: Channel(0),
+            numbers: Vec::new(),
+            side: None,
+            assembly: wire::Assembly::default(),
+            waiting: BTreeMap::new(),
+            arrived: BTreeMap::new(),
+            errors: BTreeMap::new(),
+            keepalives: Vec::new(),
         }
     }
 }
 
+fn device(now: Instant) -> Device {
+    let seed = u32::try_from(now.as_millis() % 0x1_0000_0000).unwrap();
+    Device::new(DeviceConfig::default(), seed)
+}
+
 fn open(
+    setup: &Setup,
     memory: &Memory,
-    root_key: [u8; 32],
     entropy: &Entropy,
     now: Instant,
 ) -> Authenticator<Memory, Entropy> {
-    let root_key = RootKey::new(root_key);
-    Authenticator::open(memory.clone(), root_key, entropy.clone(), Config::default(), now)
+    let user_verification = setup.sensor.map(|sensor| UserVerification {
+        modality: 2,
+        max_retries: sensor.max_retries,
+        tries_per_request: sensor.tries_per_request,
+    });
+    let config = Config { user_verification, ..Config::default() };
+    let root_key = RootKey::new(setup.root_key);
+    Authenticator::open(memory.clone(), root_key, entropy.clone(), config, now)
         .unwrap_or_else(|_| panic!("the key does not open its store"))
 }

@@ -27,7 +27,9 @@ pub const PIN_NOT_SET: u8 = 0x35;
 pub const PUAT_REQUIRED: u8 = 0x36;
 pub const PIN_POLICY_VIOLATION: u8 = 0x37;
 pub const REQUEST_TOO_LARGE: u8 = 0x39;
+pub const UV_BLOCKED: u8 = 0x3C;
 pub const INVALID_SUBCOMMAND: u8 = 0x3E;
+pub const UV_INVALID: u8 = 0x3F;
 pub const UNAUTHORIZED_PERMISSION: u8 = 0x40;
 pub const OTHER: u8 = 0x7F;
 

@@ -126,3 +126,35 @@ fn each_request_asks_for_its_own_touch() {
     assert_eq!(key.answer(), None, "the touches before do not count");
     assert_eq!(key.cancel(), Some(vec![KEEPALIVE_CANCEL]));
 }
+
+/// HID-40: while the user is awaited, a keepalive with status 2 comes within 100 ms and at least every 100 ms.
+#[test]
+fn keepalives_say_that_the_user_is_needed() {
+    let mut key = Key::fresh();
+    key.user(User::ApprovesAfter(Duration::from_secs(5)));
+    succeeds(&mut key, &request());
+    let heard = key.keepalives();
+    assert!(heard.iter().all(|keepalive| keepalive.status == 2), "{heard:?}");
+    assert!(heard.len() >= 50, "{} in 5 s", heard.len());
+    for pair in heard.windows(2) {
+        assert!(pair[1].at.duration_since(pair[0].at) <= Duration::from_millis(100), "{pair:?}");
+    }
+}
+
+/// HID-24: while the user is awaited, another client is told to come back later, and the wait goes on.
+#[test]
+fn another_client_is_told_to_wait() {
+    const CHANNEL_BUSY: u8 = 0x06;
+    let mut key = Key::fresh();
+    let (owner, other) = (key.channel(), key.open_channel());
+    key.user(User::ApprovesAfter(Duration::from_secs(3)));
+    key.post(&request().bytes());
+    key.switch_to(other);
+    key.post(&[softkey_tests::request::command::GET_INFO]);
+    assert_eq!((key.answer(), key.error()), (None, Some(CHANNEL_BUSY)));
+    key.switch_to(owner);
+    key.advance(Duration::from_secs(3));
+    assert_eq!(key.answer().unwrap()[0], 0);
+    key.switch_to(other);
+    key.info();
+}

@@ -1,0 +1,223 @@
+//! Built-in user verification: a key with a fingerprint sensor (MC-31, GA-16, PT-15, PT-17 and their kin).
+
+use std::time::Duration;
+
+use softkey_tests::auth_data::{UP, UV};
+use softkey_tests::cbor::Value;
+use softkey_tests::checks::refused;
+use softkey_tests::key::{Sensor, Setup};
+use softkey_tests::pin::{Protocol, Token};
+use softkey_tests::platform::permission::{GA, MC};
+use softkey_tests::request::{command, cp};
+use softkey_tests::status::{
+    INVALID_PARAMETER, KEEPALIVE_CANCEL, MISSING_PARAMETER, OPERATION_DENIED, PIN_AUTH_INVALID,
+    PUAT_REQUIRED, SUCCESS, USER_ACTION_TIMEOUT, UV_BLOCKED, UV_INVALID,
+};
+use softkey_tests::{Key, Request, User};
+
+const RP: &str = "example.com";
+
+fn with_sensor(shows_presence: bool) -> Key {
+    let sensor = Sensor { max_retries: 5, tries_per_request: 1, shows_presence };
+    Key::new(Setup { sensor: Some(sensor), ..Setup::default() })
+}
+
+fn uv_retries(key: &mut Key) -> u64 {
+    let answer = key.ok(&Request::client_pin(cp::GET_UV_RETRIES));
+    assert_eq!(answer.keys(), [Value::from(5)], "members of getUVRetries' answer");
+    answer.get(5).uint()
+}
+
+/// getPinUvAuthTokenUsingUvWithPermissions.
+fn token(key: &mut Key, protocol: Protocol, permissions: i64) -> Result<Token, u8> {
+    let shared = key.agree(protocol);
+    let request = Request::client_pin(cp::GET_TOKEN_USING_UV)
+        .with(cp::PROTOCOL, protocol.number())
+        .with(cp::KEY_AGREEMENT, &shared.platform_key)
+        .with(cp::PERMISSIONS, permissions)
+        .with(cp::RP_ID, RP);
+    key.token_by(&shared, &request)
+}
+
+/// GI-04, GI-18: getInfo says that the sensor is there and ready, and what it is.
+#[test]
+fn get_info_tells_of_the_sensor() {
+    let info = with_sensor(true).info();
+    assert_eq!(info.option("uv"), Some(true));
+    assert_eq!(info.0.get(0x12).uint(), 2, "uvModality: a fingerprint");
+    assert!(info.0.at(0x11).is_none_or(|attempts| attempts.uint() > 0));
+    assert_eq!(info.option("pinUvAuthToken"), Some(true));
+}
+
+/// MC-31, GA-16: the option uv verifies the user: UV is set, and a gesture that shows presence is the touch.
+#[test]
+fn option_uv_verifies_the_user() {
+    for (shows_presence, asked) in [(true, 1), (false, 2)] {
+        let mut key = with_sensor(shows_presence);
+        let made = key.make(&Request::make_credential().discoverable().option("uv", true));
+        assert!(made.auth_data.has(UP | UV));
+        assert_eq!(key.prompts(), asked);
+        let assertion = key.assertion_by(&made, &made.get().option("uv", true));
+        assert_eq!(assertion.auth_data.flags, UP | UV);
+        assert_eq!(key.prompts(), 2 * asked);
+        let without = key.assertion_by(&made, &made.get());
+        assert_eq!(without.auth_data.flags, UP);
+    }
+}
+
+/// MC-38: a key that can verify its user is protected without a PIN: a discoverable credential needs it.
+#[test]
+fn discoverable_credential_needs_verification() {
+    refused(&mut with_sensor(true), &Request::make_credential().discoverable(), OPERATION_DENIED);
+    let mut key = with_sensor(true);
+    key.set_pin("1234");
+    refused(&mut key, &Request::make_credential().discoverable(), PUAT_REQUIRED);
+}
+
+/// GA-14: verified silently: UP stays clear unless the gesture shows presence.
+#[test]
+fn silent_verified_assertion_tells_what_was_shown() {
+    for shows_presence in [false, true] {
+        let mut key = with_sensor(shows_presence);
+        let made = key.make(&Request::make_credential());
+        let asked = key.prompts();
+        let request = made.get().option("up", false).option("uv", true);
+        let assertion = key.assertion_by(&made, &request);
+        assert!(assertion.auth_data.has(UV));
+        assert_eq!(key.prompts(), asked + 1, "for the finger, not for a touch");
+    }
+}
+
+/// PT-17: a token by the sensor serves as one by the PIN does, under both protocols.
+#[test]
+fn token_by_verification_serves() {
+    for protocol in Protocol::BOTH {
+        let mut key = with_sensor(true);
+        let token = token(&mut key, protocol, MC | GA).unwrap();
+        assert_eq!(token.bytes().len(), 32);
+        let made = key.make(&Request::make_credential().discoverable().authorized(&token));
+        assert!(made.auth_data.has(UP | UV));
+        let again = Request::make_credential().discoverable().authorized(&token);
+        refused(&mut key, &again, PIN_AUTH_INVALID);
+    }
+}
+
+/// PT-15, MC-48: presence that the gesture showed serves one request without a further touch, for 30 s.
+#[test]
+fn presence_in_the_token_serves_for_thirty_seconds() {
+    for (wait, asked) in [(29_900, 0), (30_100, 1)] {
+        let mut key = with_sensor(true);
+        let made = key.make(&Request::make_credential());
+        let token = token(&mut key, Protocol::Two, GA).unwrap();
+        // A silent use keeps the token alive beyond its first 30 s.
+        key.assertion_by(&made, &made.get().option("up", false).authorized(&token));
+        key.advance(Duration::from_millis(wait));
+        let before = key.prompts();
+        let assertion = key.assertion_by(&made, &made.get().authorized(&token));
+        assert_eq!(assertion.auth_data.flags, UP | UV);
+        assert_eq!(key.prompts(), before + asked, "after {wait} ms");
+    }
+}
+
+/// PT-15: a gesture that shows no presence leaves the touch to be asked for.
+#[test]
+fn token_without_presence_asks_for_touch() {
+    let mut key = with_sensor(false);
+    let made = key.make(&Request::make_credential());
+    let token = token(&mut key, Protocol::Two, GA).unwrap();
+    let asked = key.prompts();
+    key.assertion_by(&made, &made.get().authorized(&token));
+    assert_eq!(key.prompts(), asked + 1);
+}
+
+/// PT-06, PT-07: what the subcommand needs.
+#[test]
+fn missing_members_are_refused() {
+    let mut key = with_sensor(true);
+    let shared = key.agree(Protocol::Two);
+    let good = Request::client_pin(cp::GET_TOKEN_USING_UV)
+        .with(cp::PROTOCOL, 2)
+        .with(cp::KEY_AGREEMENT, &shared.platform_key)
+        .with(cp::PERMISSIONS, GA)
+        .with(cp::RP_ID, RP);
+    for member in [cp::PROTOCOL, cp::KEY_AGREEMENT, cp::PERMISSIONS, cp::RP_ID] {
+        refused(&mut key, &good.clone().without(member), MISSING_PARAMETER);
+    }
+    refused(&mut key, &good.clone().with(cp::PROTOCOL, 3), INVALID_PARAMETER);
+    refused(&mut key, &good.clone().with(cp::PERMISSIONS, 0), INVALID_PARAMETER);
+    refused(&mut key, &good.with(cp::PERMISSIONS, 0x80), INVALID_PARAMETER);
+}
+
+/// PT-17: a failure costs one of the tries and 0x3F; the last one blocks with 0x3C; success restores them.
+#[test]
+fn failures_are_counted_and_block() {
+    let mut key = with_sensor(true);
+    assert_eq!(uv_retries(&mut key), 5);
+    key.user(User::FailsVerification);
+    assert_eq!(token(&mut key, Protocol::Two, GA), Err(UV_INVALID));
+    assert_eq!(uv_retries(&mut key), 4);
+    key.user(User::Approves);
+    token(&mut key, Protocol::Two, GA).unwrap();
+    assert_eq!(uv_retries(&mut key), 5);
+    key.user(User::FailsVerification);
+    for left in [4, 3, 2, 1] {
+        assert_eq!(token(&mut key, Protocol::Two, GA), Err(UV_INVALID));
+        assert_eq!(uv_retries(&mut key), left);
+    }
+    assert_eq!(token(&mut key, Protocol::Two, GA), Err(UV_BLOCKED));
+    assert_eq!(uv_retries(&mut key), 0);
+    key.user(User::Approves);
+    let asked = key.prompts();
+    assert_eq!(token(&mut key, Protocol::Two, GA), Err(UV_BLOCKED));
+    key.power_cycle();
+    assert_eq!((uv_retries(&mut key), token(&mut key, Protocol::Two, GA)), (0, Err(UV_BLOCKED)));
+    assert_eq!(key.prompts(), asked, "blocked is blocked, whoever touches");
+}
+
+/// CP-26, PT-17: the right PIN gives the tries of the sensor back, and so does a reset.
+#[test]
+fn right_pin_and_reset_restore_the_tries() {
+    let mut key = with_sensor(true);
+    key.set_pin("1234");
+    key.user(User::FailsVerification);
+    for _ in 0..5 {
+        let _ = token(&mut key, Protocol::Two, GA);
+    }
+    assert_eq!(uv_retries(&mut key), 0);
+    key.user(User::Approves);
+    key.pin_token(Protocol::Two, "1234").unwrap();
+    assert_eq!(uv_retries(&mut key), 5);
+    key.user(User::FailsVerification);
+    let _ = token(&mut key, Protocol::Two, GA);
+    key.user(User::Approves);
+    assert_eq!(key.send(&[command::RESET]), [SUCCESS]);
+    assert_eq!(uv_retries(&mut key), 5);
+}
+
+/// MC-31: a failed verification makes nothing: 0x36 if a PIN could help, else 0x27.
+#[test]
+fn failed_verification_makes_nothing() {
+    for (pin, status) in [(false, OPERATION_DENIED), (true, PUAT_REQUIRED)] {
+        let mut key = with_sensor(true);
+        if pin {
+            key.set_pin("1234");
+        }
+        key.user(User::FailsVerification);
+        let request = Request::make_credential().discoverable().option("uv", true);
+        assert_eq!(key.send(&request.bytes()), [status]);
+        key.user(User::Approves);
+        softkey_tests::checks::no_account(&mut key, RP);
+    }
+}
+
+/// PT-17: nobody comes to the sensor, and the client cancels.
+#[test]
+fn verification_ends_by_timeout_and_cancel() {
+    let mut key = with_sensor(true);
+    key.user(User::StaysAway);
+    assert_eq!(token(&mut key, Protocol::Two, GA), Err(USER_ACTION_TIMEOUT));
+    let request = Request::make_credential().option("uv", true);
+    assert_eq!(key.send(&request.bytes()), [USER_ACTION_TIMEOUT]);
+    key.post(&request.bytes());
+    assert_eq!(key.cancel(), Some(vec![KEEPALIVE_CANCEL]));
+}

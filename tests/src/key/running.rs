@@ -1,0 +1,187 @@
+//! What goes on inside a [`Key`]: packets to the device, its jobs to the authenticator, questions to the user,
+//! and everything that time brings.
+
+use softkey_authenticator::{Question as Asked, Step};
+
+use super::{
+    Answer, AskId, Decision, Event, Instant, Job, JobKind, Keepalive, Key, Question, Session,
+    Status, Transport, User, Via, wire,
+};
+
+impl Key {
+    /// The number of the channel in use.
+    pub(super) fn number(&self) -> u32 {
+        self.desk.numbers[self.desk.channel.0]
+    }
+
+    /// Sends a message on the channel in use.
+    pub(super) fn transmit(&mut self, command: u8, message: &[u8]) {
+        self.transmit_on(self.number(), command, message);
+    }
+
+    /// INIT on broadcast: a channel number.
+    pub(super) fn allocate(&mut self) -> u32 {
+        let nonce = self.nonce();
+        self.transmit_on(wire::BROADCAST, wire::INIT, &nonce);
+        let answer = self.desk.arrived.remove(&wire::BROADCAST).expect("INIT is answered");
+        assert_eq!((answer.len(), &answer[..8]), (17, &nonce[..]));
+        u32::from_be_bytes(answer[8..12].try_into().unwrap())
+    }
+
+    pub(super) fn nonce(&mut self) -> [u8; 8] {
+        self.draw()[..8].try_into().unwrap()
+    }
+
+    /// When something is due next: the user's answer, or a deadline of the device or the authenticator.
+    pub(super) fn next_event(&self) -> Option<Instant> {
+        let touch = self.question.as_ref().and_then(|question| question.answer).map(|(due, _)| due);
+        let deadlines = [touch, self.device.poll_timeout(), self.authenticator.poll_timeout()];
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// Does what is due now.
+    pub(super) fn happen(&mut self) {
+        let due = |question: &mut Question| question.answer.is_some_and(|(due, _)| due <= self.now);
+        if let Some(question) = self.question.take_if(due)
+            && let Some((_, answer)) = question.answer
+        {
+            self.decide(question.ask, answer);
+        }
+        if self.authenticator.poll_timeout().is_some_and(|due| due <= self.now)
+            && let Some(step) = self.authenticator.handle_timeout(self.now)
+        {
+            self.follow(step);
+        }
+        self.device.handle_timeout(self.now);
+        self.run();
+    }
+
+    /// The user is asked, for presence or, if `verify`, to be verified.
+    pub(super) fn ask(&mut self, ask: AskId, verify: bool) {
+        self.prompts += 1;
+        self.last_asked = Some(ask);
+        let shows_presence = self.setup.sensor.is_some_and(|sensor| sensor.shows_presence);
+        let yes = if verify { Answer::Verified { shows_presence } } else { Answer::Yes };
+        match self.user {
+            User::Approves => self.decide(ask, yes),
+            User::FailsVerification if verify => self.decide(ask, Answer::NotVerified),
+            User::FailsVerification => self.decide(ask, Answer::Yes),
+            User::Refuses => self.decide(ask, Answer::No),
+            User::StaysAway => self.question = Some(Question { ask, answer: None }),
+            User::ApprovesAfter(time) => {
+                self.question = Some(Question { ask, answer: Some((self.now + time, yes)) });
+            }
+        }
+    }
+
+    fn transmit_on(&mut self, channel: u32, command: u8, message: &[u8]) {
+        for packet in wire::packets(channel, command, message) {
+            self.device.receive(self.now, &packet);
+            self.run();
+        }
+    }
+
+    /// Carries everything between device, authenticator and clients until all is quiet.
+    fn run(&mut self) {
+        loop {
+            if let Some(event) = self.device.poll_event() {
+                self.hear(event);
+            } else if let Some(job) = self.device.poll_job() {
+                self.work(job);
+            } else if let Some(outgoing) = self.device.poll_report() {
+                self.deliver(&outgoing.report);
+            } else {
+                break;
+            }
+        }
+    }
+
+    fn hear(&mut self, event: Event) {
+        match event {
+            Event::Cancelled(_, channel) => {
+                if let Some(step) = self.authenticator.cancel(via(channel.as_u32())) {
+                    self.follow(step);
+                }
+            }
+            Event::Aborted(..) => {
+                self.job = None;
+                self.question = None;
+            }
+            Event::SessionEnded(channel) => {
+                self.authenticator.session_ended(via(channel.as_u32()).session);
+            }
+            Event::Wink => {}
+        }
+    }
+
+    fn work(&mut self, job: Job) {
+        let via = via(job.channel.as_u32());
+        match job.kind {
+            JobKind::Cbor => {
+                let step = self.authenticator.begin(self.now, via, &job.bytes);
+                self.job = Some(job);
+                self.follow(step);
+            }
+            JobKind::Msg => {
+                let answer = self.authenticator.begin_u2f(self.now, via, &job.bytes);
+                self.reply(&job, answer);
+            }
+        }
+    }
+
+    fn follow(&mut self, step: Step) {
+        match step {
+            Step::Reply(answer) => {
+                self.question = None;
+                let job = self.job.take().expect("an answer belongs to a request");
+                self.reply(&job, answer);
+            }
+            Step::Asking(ask) => {
+                self.device.status(self.now, Status::UserNeeded);
+                self.ask(ask.id, matches!(ask.question, Asked::Verify { .. }));
+            }
+        }
+    }
+
+    fn reply(&mut self, job: &Job, mut answer: Vec<u8>) {
+        if let Some(fault) = &mut self.fault {
+            fault(&job.bytes, &mut answer);
+        }
+        self.device.answer(self.now, job.id, &answer);
+    }
+
+    fn decide(&mut self, ask: AskId, answer: Answer) {
+        if let Some(step) = self.authenticator.resume(self.now, Decision { ask, answer }) {
+            self.follow(step);
+        }
+        self.run();
+    }
+
+    /// A packet reaches the clients.
+    fn deliver(&mut self, report: &wire::Report) {
+        let Some(heard) = self.desk.assembly.take(report) else { return };
+        match heard.command {
+            wire::KEEPALIVE => {
+                assert_eq!(heard.bytes.len(), 1, "a keepalive is one byte");
+                self.desk.keepalives.push(Keepalive { at: self.now, status: heard.bytes[0] });
+            }
+            wire::ERROR => {
+                assert_eq!(heard.bytes.len(), 1, "an error is one byte");
+                self.desk.errors.insert(heard.channel, heard.bytes[0]);
+                self.desk.waiting.remove(&heard.channel);
+            }
+            wire::CBOR | wire::MSG | wire::INIT => {
+                if heard.command == wire::CBOR {
+                    let asked = self.desk.waiting.remove(&heard.channel);
+                    assert!(asked.is_some(), "an answer that nobody waits for");
+                }
+                self.desk.arrived.insert(heard.channel, heard.bytes);
+            }
+            other => panic!("the key sends command {other:#04x}"),
+        }
+    }
+}
+
+fn via(channel: u32) -> Via {
+    Via { transport: Transport::Usb, session: Session(channel.into()) }
+}
