@@ -11,6 +11,15 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::decode::DecodeArgs;
+use crate::manage::create::CeremonyArgs;
+use crate::manage::info::InfoArgs;
+use crate::manage::list::ListArgs;
+use crate::manage::pin::PinCommandArgs;
+use crate::manage::reset::ResetArgs;
+use crate::manage::select::SelectArgs;
+use crate::manage::wink::WinkArgs;
+
 /// A FIDO2 security key made of software, and a manager for any FIDO key.
 #[derive(Debug, Parser)]
 #[command(name = "softkey", version, arg_required_else_help = true, max_term_width = 100)]
@@ -28,6 +37,14 @@ impl Args {
             Command::Run(args) => args.json,
             Command::Doctor(args) => args.json,
             Command::Control(args) => args.json,
+            Command::List(args) => args.json,
+            Command::Info(args) => args.device.json,
+            Command::Wink(args) => args.device.json,
+            Command::Select(args) => args.device.json,
+            Command::Pin(args) => args.json(),
+            Command::Reset(args) => args.device.json,
+            Command::Create(args) | Command::Get(args) => args.device.json,
+            Command::Decode(args) => args.json,
             Command::Completions { .. } | Command::Man { .. } => false,
         }
     }
@@ -41,6 +58,24 @@ pub enum Command {
     /// Prints one line for each request: who asks, what, and what was decided. Typing r and Enter at the
     /// terminal unplugs the key and plugs it in again.
     Run(RunArgs),
+    /// List the keys on this machine's USB ports
+    List(ListArgs),
+    /// Say what a key is and can do
+    Info(InfoArgs),
+    /// Have a key show itself
+    Wink(WinkArgs),
+    /// Wait for a touch, to tell one key from another
+    Select(SelectArgs),
+    /// Set, change and count the tries of a key's PIN
+    Pin(PinCommandArgs),
+    /// Put a key back to its factory state; every credential on it is lost
+    Reset(ResetArgs),
+    /// Make a credential: navigator.credentials.create() with JSON in and JSON out
+    Create(CeremonyArgs),
+    /// Sign in: navigator.credentials.get() with JSON in and JSON out
+    Get(CeremonyArgs),
+    /// Explain a CTAP message, authenticator data, an attestation object, client data, an APDU, a HID trace
+    Decode(DecodeArgs),
     /// Steer a running key over its control socket
     Control(ControlArgs),
     /// Say what this machine lacks to show a virtual USB key, and how to mend it

@@ -6,8 +6,10 @@ use clap_mangen::Man;
 
 use crate::args::{Args, Command};
 use crate::control;
+use crate::decode;
 use crate::doctor;
 use crate::error::{CliError, Exit};
+use crate::manage;
 use crate::output::{Form, Output};
 use crate::run;
 
@@ -17,7 +19,18 @@ use crate::run;
 ///
 /// What the command's own function gives.
 pub fn perform(args: Args) -> Result<Exit, CliError> {
+    let form = if args.json() { Form::Json } else { Form::Plain };
+    let mut output = Output::stdout(form);
     match args.command {
+        Command::List(args) => manage::list::run(&args, &mut output).map(|()| Exit::Success),
+        Command::Info(args) => manage::info::run(&args, &mut output).map(|()| Exit::Success),
+        Command::Wink(args) => manage::wink::run(&args, &mut output).map(|()| Exit::Success),
+        Command::Select(args) => manage::select::run(&args, &mut output).map(|()| Exit::Success),
+        Command::Pin(args) => manage::pin::run(&args, &mut output).map(|()| Exit::Success),
+        Command::Reset(args) => manage::reset::run(&args, &mut output).map(|()| Exit::Success),
+        Command::Create(args) => manage::create::run(&args, &mut output).map(|()| Exit::Success),
+        Command::Get(args) => manage::get::run(&args, &mut output).map(|()| Exit::Success),
+        Command::Decode(args) => decode::run(&args, &mut output).map(|()| Exit::Success),
         Command::Control(args) => control::perform(&args),
         Command::Run(args) => run::perform(&args),
         Command::Doctor(args) => doctor::perform(&args),

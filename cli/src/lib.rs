@@ -8,13 +8,17 @@
 //! - [`run`]: the key itself;
 //! - [`control`]: the language of its control socket;
 //! - [`doctor`]: what a machine lacks;
+//! - [`manage`]: the manager for any FIDO key;
+//! - [`decode`]: what bytes mean;
 //! - [`vault`]: what a security key keeps, on a disk: durable, and refused rather than guessed at when damaged.
 
 pub mod args;
 pub mod command;
 pub mod control;
+pub mod decode;
 pub mod doctor;
 pub mod error;
+pub mod manage;
 pub mod output;
 pub mod run;
 pub mod text;

@@ -40,9 +40,12 @@ macro_rules! message {
         impl $($generics)* $name $($generics)* {
             /// The keys of the members, in canonical order.
             pub const KEYS: &'static [$crate::cbor::Key<'static>] = &[$($crate::cbor::Key::$kind($key)),*];
+
+            /// The names of the members as fields, each beside its key in [`Self::KEYS`].
+            pub const NAMES: &'static [&'static str] = &[$(stringify!($field)),*];
         }
 
-        const _: () = assert!($crate::cbor::canonical($name::KEYS));
+        const _: () = assert!($crate::cbor::canonical($name::KEYS) && $name::KEYS.len() == $name::NAMES.len());
 
         impl<$life> $crate::cbor::Decode<$life> for $name $($generics)* {
             fn decode(from: &mut $crate::cbor::Decoder<$life>) -> Result<Self, $crate::cbor::DecodeError> {

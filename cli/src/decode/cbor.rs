@@ -1,0 +1,103 @@
+//! Any CBOR, read leniently so that what is wrong can still be shown, and judged strictly.
+
+use ciborium::Value;
+use softkey_ctap::cbor::{Key, check};
+
+use super::node::{Explained, Node};
+use super::schema::{Form, Schema};
+
+/// One whole item with nothing behind it.
+pub(super) fn parse(bytes: &[u8]) -> Option<Value> {
+    let mut rest = bytes;
+    let value = ciborium::from_reader(&mut rest).ok()?;
+    rest.is_empty().then_some(value)
+}
+
+/// Any CBOR that is an array or a map: everything else may be anything.
+pub(super) fn item(bytes: &[u8]) -> Option<Explained> {
+    let value = parse(bytes)?;
+    if !matches!(value, Value::Map(_) | Value::Array(_)) {
+        return None;
+    }
+    let mut explained = Explained::new("cbor", "CBOR", node(&value, &Form::Any));
+    explained.remarks.extend(verdict(bytes));
+    Some(explained)
+}
+
+/// What the strict reader says against these bytes.
+pub(super) fn verdict(bytes: &[u8]) -> Option<String> {
+    check(bytes).is_err().then(|| String::from("this is not canonical CTAP2 CBOR"))
+}
+
+/// A value in the form that its place gives it; one of another type is shown as it is.
+pub(super) fn node(value: &Value, form: &Form) -> Node {
+    match (form, value) {
+        (Form::Map(schema), Value::Map(members)) => map(members, schema),
+        (Form::List(form), Value::Array(items)) => {
+            Node::List(items.iter().map(|item| node(item, form)).collect())
+        }
+        (Form::Number(name), Value::Integer(number)) => {
+            let number = i128::from(*number);
+            Node::Int(number).may_mean(i64::try_from(number).ok().and_then(name))
+        }
+        (Form::Bits(names), Value::Integer(number)) => {
+            let number = i128::from(*number);
+            Node::Int(number).may_mean(i64::try_from(number).ok().and_then(names).as_deref())
+        }
+        (Form::Bytes(explain), Value::Bytes(bytes)) => {
+            explain(bytes).unwrap_or_else(|| Node::bytes(bytes))
+        }
+        _ => plain(value),
+    }
+}
+
+fn map(members: &[(Value, Value)], schema: &Schema) -> Node {
+    let named = |(key, value): &(Value, Value)| match schema.member(&as_key(key)) {
+        Some((name, form)) => (label(key, &name), node(value, form)),
+        None => (label(key, ""), plain(value)),
+    };
+    Node::Map(members.iter().map(named).collect())
+}
+
+fn as_key(key: &Value) -> Key<'_> {
+    match key {
+        Value::Integer(number) => i64::try_from(i128::from(*number)).map_or(Key::Other, Key::Int),
+        Value::Text(text) => Key::Text(text),
+        _ => Key::Other,
+    }
+}
+
+/// The name of a member: the standard's, with its number if it has one.
+fn label(key: &Value, name: &str) -> String {
+    match (key, name) {
+        (Value::Integer(_), "") => plain_label(key),
+        (Value::Integer(_), name) => format!("{name} ({})", plain_label(key)),
+        _ => plain_label(key),
+    }
+}
+
+fn plain_label(key: &Value) -> String {
+    match key {
+        Value::Text(text) if text.chars().all(|c| c.is_ascii_graphic()) => text.clone(),
+        Value::Text(text) => format!("{text:?}"),
+        Value::Integer(number) => i128::from(*number).to_string(),
+        other => format!("{other:?}"),
+    }
+}
+
+fn plain(value: &Value) -> Node {
+    match value {
+        Value::Null => Node::Null,
+        Value::Bool(value) => Node::Bool(*value),
+        Value::Integer(number) => Node::Int(i128::from(*number)),
+        Value::Float(number) => Node::Float(*number),
+        Value::Bytes(bytes) => Node::bytes(bytes),
+        Value::Text(text) => Node::text(text),
+        Value::Array(items) => Node::List(items.iter().map(plain).collect()),
+        Value::Map(members) => {
+            Node::Map(members.iter().map(|(key, value)| (plain_label(key), plain(value))).collect())
+        }
+        Value::Tag(tag, value) => plain(value).means(format!("tag {tag}")),
+        _ => Node::text("unknown"),
+    }
+}

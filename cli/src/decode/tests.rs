@@ -1,0 +1,1 @@
+//! Each kind of input, told apart and explained.

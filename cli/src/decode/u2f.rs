@@ -1,0 +1,110 @@
+//! CTAP1/U2F: command APDUs and responses.
+
+use softkey_ctap::u2f::{
+    Apdu, AuthenticateRequest, AuthenticateResponse, Body, RegisterRequest, RegisterResponse,
+    StatusWord, VERSION, control, instruction,
+};
+
+use super::node::{Explained, Node};
+
+/// A command APDU of class 0 with a known instruction.
+pub(super) fn command(bytes: &[u8]) -> Option<Explained> {
+    let apdu = Apdu::from_bytes(bytes)?;
+    let name = match (apdu.cla, apdu.ins) {
+        (0, instruction::REGISTER) => "U2F_REGISTER",
+        (0, instruction::AUTHENTICATE) => "U2F_AUTHENTICATE",
+        (0, instruction::VERSION) => "U2F_VERSION",
+        _ => return None,
+    };
+    let Body::Data(data) = apdu.data else {
+        return None;
+    };
+    let mut members = vec![
+        (String::from("p1"), Node::Int(apdu.p1.into()).may_mean(control_name(&apdu))),
+        (String::from("p2"), Node::Int(apdu.p2.into())),
+    ];
+    members.extend(body(apdu.ins, data));
+    Some(Explained::new("apdu", format!("{name} command"), Node::Map(members)))
+}
+
+fn control_name(apdu: &Apdu<'_>) -> Option<&'static str> {
+    match (apdu.ins, apdu.p1) {
+        (instruction::AUTHENTICATE, control::CHECK_ONLY) => Some("check-only"),
+        (instruction::AUTHENTICATE, control::ENFORCE_USER_PRESENCE) => {
+            Some("enforce-user-presence-and-sign")
+        }
+        (instruction::AUTHENTICATE, control::DONT_ENFORCE_USER_PRESENCE) => {
+            Some("dont-enforce-user-presence-and-sign")
+        }
+        _ => None,
+    }
+}
+
+fn body(ins: u8, data: &[u8]) -> Vec<(String, Node)> {
+    let member = |name: &str, bytes: &[u8]| (name.to_owned(), Node::bytes(bytes));
+    let register = RegisterRequest::from_bytes(data).filter(|_| ins == instruction::REGISTER);
+    let authenticate =
+        AuthenticateRequest::from_bytes(data).filter(|_| ins == instruction::AUTHENTICATE);
+    match (register, authenticate) {
+        (Some(request), _) => vec![
+            member("challenge", &request.challenge),
+            member("application", &request.application),
+        ],
+        (None, Some(request)) => vec![
+            member("challenge", &request.challenge),
+            member("application", &request.application),
+            member("keyHandle", request.key_handle),
+        ],
+        (None, None) if data.is_empty() => Vec::new(),
+        (None, None) => vec![(String::from("data"), Node::bytes(data).means("of a wrong length"))],
+    }
+}
+
+/// A response that ends in a known status word.
+pub(super) fn response(bytes: &[u8]) -> Option<Explained> {
+    let (data, word) = StatusWord::split(bytes)?;
+    let meaning = word_meaning(word)?;
+    let mut members = Vec::new();
+    let mut title = "U2F response";
+    if data == VERSION {
+        title = "U2F_VERSION response";
+        members.push((String::from("version"), Node::text("U2F_V2")));
+    } else if let Some(made) = RegisterResponse::from_bytes(data) {
+        title = "U2F_REGISTER response";
+        members.push((String::from("publicKey"), Node::bytes(made.public_key)));
+        members.push((String::from("keyHandle"), Node::bytes(made.key_handle)));
+        members.push((String::from("certificate"), Node::bytes(made.certificate)));
+        members.push((String::from("signature"), Node::bytes(made.signature)));
+    } else if let Some(signed) = AuthenticateResponse::from_bytes(data).filter(|_| is_der(data)) {
+        title = "U2F_AUTHENTICATE response";
+        members.push((String::from("userPresence"), Node::Int(signed.user_presence.into())));
+        members.push((String::from("counter"), Node::Int(signed.counter.into())));
+        members.push((String::from("signature"), Node::bytes(signed.signature)));
+    } else if !data.is_empty() {
+        return None;
+    }
+    let status = Node::Text(format!("{:04x}", word.0)).means(meaning);
+    members.push((String::from("statusWord"), status));
+    Some(Explained::new("u2fResponse", title, Node::Map(members)))
+}
+
+/// Does the signature of an AUTHENTICATE response begin as DER does?
+fn is_der(data: &[u8]) -> bool {
+    data.get(5) == Some(&0x30)
+}
+
+const fn word_meaning(word: StatusWord) -> Option<&'static str> {
+    Some(match word {
+        StatusWord::NO_ERROR => "success",
+        StatusWord::CONDITIONS_NOT_SATISFIED => {
+            "a touch is needed, or check-only found the key handle"
+        }
+        StatusWord::COMMAND_NOT_ALLOWED => "not allowed: user verification is always needed",
+        StatusWord::WRONG_DATA => "the key handle is not of this key and application",
+        StatusWord::WRONG_LENGTH => "wrong length",
+        StatusWord::CLA_NOT_SUPPORTED => "class not supported",
+        StatusWord::INS_NOT_SUPPORTED => "instruction not supported",
+        StatusWord::OTHER => "something else went wrong",
+        _ => return None,
+    })
+}

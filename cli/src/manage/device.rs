@@ -1,0 +1,199 @@
+//! Which key a command means, and the way to it: a HID path, `udp:HOST:PORT`, or the only key present.
+#![allow(
+    clippy::doc_markdown,
+    reason = "some of these comments are the text of --help, where backticks are noise"
+)]
+
+use std::ffi::CString;
+use std::io;
+use std::time::Duration;
+
+use clap::Args;
+use softkey_ctap::Instant;
+use softkey_ctap_hid::{
+    Connection, ConnectionError, HidTransport, HostError, KeyInfo, Report, Transport, UdpTransport,
+    list_keys,
+};
+
+use crate::error::{CliError, Exit};
+use crate::text::quoted;
+
+/// Which key.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DeviceArgs {
+    /// The key: a HID path as softkey list prints it, or udp:HOST:PORT [default: the only one present]
+    #[arg(value_name = "DEVICE")]
+    pub place: Option<String>,
+
+    /// The same as DEVICE
+    #[arg(long, value_name = "DEVICE", env = "SOFTKEY_DEVICE")]
+    pub device: Option<String>,
+
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// An open channel to a key.
+pub type Key = Connection<Wire>;
+
+/// The way to a key.
+pub enum Wire {
+    /// A real key, or a virtual one of this machine.
+    Hid(HidTransport),
+    /// A key that listens on UDP.
+    Udp(UdpTransport),
+}
+
+impl Transport for Wire {
+    type Error = io::Error;
+
+    fn now(&self) -> Instant {
+        match self {
+            Self::Hid(wire) => wire.now(),
+            Self::Udp(wire) => wire.now(),
+        }
+    }
+
+    fn nonce(&mut self) -> io::Result<[u8; 8]> {
+        match self {
+            Self::Hid(wire) => wire.nonce(),
+            Self::Udp(wire) => wire.nonce(),
+        }
+    }
+
+    fn send(&mut self, report: &Report) -> io::Result<()> {
+        match self {
+            Self::Hid(wire) => wire.send(report),
+            Self::Udp(wire) => wire.send(report),
+        }
+    }
+
+    fn receive(&mut self, timeout: Duration) -> io::Result<Option<Report>> {
+        match self {
+            Self::Hid(wire) => wire.receive(timeout),
+            Self::Udp(wire) => wire.receive(timeout),
+        }
+    }
+}
+
+/// Opens the key that the arguments mean. Gives its name too, as it was typed or listed.
+///
+/// # Errors
+///
+/// [`Exit::NoKey`] if there is none, if there are several and none was named, or if it cannot be reached;
+/// [`Exit::BadInput`] for a name that can be none.
+pub fn open(args: &DeviceArgs) -> Result<(Key, String), CliError> {
+    let name = match args.place.as_ref().or(args.device.as_ref()) {
+        Some(name) => name.clone(),
+        None => only_one(&keys()?)?,
+    };
+    let wire = if let Some(address) = name.strip_prefix("udp:") {
+        UdpTransport::connect(address).map(Wire::Udp)
+    } else {
+        let path = CString::new(name.as_str()).map_err(|_| no_name(&name))?;
+        HidTransport::open(&path).map(Wire::Hid)
+    };
+    let wire = wire.map_err(|error| unreachable_key(&name, &error))?;
+    let key = Connection::open(wire).map_err(|error| match error {
+        ConnectionError::Transport(error) => unreachable_key(&name, &error),
+        ConnectionError::Host(HostError::Timeout) => silent(&name),
+        ConnectionError::Host(error) => {
+            CliError::new(Exit::NoKey, format!("{} cannot be used: {error}.", quoted(&name)), RETRY)
+        }
+    })?;
+    Ok((key, name))
+}
+
+const RETRY: &str = "again, or plug the key out and in";
+
+/// The keys on this machine's USB ports.
+///
+/// # Errors
+///
+/// [`Exit::NoKey`] if the system cannot list them.
+pub fn keys() -> Result<Vec<KeyInfo>, CliError> {
+    list_keys().map_err(|error| {
+        CliError::new(
+            Exit::NoKey,
+            format!("The USB keys of this machine cannot be listed: {error}."),
+            "--device udp:HOST:PORT for a key that listens on UDP",
+        )
+    })
+}
+
+fn only_one(keys: &[KeyInfo]) -> Result<String, CliError> {
+    match keys {
+        [key] => Ok(key.path.to_string_lossy().into_owned()),
+        [] => Err(CliError::new(
+            Exit::NoKey,
+            "No key was found.",
+            "plug one in, softkey doctor, or --device udp:HOST:PORT",
+        )),
+        several => {
+            let paths: Vec<_> = several.iter().map(|key| key.path.to_string_lossy()).collect();
+            Err(CliError::new(
+                Exit::NoKey,
+                format!("There are {} keys: {}.", paths.len(), paths.join(", ")),
+                "--device with one of them",
+            ))
+        }
+    }
+}
+
+fn no_name(name: &str) -> CliError {
+    CliError::new(
+        Exit::BadInput,
+        format!("{} cannot be the name of a key.", quoted(name)),
+        "softkey list",
+    )
+}
+
+fn silent(name: &str) -> CliError {
+    let try_this = if name.starts_with("udp:") {
+        "softkey run --transport udp, or the right address"
+    } else {
+        RETRY
+    };
+    CliError::new(Exit::NoKey, format!("Nothing answers at {}.", quoted(name)), try_this)
+}
+
+fn unreachable_key(name: &str, error: &io::Error) -> CliError {
+    let try_this = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            "softkey doctor, which names the udev rule that is missing"
+        }
+        io::ErrorKind::NotFound => "softkey list",
+        io::ErrorKind::ConnectionRefused => "softkey run --transport udp, or the right address",
+        io::ErrorKind::InvalidInput if name.starts_with("udp:") => {
+            "udp:HOST:PORT, as in udp:127.0.0.1:8111"
+        }
+        _ => RETRY,
+    };
+    let what = format!("{} cannot be reached: {error}.", quoted(name));
+    CliError::new(Exit::NoKey, what, try_this)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(path: &str) -> KeyInfo {
+        KeyInfo {
+            path: CString::new(path).unwrap(),
+            vendor: 1,
+            product: 2,
+            manufacturer: None,
+            name: None,
+        }
+    }
+
+    #[test]
+    fn the_only_key_is_meant_and_several_are_listed() {
+        assert_eq!(only_one(&[info("/a")]), Ok(String::from("/a")));
+        let error = only_one(&[info("/a"), info("/b")]).unwrap_err();
+        assert_eq!(error.exit(), Exit::NoKey);
+        assert_eq!(error.what(), "There are 2 keys: /a, /b.");
+        assert_eq!(only_one(&[]).unwrap_err().what(), "No key was found.");
+    }
+}

@@ -1,0 +1,111 @@
+//! What to say when a ceremony failed: every cause, a sentence, what to try, and an exit code.
+
+use std::io;
+
+use softkey_client::cause::{Cause, PinRule};
+use softkey_client::driver::DriveError;
+use softkey_ctap::StatusCode;
+use softkey_ctap_hid::{ConnectionError, HostError};
+
+use crate::error::{CliError, Exit};
+
+/// The error for the person.
+#[must_use]
+pub fn explain(error: DriveError<io::Error>) -> CliError {
+    match error {
+        DriveError::Cause(cause) => {
+            let (exit, try_this) = advice(&cause);
+            CliError::new(exit, cause.to_string(), try_this)
+        }
+        DriveError::Connection(ConnectionError::Transport(error)) => CliError::new(
+            Exit::NoKey,
+            format!("The way to the key broke: {error}."),
+            "plug the key in again",
+        ),
+        DriveError::Connection(ConnectionError::Host(error)) => CliError::new(
+            Exit::NoKey,
+            format!("The key cannot be reached: {error}."),
+            match error {
+                HostError::Busy => "again when the other program is done",
+                _ => "plug the key out and in",
+            },
+        ),
+    }
+}
+
+const PIN_SET: &str = "softkey pin set";
+const PIN_CHANGE: &str = "softkey pin change";
+const RESET: &str = "softkey reset, which erases every credential on the key";
+const REINSERT: &str = "plug the key out and in, then try once more with care";
+const ANOTHER_KEY: &str = "another key";
+const TOUCH: &str = "again, and touch the key when it blinks or asks";
+
+/// The exit code of a cause and what to try.
+fn advice(cause: &Cause) -> (Exit, &'static str) {
+    match cause {
+        Cause::NotTheDictionary(_) | Cause::UserIdLength(_) | Cause::NotBase64Url(_) => {
+            (Exit::BadInput, "options as a browser's JSON has them")
+        }
+        Cause::OpaqueOrigin | Cause::InsecureOrigin | Cause::NotADomain => {
+            (Exit::BadInput, "--origin https://example.org or http://localhost:8000")
+        }
+        Cause::RpIdMismatch => {
+            (Exit::BadInput, "the origin's domain, or one that it ends with, as rp.id or rpId")
+        }
+        Cause::NoKnownParameters | Cause::NoKnownDescriptors => {
+            (Exit::BadInput, "entries of the type public-key")
+        }
+        Cause::AttachmentMismatch => (Exit::Failed, "without authenticatorAttachment"),
+        Cause::NoDiscoverableCredentials
+        | Cause::NotWithU2f(_)
+        | Cause::SpeaksNeither
+        | Cause::NoSuchCommand
+        | Cause::NoCommonProtocol
+        | Cause::EmptyResponse
+        | Cause::BadResponse(_)
+        | Cause::WrongResponse(_) => (Exit::Failed, ANOTHER_KEY),
+        Cause::NoUserVerification | Cause::PinNotSet => (Exit::Pin, PIN_SET),
+        Cause::PinSetAlready | Cause::PinChangeRequired => (Exit::Pin, PIN_CHANGE),
+        Cause::PinNotGiven => (Exit::Pin, "a terminal, --pin-file or SOFTKEY_PIN"),
+        Cause::PinRule(PinRule::RefusedByKey) => (Exit::Pin, "a longer or less simple PIN"),
+        Cause::PinRule(_) => (Exit::Pin, "another PIN"),
+        Cause::PinWrong(_) => (Exit::Pin, "the right PIN; softkey pin retries says what is left"),
+        Cause::PinAuthBlocked => (Exit::Pin, REINSERT),
+        Cause::PinBlocked => (Exit::Pin, RESET),
+        Cause::RequestTooLarge => (Exit::BadInput, "shorter names or lists"),
+        Cause::NoCredentials => (Exit::Refused, "another key, or softkey create first"),
+        Cause::Excluded => (Exit::Refused, "softkey get, or another key"),
+        Cause::Refused(status) => refused(*status),
+        Cause::RefusedU2f(_) => (Exit::Refused, ANOTHER_KEY),
+        Cause::Cancelled => (Exit::Interrupted, ""),
+        Cause::Timeout => (Exit::Refused, TOUCH),
+    }
+}
+
+/// What to try after a status. Every byte can come, so there is a rest.
+fn refused(status: StatusCode) -> (Exit, &'static str) {
+    match status {
+        StatusCode::PIN_INVALID | StatusCode::PIN_AUTH_INVALID => (Exit::Pin, "again with the PIN"),
+        StatusCode::PUAT_REQUIRED => (Exit::Pin, PIN_SET),
+        StatusCode::PIN_POLICY_VIOLATION => (Exit::Pin, PIN_CHANGE),
+        StatusCode::PIN_BLOCKED => (Exit::Pin, RESET),
+        StatusCode::PIN_AUTH_BLOCKED => (Exit::Pin, REINSERT),
+        StatusCode::UV_BLOCKED | StatusCode::UV_INVALID => {
+            (Exit::Refused, "a clean finger, or the PIN")
+        }
+        StatusCode::KEEPALIVE_CANCEL => (Exit::Interrupted, "again"),
+        StatusCode::USER_ACTION_TIMEOUT | StatusCode::ACTION_TIMEOUT | StatusCode::UP_REQUIRED => {
+            (Exit::Refused, TOUCH)
+        }
+        StatusCode::OPERATION_DENIED => (Exit::Refused, "again, and approve it at the key"),
+        StatusCode::KEY_STORE_FULL => {
+            (Exit::Refused, "another key, or fewer credentials on this one")
+        }
+        StatusCode::NOT_ALLOWED => {
+            (Exit::Refused, "plug the key out and in, and again within ten seconds")
+        }
+        StatusCode::UNSUPPORTED_ALGORITHM => (Exit::Refused, "-7 (ES256) in pubKeyCredParams"),
+        StatusCode::CHANNEL_BUSY => (Exit::Refused, "again when the other program is done"),
+        _ => (Exit::Refused, "again, or another key"),
+    }
+}

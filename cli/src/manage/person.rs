@@ -1,0 +1,161 @@
+//! The person at the terminal: told when to touch, asked for the PIN and for an account.
+#![allow(
+    clippy::doc_markdown,
+    reason = "some of these comments are the text of --help, where backticks are noise"
+)]
+
+use std::env;
+use std::fs;
+use std::io::{self, BufRead, IsTerminal, Write};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use clap::Args;
+use softkey_client::driver::{User, Waits};
+use softkey_client::{Account, PinNeed};
+use zeroize::Zeroizing;
+
+use crate::error::{CliError, Exit};
+use crate::output::Output;
+use crate::text::quoted;
+
+/// Where a PIN comes from. It never stands in an argument, where other processes could read it.
+#[derive(Clone, Debug, Default, Args)]
+pub struct PinArgs {
+    /// Read the PIN from the first line of this file
+    ///
+    /// Without it the PIN comes from the environment variable SOFTKEY_PIN or from a prompt.
+    #[arg(long, value_name = "FILE")]
+    pub pin_file: Option<PathBuf>,
+}
+
+impl PinArgs {
+    /// The PIN, if it comes without asking.
+    ///
+    /// # Errors
+    ///
+    /// [`Exit::BadInput`] if the file cannot be read.
+    pub fn given(&self) -> Result<Option<Zeroizing<String>>, CliError> {
+        match &self.pin_file {
+            Some(path) => first_line(path).map(Some),
+            None => Ok(env::var("SOFTKEY_PIN").ok().map(Zeroizing::new)),
+        }
+    }
+}
+
+/// The first line of a file, without its end.
+///
+/// # Errors
+///
+/// [`Exit::BadInput`] if the file cannot be read or is no text.
+pub fn first_line(path: &PathBuf) -> Result<Zeroizing<String>, CliError> {
+    let text = fs::read_to_string(path).map(Zeroizing::new).map_err(|error| {
+        CliError::new(
+            Exit::BadInput,
+            format!("The PIN cannot be read from {}: {error}.", path.display()),
+            "a text file that you may read, with the PIN on its first line",
+        )
+    })?;
+    Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+}
+
+/// Asks for a PIN at the terminal; nothing without one.
+#[must_use]
+pub fn prompt(question: &str) -> Option<Zeroizing<String>> {
+    if !io::stdin().is_terminal() {
+        return None;
+    }
+    rpassword::prompt_password(format!("{question}: ")).ok().map(Zeroizing::new)
+}
+
+/// The person during one command.
+pub struct Person<'o, 'w> {
+    output: &'o mut Output<'w>,
+    given: Option<Zeroizing<String>>,
+    told: bool,
+}
+
+impl<'o, 'w> Person<'o, 'w> {
+    /// A person who is spoken to through the notes of `output`, and whose PIN is `given` if it is known.
+    #[must_use]
+    pub fn new(output: &'o mut Output<'w>, given: Option<Zeroizing<String>>) -> Self {
+        Self { output, given, told: false }
+    }
+}
+
+impl User for Person<'_, '_> {
+    fn waits(&mut self, on: Waits) -> ControlFlow<()> {
+        if on == Waits::Touch && !self.told {
+            self.told = true;
+            self.output.note("Touch the key.");
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// A PIN that was given is tried once: a second wrong one would cost a try for nothing.
+    fn pin(&mut self, need: PinNeed) -> Option<Zeroizing<String>> {
+        if need.wrong {
+            let left =
+                need.tries_left.map(|left| format!(" {left} tries are left.")).unwrap_or_default();
+            self.output.note(format!("The PIN is wrong.{left}"));
+        }
+        match self.given.take() {
+            Some(pin) => Some(pin),
+            None if need.wrong && !io::stdin().is_terminal() => None,
+            None => prompt("PIN").filter(|pin| !pin.is_empty()),
+        }
+    }
+
+    /// Without a terminal nobody can choose, and the newest account is taken as browsers' tests expect it.
+    fn account(&mut self, accounts: &[Account]) -> Option<usize> {
+        if !io::stdin().is_terminal() {
+            return Some(0);
+        }
+        for (number, account) in (1..).zip(accounts) {
+            self.output.note(format!("{number}  {}", named(account)));
+        }
+        let _ = write!(io::stderr(), "Account: ");
+        let mut line = String::new();
+        io::stdin().lock().read_line(&mut line).ok()?;
+        let number: usize = line.trim().parse().ok()?;
+        number.checked_sub(1).filter(|index| *index < accounts.len())
+    }
+}
+
+fn named(account: &Account) -> String {
+    match (&account.name, &account.display_name) {
+        (Some(name), Some(display_name)) => format!("{} ({})", quoted(name), quoted(display_name)),
+        (Some(name), None) | (None, Some(name)) => quoted(name),
+        (None, None) => format!("user {}", softkey_client::base64url::encode(&account.user_id)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::Form;
+
+    /// A wrong PIN from a file or the environment is not tried again.
+    #[test]
+    fn a_given_pin_is_tried_once() {
+        let mut notes = Vec::new();
+        let mut output = Output::new(Vec::new(), &mut notes, Form::Plain);
+        let mut person = Person::new(&mut output, Some(String::from("1234").into()));
+        assert_eq!(person.pin(PinNeed::default()).as_deref().map(String::as_str), Some("1234"));
+        assert!(person.given.is_none());
+    }
+
+    /// The touch is told once, however many keepalives come.
+    #[test]
+    fn the_touch_is_told_once() {
+        let mut notes = Vec::new();
+        {
+            let mut output = Output::new(Vec::new(), &mut notes, Form::Plain);
+            let mut person = Person::new(&mut output, None);
+            for on in [Waits::Key, Waits::Touch, Waits::Touch] {
+                assert!(person.waits(on).is_continue());
+            }
+        }
+        assert_eq!(notes, b"Touch the key.\n");
+    }
+}
