@@ -16,7 +16,7 @@ mod tests;
 use clap::{Args, ValueEnum};
 use softkey_ctap::Command;
 
-pub use node::{Explained, Node};
+pub use node::{Explained, Name, Node};
 pub(crate) use trace::capability_names;
 
 use crate::error::{CliError, Exit};

@@ -3,8 +3,9 @@
 use ciborium::Value;
 use softkey_ctap::cbor::{Key, check};
 
-use super::node::{Explained, Node};
+use super::node::{Explained, Name, Node};
 use super::schema::{Form, Schema};
+use crate::text::quoted;
 
 /// One whole item with nothing behind it.
 pub(super) fn parse(bytes: &[u8]) -> Option<Value> {
@@ -68,21 +69,29 @@ fn as_key(key: &Value) -> Key<'_> {
 }
 
 /// The name of a member: the standard's, with its number if it has one.
-fn label(key: &Value, name: &str) -> String {
+fn label(key: &Value, name: &str) -> Name {
     match (key, name) {
-        (Value::Integer(_), "") => plain_label(key),
-        (Value::Integer(_), name) => format!("{name} ({})", plain_label(key)),
+        (Value::Integer(number), name) if !name.is_empty() => {
+            Name { text: name.to_owned(), number: Some(i128::from(*number)) }
+        }
         _ => plain_label(key),
     }
 }
 
-fn plain_label(key: &Value) -> String {
-    match key {
-        Value::Text(text) if text.chars().all(|c| c.is_ascii_graphic()) => text.clone(),
-        Value::Text(text) => format!("{text:?}"),
+fn plain_label(key: &Value) -> Name {
+    let text = match key {
+        Value::Text(text) => return text_label(text),
         Value::Integer(number) => i128::from(*number).to_string(),
         other => format!("{other:?}"),
-    }
+    };
+    Name { text, number: None }
+}
+
+/// A text key; one that a terminal could act on is quoted.
+pub(super) fn text_label(text: &str) -> Name {
+    let plain = !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic());
+    let text = if plain { text.to_owned() } else { quoted(text) };
+    Name { text, number: None }
 }
 
 fn plain(value: &Value) -> Node {

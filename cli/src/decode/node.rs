@@ -25,7 +25,7 @@ pub enum Node {
     /// Values in order.
     List(Vec<Node>),
     /// Named values in order.
-    Map(Vec<(String, Node)>),
+    Map(Vec<(Name, Node)>),
     /// A value and what it means.
     Means(Box<Node>, String),
 }
@@ -46,7 +46,7 @@ impl Node {
     /// Named values.
     #[must_use]
     pub fn map<const N: usize>(members: [(&str, Self); N]) -> Self {
-        Self::Map(members.map(|(name, node)| (name.to_owned(), node)).into())
+        Self::Map(members.map(|(name, node)| (name.into(), node)).into())
     }
 
     /// This value, with what it means.
@@ -102,11 +102,7 @@ impl Node {
             }
             Self::List(items) => {
                 f.write_char('\n')?;
-                for item in items {
-                    write!(f, "{:depth$}-", "")?;
-                    item.write(f, depth.saturating_add(2))?;
-                }
-                Ok(())
+                items.iter().try_for_each(|item| item.write_item(f, depth))
             }
             Self::Means(node, meaning) => {
                 write!(f, " {meaning}")?;
@@ -114,6 +110,52 @@ impl Node {
             }
             // The rest has one line each.
             _ => Ok(()),
+        }
+    }
+}
+
+impl Node {
+    /// Writes one of a list: behind a dash, the first member of a map beside it.
+    fn write_item(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
+        write!(f, "{:depth$}-", "")?;
+        let deeper = depth.saturating_add(2);
+        match self {
+            Self::Map(members) if !members.is_empty() => {
+                for (at, (name, node)) in members.iter().enumerate() {
+                    if at == 0 {
+                        write!(f, " {name}:")?;
+                    } else {
+                        write!(f, "{:deeper$}{name}:", "")?;
+                    }
+                    node.write(f, deeper.saturating_add(2))?;
+                }
+                Ok(())
+            }
+            other => other.write(f, deeper),
+        }
+    }
+}
+
+/// The name of a member: the standard's, the number that stands for it on the wire, or both.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name {
+    /// The standard's name; without one, the number in digits.
+    pub text: String,
+    /// The number of a member that has a name too; text only.
+    pub number: Option<i128>,
+}
+
+impl From<&str> for Name {
+    fn from(text: &str) -> Self {
+        Self { text: text.to_owned(), number: None }
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.number {
+            Some(number) => write!(f, "{} ({number})", self.text),
+            None => f.write_str(&self.text),
         }
     }
 }
@@ -135,7 +177,7 @@ impl Serialize for Node {
             Self::Map(members) => {
                 let mut map = to.serialize_map(Some(members.len()))?;
                 for (name, node) in members {
-                    map.serialize_entry(name, node)?;
+                    map.serialize_entry(&name.text, node)?;
                 }
                 map.end()
             }

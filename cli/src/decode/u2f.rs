@@ -5,7 +5,7 @@ use softkey_ctap::u2f::{
     StatusWord, VERSION, control, instruction,
 };
 
-use super::node::{Explained, Node};
+use super::node::{Explained, Name, Node};
 
 /// A command APDU of class 0 with a known instruction.
 pub(super) fn command(bytes: &[u8]) -> Option<Explained> {
@@ -20,8 +20,8 @@ pub(super) fn command(bytes: &[u8]) -> Option<Explained> {
         return None;
     };
     let mut members = vec![
-        (String::from("p1"), Node::Int(apdu.p1.into()).may_mean(control_name(&apdu))),
-        (String::from("p2"), Node::Int(apdu.p2.into())),
+        ("p1".into(), Node::Int(apdu.p1.into()).may_mean(control_name(&apdu))),
+        ("p2".into(), Node::Int(apdu.p2.into())),
     ];
     members.extend(body(apdu.ins, data));
     Some(Explained::new("apdu", format!("{name} command"), Node::Map(members)))
@@ -40,8 +40,8 @@ fn control_name(apdu: &Apdu<'_>) -> Option<&'static str> {
     }
 }
 
-fn body(ins: u8, data: &[u8]) -> Vec<(String, Node)> {
-    let member = |name: &str, bytes: &[u8]| (name.to_owned(), Node::bytes(bytes));
+fn body(ins: u8, data: &[u8]) -> Vec<(Name, Node)> {
+    let member = |name: &str, bytes: &[u8]| (Name::from(name), Node::bytes(bytes));
     let register = RegisterRequest::from_bytes(data).filter(|_| ins == instruction::REGISTER);
     let authenticate =
         AuthenticateRequest::from_bytes(data).filter(|_| ins == instruction::AUTHENTICATE);
@@ -56,7 +56,7 @@ fn body(ins: u8, data: &[u8]) -> Vec<(String, Node)> {
             member("keyHandle", request.key_handle),
         ],
         (None, None) if data.is_empty() => Vec::new(),
-        (None, None) => vec![(String::from("data"), Node::bytes(data).means("of a wrong length"))],
+        (None, None) => vec![("data".into(), Node::bytes(data).means("of a wrong length"))],
     }
 }
 
@@ -68,23 +68,23 @@ pub(super) fn response(bytes: &[u8]) -> Option<Explained> {
     let mut title = "U2F response";
     if data == VERSION {
         title = "U2F_VERSION response";
-        members.push((String::from("version"), Node::text("U2F_V2")));
+        members.push(("version".into(), Node::text("U2F_V2")));
     } else if let Some(made) = RegisterResponse::from_bytes(data) {
         title = "U2F_REGISTER response";
-        members.push((String::from("publicKey"), Node::bytes(made.public_key)));
-        members.push((String::from("keyHandle"), Node::bytes(made.key_handle)));
-        members.push((String::from("certificate"), Node::bytes(made.certificate)));
-        members.push((String::from("signature"), Node::bytes(made.signature)));
+        members.push(("publicKey".into(), Node::bytes(made.public_key)));
+        members.push(("keyHandle".into(), Node::bytes(made.key_handle)));
+        members.push(("certificate".into(), Node::bytes(made.certificate)));
+        members.push(("signature".into(), Node::bytes(made.signature)));
     } else if let Some(signed) = AuthenticateResponse::from_bytes(data).filter(|_| is_der(data)) {
         title = "U2F_AUTHENTICATE response";
-        members.push((String::from("userPresence"), Node::Int(signed.user_presence.into())));
-        members.push((String::from("counter"), Node::Int(signed.counter.into())));
-        members.push((String::from("signature"), Node::bytes(signed.signature)));
+        members.push(("userPresence".into(), Node::Int(signed.user_presence.into())));
+        members.push(("counter".into(), Node::Int(signed.counter.into())));
+        members.push(("signature".into(), Node::bytes(signed.signature)));
     } else if !data.is_empty() {
         return None;
     }
     let status = Node::Text(format!("{:04x}", word.0)).means(meaning);
-    members.push((String::from("statusWord"), status));
+    members.push(("statusWord".into(), status));
     Some(Explained::new("u2fResponse", title, Node::Map(members)))
 }
 

@@ -4,7 +4,7 @@ use ciborium::Value;
 use softkey_client::base64url;
 use softkey_ctap::auth_data::{AttestedCredential, AuthenticatorData, Flags};
 
-use super::cbor::{node, parse, verdict};
+use super::cbor::{node, parse, text_label, verdict};
 use super::node::{Explained, Node, hex};
 use super::schema::{self, Form};
 
@@ -18,16 +18,16 @@ pub(super) fn authenticator_data(bytes: &[u8]) -> Option<Explained> {
 pub(super) fn auth_data_node(bytes: &[u8]) -> Option<Node> {
     let data = AuthenticatorData::from_bytes(bytes).ok()?;
     let mut members = vec![
-        (String::from("rpIdHash"), Node::bytes(&data.rp_id_hash)),
-        (String::from("flags"), Node::Int(data.flags.0.into()).means(flag_names(data.flags))),
-        (String::from("signCount"), Node::Int(data.sign_count.into())),
+        ("rpIdHash".into(), Node::bytes(&data.rp_id_hash)),
+        ("flags".into(), Node::Int(data.flags.0.into()).means(flag_names(data.flags))),
+        ("signCount".into(), Node::Int(data.sign_count.into())),
     ];
     if let Some(attested) = &data.attested {
-        members.push((String::from("attestedCredentialData"), attested_node(attested, bytes)));
+        members.push(("attestedCredentialData".into(), attested_node(attested, bytes)));
     }
     if let Some(extensions) = data.extensions.and_then(|raw| parse(raw.0)) {
         let form = Form::Map(&schema::CREATE_OUTPUTS);
-        members.push((String::from("extensions"), node(&extensions, &form)));
+        members.push(("extensions".into(), node(&extensions, &form)));
     }
     Some(Node::Map(members))
 }
@@ -110,12 +110,12 @@ pub(super) fn client_data(bytes: &[u8]) -> Option<Explained> {
             ("challenge", Some(challenge)) => Node::Bytes(challenge),
             _ => json_node(value),
         };
-        (name.clone(), node)
+        (text_label(name), node)
     });
     let mut value = Node::Map(members.collect());
     if let Node::Map(members) = &mut value {
         let hash = softkey_client::client_data::hash(bytes);
-        members.push((String::from("SHA-256 (clientDataHash)"), Node::bytes(&hash)));
+        members.push(("SHA-256 (clientDataHash)".into(), Node::bytes(&hash)));
     }
     Some(Explained::new("clientData", "client data", value))
 }
@@ -133,12 +133,12 @@ fn credential(bytes: &[u8]) -> Option<Explained> {
             "authenticatorData" => authenticator_data(&bytes),
             _ => None,
         });
-        (name.clone(), explained.map_or_else(|| json_node(value), |part| part.value))
+        (text_label(name), explained.map_or_else(|| json_node(value), |part| part.value))
     });
     let parts = Node::Map(parts.collect());
     let members = value.as_object()?.iter().map(|(name, value)| match name.as_str() {
-        "response" => (name.clone(), parts.clone()),
-        _ => (name.clone(), json_node(value)),
+        "response" => (text_label(name), parts.clone()),
+        _ => (text_label(name), json_node(value)),
     });
     Some(Explained::new("credential", "public-key credential", Node::Map(members.collect())))
 }
@@ -155,7 +155,7 @@ fn json_node(value: &serde_json::Value) -> Node {
         serde_json::Value::String(text) => Node::text(text),
         serde_json::Value::Array(items) => Node::List(items.iter().map(json_node).collect()),
         serde_json::Value::Object(members) => Node::Map(
-            members.iter().map(|(name, value)| (name.clone(), json_node(value))).collect(),
+            members.iter().map(|(name, value)| (text_label(name), json_node(value))).collect(),
         ),
     }
 }

@@ -69,12 +69,12 @@ fn ctaphid(key: &Key) -> Node {
 
 impl fmt::Display for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut members = vec![(String::from("CTAPHID"), self.ctaphid.clone())];
+        let mut members = vec![("CTAPHID".into(), self.ctaphid.clone())];
         if let Some(Node::Map(info)) = &self.info {
             members.extend(info.iter().cloned());
         }
         let version = self.u2f_version.iter();
-        members.extend(version.map(|text| (String::from("version"), Node::text(text))));
+        members.extend(version.map(|text| ("version".into(), Node::text(text))));
         Explained::new("info", self.device.clone(), Node::Map(members)).fmt(f)
     }
 }

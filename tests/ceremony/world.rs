@@ -1,0 +1,330 @@
+//! A key, the wire to it, and the person between key and client.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use softkey_authenticator::{
+    Answer, Authenticator, Config, Decision, MemoryStore, Question, RootKey, Session, Step,
+    Transport, Via,
+};
+use softkey_client::driver::{DriveError, User, Waits, drive, reach};
+use softkey_client::verify::{Authenticated, CredentialRecord, Expected, Registered};
+use softkey_client::{
+    Account, AuthenticationResponse, Cause, Ceremony, CreationOptions, Entropy, Origin, PinNeed,
+    Reach, RegistrationResponse, RequestOptions, verify,
+};
+use softkey_ctap::{Instant, Secret};
+use softkey_ctap_hid::{
+    Application, ChannelId, Connection, Device, DeviceConfig, Event, Job, JobId, JobKind, Loopback,
+    Status, Transport as _,
+};
+use zeroize::Zeroizing;
+
+pub(crate) const ORIGIN: &str = "https://example.org";
+pub(crate) const RP_ID: &str = "example.org";
+const CHALLENGE: &[u8] = b"a challenge of 24 bytes.";
+
+/// What the person does when the key asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Hand {
+    /// Touches it.
+    Touches,
+    /// Refuses.
+    Refuses,
+    /// Does nothing.
+    StaysAway,
+}
+
+/// The key behind the wire.
+pub(crate) struct Core {
+    authenticator: Option<Authenticator<MemoryStore, Entropy>>,
+    config: Config,
+    work: Option<JobId>,
+    power_ups: u8,
+    pub(crate) hand: Hand,
+    /// Does the sensor recognise the finger?
+    pub(crate) finger: bool,
+    /// How often the key asked for a touch.
+    pub(crate) touches: usize,
+    /// How often it asked for a finger.
+    pub(crate) fingers: usize,
+}
+
+impl Core {
+    fn power_up(&mut self, store: MemoryStore, now: Instant) {
+        self.power_ups += 1;
+        let rng = Entropy::from_seed(&Secret::new([self.power_ups; 32]));
+        let root = RootKey::new([1; 32]);
+        let key = Authenticator::open(store, root, rng, self.config.clone(), now);
+        self.authenticator = Some(key.unwrap());
+    }
+
+    fn key(&mut self) -> &mut Authenticator<MemoryStore, Entropy> {
+        self.authenticator.as_mut().unwrap()
+    }
+
+    fn job(&mut self, now: Instant, job: &Job, device: &mut Device) {
+        let via = via(job.channel);
+        if job.kind == JobKind::Cbor {
+            let step = self.key().begin(now, via, &job.bytes);
+            self.work = Some(job.id);
+            return self.carry(now, step, device);
+        }
+        let answer = self.key().begin_u2f(now, via, &job.bytes);
+        device.answer(now, job.id, &answer);
+        let Some(ask) = self.key().asking().map(|ask| ask.id) else {
+            return;
+        };
+        if let Some(answer) = self.answer(&Question::Presence) {
+            assert!(self.key().resume(now, Decision { ask, answer }).is_none());
+        }
+    }
+
+    fn carry(&mut self, now: Instant, mut step: Step, device: &mut Device) {
+        loop {
+            match step {
+                Step::Reply(bytes) => {
+                    let job = self.work.take().unwrap();
+                    return device.answer(now, job, &bytes);
+                }
+                Step::Asking(ask) => {
+                    device.status(now, Status::UserNeeded);
+                    let Some(answer) = self.answer(&ask.question) else {
+                        return;
+                    };
+                    step = self.key().resume(now, Decision { ask: ask.id, answer }).unwrap();
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, question: &Question) -> Option<Answer> {
+        if let Question::Verify { .. } = question {
+            self.fingers += 1;
+            let verified = Answer::Verified { shows_presence: false };
+            return Some(if self.finger { verified } else { Answer::NotVerified });
+        }
+        self.touches += 1;
+        match self.hand {
+            Hand::Touches => Some(Answer::Yes),
+            Hand::Refuses => Some(Answer::No),
+            Hand::StaysAway => None,
+        }
+    }
+}
+
+fn session(channel: ChannelId) -> Session {
+    Session(channel.as_u32().into())
+}
+
+fn via(channel: ChannelId) -> Via {
+    Via { transport: Transport::Usb, session: session(channel) }
+}
+
+impl Application for Core {
+    fn attend(&mut self, now: Instant, device: &mut Device) {
+        while let Some(event) = device.poll_event() {
+            match event {
+                Event::Cancelled(_, channel) => {
+                    if let Some(step) = self.key().cancel(via(channel)) {
+                        self.carry(now, step, device);
+                    }
+                }
+                Event::Aborted(_, channel) => {
+                    self.work = None;
+                    self.key().session_ended(session(channel));
+                }
+                Event::SessionEnded(channel) => self.key().session_ended(session(channel)),
+                Event::Wink => {}
+            }
+        }
+        while let Some(job) = device.poll_job() {
+            self.job(now, &job, device);
+        }
+        if let Some(step) = self.key().handle_timeout(now) {
+            self.carry(now, step, device);
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.authenticator.as_ref().and_then(Authenticator::poll_timeout)
+    }
+}
+
+/// The person at the client.
+#[derive(Default)]
+pub(crate) struct Person {
+    /// What they will type, in order.
+    pub(crate) pins: VecDeque<&'static str>,
+    /// What they were asked.
+    pub(crate) asked: Vec<PinNeed>,
+    /// The account they will choose.
+    pub(crate) choice: Option<usize>,
+    /// The accounts they saw.
+    pub(crate) seen: Vec<Account>,
+    /// After how many waits they give up.
+    pub(crate) patience: Option<usize>,
+    /// Waits for a touch so far.
+    pub(crate) waits: usize,
+}
+
+impl User for Person {
+    fn waits(&mut self, on: Waits) -> ControlFlow<()> {
+        self.waits += usize::from(on == Waits::Touch);
+        match self.patience {
+            Some(patience) if self.waits > patience => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        }
+    }
+
+    fn pin(&mut self, need: PinNeed) -> Option<Zeroizing<String>> {
+        self.asked.push(need);
+        self.pins.pop_front().map(|pin| Zeroizing::new(pin.to_owned()))
+    }
+
+    fn account(&mut self, accounts: &[Account]) -> Option<usize> {
+        self.seen = accounts.to_vec();
+        self.choice
+    }
+}
+
+/// Everything: the client's connection, with the key behind it, and the person.
+pub(crate) struct World {
+    connection: Connection<Loopback<Core>>,
+    pub(crate) person: Person,
+    /// The protocols the client may use.
+    pub(crate) reach: Reach,
+    ceremonies: u8,
+}
+
+impl World {
+    /// A factory-fresh key of the default configuration, and a person who touches it.
+    pub(crate) fn new() -> Self {
+        Self::with(Config::default())
+    }
+
+    pub(crate) fn with(config: Config) -> Self {
+        let now = Instant::from_millis(0);
+        let mut core = Core {
+            authenticator: None,
+            config,
+            work: None,
+            power_ups: 0,
+            hand: Hand::Touches,
+            finger: true,
+            touches: 0,
+            fingers: 0,
+        };
+        core.power_up(MemoryStore::default(), now);
+        let loopback = Loopback::new(Device::new(DeviceConfig::default(), 7), core, now);
+        let connection = Connection::open(loopback).unwrap();
+        let reach = reach(&connection);
+        Self { connection, person: Person::default(), reach, ceremonies: 0 }
+    }
+
+    /// A key with the PIN `1234`.
+    pub(crate) fn with_pin() -> Self {
+        let mut world = Self::new();
+        let (reach, entropy) = (world.reach, world.entropy());
+        let set = softkey_client::pin::set(softkey_client::pin::Pin::new("1234"), reach, entropy);
+        world.run(set).unwrap();
+        world
+    }
+
+    pub(crate) fn core(&mut self) -> &mut Core {
+        self.connection.transport_mut().application_mut()
+    }
+
+    pub(crate) fn now(&mut self) -> Instant {
+        self.connection.transport_mut().now()
+    }
+
+    pub(crate) fn advance(&mut self, time: Duration) {
+        self.connection.transport_mut().advance(time);
+    }
+
+    /// The key is pulled out and put back.
+    pub(crate) fn power_cycle(&mut self) {
+        let now = self.now();
+        self.connection.transport_mut().disconnect();
+        let core = self.core();
+        let store = core.authenticator.take().unwrap().into_store();
+        core.power_up(store, now);
+        self.connection.reopen().unwrap();
+    }
+
+    pub(crate) fn entropy(&mut self) -> Entropy {
+        self.ceremonies += 1;
+        Entropy::from_seed(&Secret::new([self.ceremonies; 32]))
+    }
+
+    pub(crate) fn run<T>(&mut self, ceremony: Ceremony<T>) -> Result<T, Cause> {
+        drive(ceremony, &mut self.connection, &mut self.person).map_err(
+            |error: DriveError<Infallible>| match error {
+                DriveError::Cause(cause) => cause,
+                DriveError::Connection(error) => panic!("the wire broke: {error:?}"),
+            },
+        )
+    }
+
+    /// create, with these members instead of or beside the usual ones.
+    pub(crate) fn create(&mut self, extra: &Value) -> Result<RegistrationResponse, Cause> {
+        let mut options = json!({
+            "rp": {"id": RP_ID, "name": "Example"},
+            "user": {"id": "AQID", "name": "ada", "displayName": "Ada"},
+            "challenge": softkey_client::base64url::encode(CHALLENGE),
+            "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
+            "authenticatorSelection": {"userVerification": "discouraged"},
+            "attestation": "direct",
+        });
+        merge(&mut options, extra);
+        let options = CreationOptions::from_json(&options.to_string())?;
+        let (reach, entropy) = (self.reach, self.entropy());
+        self.run(softkey_client::create(options, Origin::parse(ORIGIN)?, reach, entropy))
+    }
+
+    /// get, likewise.
+    pub(crate) fn get(&mut self, extra: &Value) -> Result<AuthenticationResponse, Cause> {
+        let mut options = json!({
+            "rpId": RP_ID,
+            "challenge": softkey_client::base64url::encode(CHALLENGE),
+            "userVerification": "discouraged",
+        });
+        merge(&mut options, extra);
+        let options = RequestOptions::from_json(&options.to_string())?;
+        let (reach, entropy) = (self.reach, self.entropy());
+        self.run(softkey_client::get(options, Origin::parse(ORIGIN)?, reach, entropy))
+    }
+}
+
+fn merge(options: &mut Value, extra: &Value) {
+    for (member, value) in extra.as_object().unwrap() {
+        options[member] = value.clone();
+    }
+}
+
+/// The relying party's view of a registration.
+pub(crate) fn registered(response: &RegistrationResponse, verified: bool) -> Registered {
+    verify::registration(response, &expected(verified), &[-7, -8]).unwrap()
+}
+
+/// The relying party's view of a sign-in.
+pub(crate) fn authenticated(
+    response: &AuthenticationResponse,
+    record: &CredentialRecord,
+    verified: bool,
+) -> Authenticated {
+    verify::authentication(response, &expected(verified), record).unwrap()
+}
+
+fn expected(user_verification: bool) -> Expected<'static> {
+    Expected { challenge: CHALLENGE, origin: ORIGIN, rp_id: RP_ID, user_verification }
+}
+
+/// A list that names these credentials.
+pub(crate) fn list(ids: &[&str]) -> Value {
+    ids.iter().map(|id| json!({"type": "public-key", "id": id})).collect()
+}
