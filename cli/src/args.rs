@@ -35,6 +35,7 @@ impl Args {
     pub const fn json(&self) -> bool {
         match &self.command {
             Command::Run(args) => args.json,
+            Command::Demo(args) => args.json,
             Command::Doctor(args) => args.json,
             Command::Control(args) => args.json,
             Command::List(args) => args.json,
@@ -58,6 +59,11 @@ pub enum Command {
     /// Prints one line for each request: who asks, what, and what was decided. Typing r and Enter at the
     /// terminal unplugs the key and plugs it in again.
     Run(RunArgs),
+    /// Show a registration and a sign-in, message by message, in one process
+    ///
+    /// A key over CTAPHID in memory, a client and a relying party. Needs no privileges and leaves nothing
+    /// behind.
+    Demo(DemoArgs),
     /// List the keys on this machine's USB ports
     List(ListArgs),
     /// Say what a key is and can do
@@ -132,6 +138,18 @@ pub struct RunArgs {
     pub control: Option<PathBuf>,
 
     /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// The arguments of `softkey demo`.
+#[derive(Debug, clap::Args)]
+pub struct DemoArgs {
+    /// Draw all randomness from this number: the same number gives the same messages
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+
+    /// Print one JSON object for each ceremony, with everything in base64url that a relying party checks
     #[arg(long)]
     pub json: bool,
 }

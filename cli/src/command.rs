@@ -7,6 +7,7 @@ use clap_mangen::Man;
 use crate::args::{Args, Command};
 use crate::control;
 use crate::decode;
+use crate::demo;
 use crate::doctor;
 use crate::error::{CliError, Exit};
 use crate::manage;
@@ -22,6 +23,7 @@ pub fn perform(args: Args) -> Result<Exit, CliError> {
     let form = if args.json() { Form::Json } else { Form::Plain };
     let mut output = Output::stdout(form);
     match args.command {
+        Command::Demo(args) => demo::perform(&args),
         Command::List(args) => manage::list::run(&args, &mut output).map(|()| Exit::Success),
         Command::Info(args) => manage::info::run(&args, &mut output).map(|()| Exit::Success),
         Command::Wink(args) => manage::wink::run(&args, &mut output).map(|()| Exit::Success),

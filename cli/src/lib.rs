@@ -7,6 +7,7 @@
 //! - [`text`]: untrusted text on its way to a terminal;
 //! - [`run`]: the key itself;
 //! - [`control`]: the language of its control socket;
+//! - [`demo`]: a registration and a sign-in, told;
 //! - [`doctor`]: what a machine lacks;
 //! - [`manage`]: the manager for any FIDO key;
 //! - [`decode`]: what bytes mean;
@@ -16,6 +17,7 @@ pub mod args;
 pub mod command;
 pub mod control;
 pub mod decode;
+pub mod demo;
 pub mod doctor;
 pub mod error;
 pub mod manage;

@@ -47,11 +47,13 @@ impl Terminal {
     }
 
     /// May this process read now? In the background the terminal belongs to another, and reading would stop
-    /// this process.
+    /// this process. A terminal that controls no process of this session stops none.
     #[must_use]
     pub fn is_ours(&self) -> bool {
-        rustix::termios::tcgetpgrp(self.descriptor())
-            .is_ok_and(|foreground| foreground == rustix::process::getpgrp())
+        match rustix::termios::tcgetpgrp(self.descriptor()) {
+            Ok(foreground) => foreground == rustix::process::getpgrp(),
+            Err(error) => error == rustix::io::Errno::NOTTY,
+        }
     }
 
     /// Throws away what was typed and not read.

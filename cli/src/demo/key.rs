@@ -1,0 +1,84 @@
+//! The demo's key: an authenticator in memory behind a CTAPHID device, which touches itself and remembers what
+//! was said.
+
+use softkey_authenticator::{
+    Answer, Ask, Authenticator, Config, Decision, MemoryStore, RootKey, Session, Step, Transport,
+    Via,
+};
+use softkey_ctap::Instant;
+use softkey_ctap_hid::{Application, Device, Event, Job, JobKind};
+
+use super::draw;
+use crate::error::{CliError, Exit};
+use crate::run::memory::Entropy;
+
+/// The key's end of the loopback.
+pub(super) struct DemoKey {
+    authenticator: Authenticator<MemoryStore, Entropy>,
+    heard: Vec<Exchange>,
+}
+
+/// One request and what became of it.
+pub(super) struct Exchange {
+    /// Command byte and CBOR.
+    pub(super) request: Vec<u8>,
+    /// What the user was asked, and answered with a touch.
+    pub(super) asked: Option<Ask>,
+    /// Status byte and CBOR.
+    pub(super) response: Vec<u8>,
+}
+
+impl DemoKey {
+    /// A new key with an empty memory.
+    pub(super) fn new(entropy: &Entropy) -> Result<Self, CliError> {
+        let root_key = RootKey::new(draw(entropy)?);
+        let (store, now) = (MemoryStore::default(), Instant::from_millis(0));
+        let opened = Authenticator::open(store, root_key, entropy.clone(), Config::default(), now);
+        let authenticator = opened.map_err(|error| {
+            CliError::new(Exit::Failed, format!("The key has no power: {error:?}."), "try again")
+        })?;
+        Ok(Self { authenticator, heard: Vec::new() })
+    }
+
+    /// What was said since the last call.
+    pub(super) fn take_heard(&mut self) -> Vec<Exchange> {
+        std::mem::take(&mut self.heard)
+    }
+
+    fn carry_out(&mut self, now: Instant, job: Job) -> Vec<u8> {
+        let session = Session(u64::from(job.channel.as_u32()));
+        let via = Via { transport: Transport::Usb, session };
+        if job.kind == JobKind::Msg {
+            return self.authenticator.begin_u2f(now, via, &job.bytes);
+        }
+        let mut asked = None;
+        let mut step = Some(self.authenticator.begin(now, via, &job.bytes));
+        while let Some(Step::Asking(ask)) = step {
+            let decision = Decision { ask: ask.id, answer: Answer::Yes };
+            asked = Some(ask);
+            step = self.authenticator.resume(now, decision);
+        }
+        let response = match step {
+            Some(Step::Reply(response)) => response,
+            _ => Vec::new(),
+        };
+        let request = job.bytes;
+        self.heard.push(Exchange { request, asked, response: response.clone() });
+        response
+    }
+}
+
+impl Application for DemoKey {
+    fn attend(&mut self, now: Instant, device: &mut Device) {
+        while let Some(job) = device.poll_job() {
+            let id = job.id;
+            let answer = self.carry_out(now, job);
+            device.answer(now, id, &answer);
+        }
+        while let Some(event) = device.poll_event() {
+            if let Event::SessionEnded(channel) = event {
+                self.authenticator.session_ended(Session(u64::from(channel.as_u32())));
+            }
+        }
+    }
+}
