@@ -53,18 +53,19 @@ pub(super) fn node(value: &Value, form: &Form) -> Node {
 }
 
 fn map(members: &[(Value, Value)], schema: &Schema) -> Node {
-    let named = |(key, value): &(Value, Value)| match schema.member(&as_key(key)) {
+    let named = |(key, value): &(Value, Value)| match as_key(key).and_then(|k| schema.member(&k)) {
         Some((name, form)) => (label(key, &name), node(value, form)),
         None => (label(key, ""), plain(value)),
     };
     Node::Map(members.iter().map(named).collect())
 }
 
-fn as_key(key: &Value) -> Key<'_> {
+/// The key as message tables have it; nothing for one that none has.
+fn as_key(key: &Value) -> Option<Key<'_>> {
     match key {
-        Value::Integer(number) => i64::try_from(i128::from(*number)).map_or(Key::Other, Key::Int),
-        Value::Text(text) => Key::Text(text),
-        _ => Key::Other,
+        Value::Integer(number) => i64::try_from(i128::from(*number)).ok().map(Key::Int),
+        Value::Text(text) => Some(Key::Text(text)),
+        _ => None,
     }
 }
 
