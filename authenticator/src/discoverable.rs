@@ -7,6 +7,7 @@ use alloc::string::String;
 use rand_core::TryCryptoRng;
 
 use crate::authenticator::Authenticator;
+use crate::counter::Lease;
 use crate::credential::{Credential, Kind};
 use crate::make_credential::Checked;
 use crate::records::{self, Batch, Party, Totals};
@@ -59,6 +60,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         batch.put(records::TOTALS, &totals);
         self.records.commit(&mut self.rng, batch)?;
         self.totals = totals;
+        self.counters.remember(sequence, Lease::fresh());
         Ok(())
     }
 
