@@ -16,6 +16,7 @@ mod full_disk;
 mod kill;
 mod memory;
 mod power;
+mod secrecy;
 mod vault;
 mod vault_damage;
 

@@ -3,9 +3,11 @@
 //! - [`contract`]: one suite for all implementations;
 //! - [`disk`]: a disk in memory that logs, fills up, fails, and forgets what was not synced;
 //! - [`committer`]: work for a process that is to be killed;
+//! - [`registrar`]: a key on any store, and registrations for such a process;
 //! - [`power`]: the check that no loss of power tears or loses a commit.
 
 pub mod committer;
 pub mod contract;
 pub mod disk;
 pub mod power;
+pub mod registrar;

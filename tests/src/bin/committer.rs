@@ -1,6 +1,8 @@
 //! A process for the tests of a vault, which it opens with its key file.
 //!
 //! - `VAULT`: commits to it until it is killed. Each acknowledged batch is a line with its number.
+//! - `VAULT register FIRST`: has a key register accounts on it until it is killed, from that number on. Each
+//!   answered registration is a line with its number and credential id.
 //! - `VAULT peak`: reads all of it, commits a hundred times, and prints the number of records that it found and
 //!   the most memory, in KiB, that the process ever had in use.
 
@@ -11,19 +13,28 @@ use softkey::vault::{Unlock, Vault, VaultPaths};
 use softkey_authenticator::{Change, Store};
 use softkey_tests::persistence::committer::commit_forever;
 use softkey_tests::persistence::contract::key;
+use softkey_tests::persistence::registrar::{KeyOn, register_forever};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     let Some(file) = arguments.next() else {
-        eprintln!("usage: softkey-test-committer VAULT [peak]");
+        eprintln!("usage: softkey-test-committer VAULT [register FIRST | peak]");
         return ExitCode::from(2);
     };
     let vault = Vault::open(&VaultPaths::at(Path::new(&file)), &Unlock::KeyFile);
+    let work = arguments.next().unwrap_or_default();
+    let first = arguments.next().and_then(|first| first.to_str()?.parse().ok());
     let ended = vault.map_err(|error| error.to_string()).and_then(|mut vault| {
-        if arguments.next().is_some() {
-            return peak(&mut vault.store).map_err(|error| error.to_string());
-        }
-        commit_forever(&mut vault.store, std::io::stdout()).map_err(|error| error.to_string())
+        let ended = match (work.to_str(), first) {
+            (Some("register"), Some(first)) => {
+                let mut key = KeyOn::open(vault.store, &vault.root_key, getrandom::SysRng);
+                register_forever(&mut key, first, std::io::stdout());
+                Ok(())
+            }
+            (Some("peak"), None) => peak(&mut vault.store),
+            _ => commit_forever(&mut vault.store, std::io::stdout()),
+        };
+        ended.map_err(|error| error.to_string())
     });
     match ended {
         Ok(()) => ExitCode::SUCCESS,
