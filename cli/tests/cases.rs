@@ -4,7 +4,7 @@
 //! what goes in, `env NAME=VALUE`, `in` a line of standard input, and what must come out, `out` and `err` a
 //! line each, `exit` the code unless it is 0. `[..]` stands for anything within a line. Before the first
 //! command, `key` starts a key on UDP for the file, which the commands take as theirs; `deny` one that refuses
-//! every touch. `gone` closes the reader of standard output before the command ends. Standard input is
+//! every touch, `hold` one that is never touched. `gone` closes the reader of standard output before the command ends. Standard input is
 //! closed unless there is an `in`. `#` and empty lines are passed over.
 
 #![allow(
@@ -82,6 +82,7 @@ fn parse(transcript: &str) -> Result<(Option<&'static str>, Vec<Step>), String> 
         match (word, steps.last_mut()) {
             ("key", None) => key = Some("auto"),
             ("deny", None) => key = Some("deny"),
+            ("hold", None) => key = Some("hold"),
             ("$", _) => steps.push(Step { arguments: split(rest), ..Step::default() }),
             ("env", Some(step)) => {
                 let (name, value) = rest.split_once('=').ok_or(line)?;

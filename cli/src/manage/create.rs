@@ -12,6 +12,7 @@ use clap::Args;
 use serde::Serialize;
 use softkey_client::driver::{DriveError, drive, reach};
 use softkey_client::{Cause, Ceremony, CreationOptions, Operation, Origin};
+use softkey_ctap::StatusCode;
 
 use super::device::{DeviceArgs, Key, open};
 use super::entropy;
@@ -50,23 +51,31 @@ pub fn run(args: &CeremonyArgs, output: &mut Output<'_>) -> Result<(), CliError>
     let named = |cause| named(cause, Operation::Create);
     let options = CreationOptions::from_json(&text).map_err(named)?;
     let origin = Origin::parse(&args.origin).map_err(named)?;
-    conduct(args, output, Operation::Create, |key| {
+    let timeout = options.timeout;
+    conduct(args, output, (Operation::Create, timeout), |key| {
         Ok(softkey_client::create(options, origin, reach(key), entropy()?))
     })
 }
 
-/// Opens the key, runs the ceremony that `make` gives, prints its result.
+/// Opens the key, runs the ceremony that `make` gives within the page's time, prints its result.
 pub(super) fn conduct<T: Serialize>(
     args: &CeremonyArgs,
     output: &mut Output<'_>,
-    operation: Operation,
+    (operation, timeout): (Operation, Option<u64>),
     make: impl FnOnce(&Key) -> Result<Ceremony<T>, CliError>,
 ) -> Result<(), CliError> {
     let given = args.pin.given()?;
     let (mut key, _) = open(&args.device)?;
     let ceremony = make(&key)?;
-    let result = drive(ceremony, &mut key, &mut Person::new(output, given));
+    let mut person = Person::new(output, given).with_timeout(timeout);
+    let result = drive(ceremony, &mut key, &mut person);
+    let late = person.is_late();
     let response = result.map_err(|error| match error {
+        DriveError::Cause(Cause::Cancelled | Cause::Refused(StatusCode::KEEPALIVE_CANCEL))
+            if late =>
+        {
+            named(Cause::Timeout, operation)
+        }
         DriveError::Cause(cause) => named(cause, operation),
         other @ DriveError::Connection(_) => explain(other),
     })?;

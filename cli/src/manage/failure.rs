@@ -13,6 +13,10 @@ use crate::error::{CliError, Exit};
 #[must_use]
 pub fn explain(error: DriveError<io::Error>) -> CliError {
     match error {
+        // Only this program cancels a request of its own.
+        DriveError::Cause(Cause::Refused(StatusCode::KEEPALIVE_CANCEL)) => {
+            explain(DriveError::Cause(Cause::Cancelled))
+        }
         DriveError::Cause(cause) => {
             let (exit, try_this) = advice(&cause);
             CliError::new(exit, cause.to_string(), try_this)
@@ -93,7 +97,6 @@ fn refused(status: StatusCode) -> (Exit, &'static str) {
         StatusCode::UV_BLOCKED | StatusCode::UV_INVALID => {
             (Exit::Refused, "a clean finger, or the PIN")
         }
-        StatusCode::KEEPALIVE_CANCEL => (Exit::Interrupted, "again"),
         StatusCode::USER_ACTION_TIMEOUT | StatusCode::ACTION_TIMEOUT | StatusCode::UP_REQUIRED => {
             (Exit::Refused, TOUCH)
         }

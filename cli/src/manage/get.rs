@@ -18,7 +18,8 @@ pub fn run(args: &CeremonyArgs, output: &mut Output<'_>) -> Result<(), CliError>
     let named = |cause| named(cause, Operation::Get);
     let options = RequestOptions::from_json(&text).map_err(named)?;
     let origin = Origin::parse(&args.origin).map_err(named)?;
-    conduct(args, output, Operation::Get, |key| {
+    let timeout = options.timeout;
+    conduct(args, output, (Operation::Get, timeout), |key| {
         Ok(softkey_client::get(options, origin, reach(key), entropy()?))
     })
 }

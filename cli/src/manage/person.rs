@@ -9,8 +9,13 @@ use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use clap::Args;
+use signal_hook::consts::SIGINT;
+use signal_hook::flag;
 use softkey_client::driver::{User, Waits};
 use softkey_client::{Account, PinNeed};
 use zeroize::Zeroizing;
@@ -73,13 +78,61 @@ pub struct Person<'o, 'w> {
     output: &'o mut Output<'w>,
     given: Option<Zeroizing<String>>,
     told: bool,
+    deadline: Option<Instant>,
+    interrupts: Option<Interrupts>,
 }
 
 impl<'o, 'w> Person<'o, 'w> {
     /// A person who is spoken to through the notes of `output`, and whose PIN is `given` if it is known.
     #[must_use]
     pub fn new(output: &'o mut Output<'w>, given: Option<Zeroizing<String>>) -> Self {
-        Self { output, given, told: false }
+        Self { output, given, told: false, deadline: None, interrupts: Interrupts::heed() }
+    }
+
+    /// Gives up when so many milliseconds have passed: the timeout of a page.
+    #[must_use]
+    pub fn with_timeout(mut self, millis: Option<u64>) -> Self {
+        let end = |millis| Instant::now().checked_add(Duration::from_millis(millis));
+        self.deadline = millis.and_then(end);
+        self
+    }
+
+    /// Has the time of the page passed?
+    #[must_use]
+    pub fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
+    /// While the key waits Ctrl-C cancels its request; otherwise it ends the program.
+    fn key_waits(&self, waits: bool) {
+        if let Some(interrupts) = &self.interrupts {
+            interrupts.deadly.store(!waits, Ordering::SeqCst);
+        }
+    }
+}
+
+/// What Ctrl-C does.
+struct Interrupts {
+    /// Does it end the program at once?
+    deadly: Arc<AtomicBool>,
+    /// Did it come?
+    came: Arc<AtomicBool>,
+}
+
+impl Interrupts {
+    /// Nothing if signals cannot be heeded; then Ctrl-C ends the program, and the key waits in vain.
+    fn heed() -> Option<Self> {
+        let (deadly, came) = (Arc::new(AtomicBool::new(true)), Arc::new(AtomicBool::new(false)));
+        let code = Exit::Interrupted.code().into();
+        flag::register_conditional_shutdown(SIGINT, code, Arc::clone(&deadly)).ok()?;
+        flag::register(SIGINT, Arc::clone(&came)).ok()?;
+        Some(Self { deadly, came })
+    }
+}
+
+impl Drop for Interrupts {
+    fn drop(&mut self) {
+        self.deadly.store(true, Ordering::SeqCst);
     }
 }
 
@@ -89,11 +142,18 @@ impl User for Person<'_, '_> {
             self.told = true;
             self.output.note("Touch the key.");
         }
-        ControlFlow::Continue(())
+        self.key_waits(true);
+        let interrupted = self.interrupts.as_ref().is_some_and(|i| i.came.load(Ordering::SeqCst));
+        if interrupted || self.is_late() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
     /// A PIN that was given is tried once: a second wrong one would cost a try for nothing.
     fn pin(&mut self, need: PinNeed) -> Option<Zeroizing<String>> {
+        self.key_waits(false);
         if need.wrong {
             let left =
                 need.tries_left.map(|left| format!(" {left} tries are left.")).unwrap_or_default();
@@ -106,8 +166,9 @@ impl User for Person<'_, '_> {
         }
     }
 
-    /// Without a terminal nobody can choose, and the newest account is taken as browsers' tests expect it.
+    /// Without a terminal nobody can choose, and the newest account is taken, which is the first.
     fn account(&mut self, accounts: &[Account]) -> Option<usize> {
+        self.key_waits(false);
         if !io::stdin().is_terminal() {
             return Some(0);
         }
@@ -157,5 +218,15 @@ mod tests {
             }
         }
         assert_eq!(notes, b"Touch the key.\n");
+    }
+
+    /// The timeout of a page ends the wait; without one the key's own does.
+    #[test]
+    fn a_page_that_has_no_time_left_gives_up() {
+        let mut output = Output::new(Vec::new(), Vec::new(), Form::Plain);
+        let mut person = Person::new(&mut output, None).with_timeout(Some(0));
+        assert!(person.waits(Waits::Touch).is_break());
+        let mut person = Person::new(&mut output, None).with_timeout(None);
+        assert!(person.waits(Waits::Touch).is_continue());
     }
 }

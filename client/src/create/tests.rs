@@ -7,7 +7,8 @@ use softkey_ctap::StatusCode;
 
 use super::*;
 use crate::cause::{DomException, Operation};
-use crate::script::{CTAP2, Sent, attested, auth_data, entropy, info, ok, play, texts};
+use crate::ceremony::{Input, Need};
+use crate::script::{CTAP2, Sent, attested, auth_data, entropy, info, ok, play, run, texts};
 
 const RP: &str = "example.org";
 
@@ -227,4 +228,29 @@ fn statuses_have_the_names_that_a_page_sees() {
     assert_eq!(name(StatusCode::OPERATION_DENIED), DomException::NotAllowedError);
     let get = Cause::Refused(StatusCode::KEY_STORE_FULL).exception(Operation::Get);
     assert_eq!(get, DomException::NotAllowedError);
+}
+
+/// CTAP 2.3 section 16 step 4: such a key gives no token by PIN, so nobody is asked for one.
+#[test]
+fn a_pin_that_must_be_changed_is_not_asked_for() {
+    let info = ok(vec![
+        (1, Value::Array(vec!["FIDO_2_1".into()])),
+        (3, Value::Bytes(vec![0; 16])),
+        (4, texts(&[("clientPin", true.into()), ("pinUvAuthToken", true.into())])),
+        (6, Value::Array(vec![1.into()])),
+        (12, true.into()),
+    ]);
+    assert_eq!(cause(json!({}), &[info]), Cause::PinChangeRequired);
+}
+
+#[test]
+fn a_key_without_a_known_pin_protocol_cannot_verify() {
+    let protected = info(&[("clientPin", true), ("pinUvAuthToken", true)]);
+    let origin = Origin::parse("https://example.org").unwrap();
+    let mut answers = vec![protected];
+    let result = run(create(options(json!({})), origin, CTAP2, entropy()), |need| match need {
+        Need::Cbor(_) => Input::Response(answers.pop().unwrap()),
+        need => panic!("{need:?}"),
+    });
+    assert_eq!(result, Err(Cause::NoCommonProtocol));
 }
