@@ -119,6 +119,10 @@ impl Approval {
 
     /// The authenticator's question is now this one, or none.
     pub fn question(&mut self, ask: Option<&Ask>) -> Option<Verdict> {
+        if ask.is_none() {
+            // Its number may come again: a power cycle starts from the first.
+            self.answered = None;
+        }
         self.open = ask.filter(|ask| self.answered != Some(ask.id)).cloned();
         self.by_mode()
     }

@@ -101,3 +101,15 @@ fn a_new_mode_answers_the_open_question() {
     assert_eq!(approval.set_mode(Mode::Auto), Some(verdict(2, Answer::Yes, By::Auto)));
     assert_eq!(approval.set_mode(Mode::Deny), None);
 }
+
+/// After a power cycle the authenticator numbers its questions from one again: the first is answered although
+/// the last one answered before bore the same number.
+#[test]
+fn a_number_that_comes_again_after_the_question_ended_is_a_new_question() {
+    let mut approval = Approval::new(Mode::Auto, false, None);
+    let yes = Some(verdict(1, Answer::Yes, By::Auto));
+    assert_eq!(approval.question(Some(&presence(1))), yes);
+    assert_eq!(approval.question(Some(&presence(1))), None);
+    approval.question(None);
+    assert_eq!(approval.question(Some(&presence(1))), yes);
+}
