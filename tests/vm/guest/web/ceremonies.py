@@ -36,7 +36,7 @@ def main():
         user_verification="required" if args.pin else "discouraged",
         resident_key="required" if args.resident_key else "discouraged")
     start = time.monotonic()
-    user = Typist(*args.pin) if args.pin else contextlib.nullcontext()
+    user = Typist(*args.pin, args.resident_key) if args.pin else contextlib.nullcontext()
     browser = Firefox() if args.browser == "firefox" else Chromium(headless=not args.pin)
     step(start, "page open")
     try:
@@ -64,15 +64,17 @@ class Typist:
 
     The dialogs say nothing of themselves, so this user watches the key. When the browser has asked it for its PIN
     retries, the PIN dialog is there or about to come: the PIN is typed until the browser goes on. When nothing happens
-    after that, the browser wants the account confirmed: return.
+    after that and `confirms` is set, the browser wants the account confirmed: return.
     """
 
-    def __init__(self, pin, node):
+    def __init__(self, pin, node, confirms):
         self.pin = pin
+        self.confirms = confirms
         self.key = ctaphid.Hidraw(node)
         self.wanted = threading.Event()
         os.environ["DISPLAY"] = ":1"
-        screen = ["Xvfb", ":1", "-screen", "0", "1024x768x24", "-fbdir", "."]
+        # -r: no key repeats itself, or a slow release presses return again, on whatever dialog comes next.
+        screen = ["Xvfb", ":1", "-screen", "0", "1024x768x24", "-fbdir", ".", "-r"]
         subprocess.Popen(screen, stderr=subprocess.DEVNULL)
         while not os.path.exists("/tmp/.X11-unix/X1"):
             time.sleep(0.1)
@@ -89,7 +91,7 @@ class Typist:
         while True:
             report = self.key.receive(3)
             if report is None:
-                if self.wanted.is_set() and self.typed:
+                if self.confirms and self.wanted.is_set() and self.typed:
                     self.press("Return")
             elif pin_retries(report):
                 while self.key.receive(3) is None:
