@@ -71,6 +71,7 @@ impl Hub {
         self.worker.order(Order::PowerUp);
         let served = self.serve();
         self.unplug();
+        self.control = None;
         if served.is_ok() {
             let requests = self.state.ledger.answered();
             self.desk.event(&Event::Stopped { requests });

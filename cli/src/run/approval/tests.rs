@@ -56,6 +56,16 @@ fn a_touch_is_for_the_open_question_only() {
     assert_eq!(approval.touch(), Err(Unanswerable::NoQuestion));
 }
 
+/// A power cycle withdraws the question and begins the identifiers anew: the next question is a new one.
+#[test]
+fn identifiers_begin_anew_after_a_power_cycle() {
+    let mut approval = Approval::new(Mode::Auto, false, None);
+    let yes = Some(verdict(1, Answer::Yes, By::Auto));
+    assert_eq!(approval.question(Some(&presence(1))), yes);
+    assert_eq!(approval.question(None), None);
+    assert_eq!(approval.question(Some(&presence(1))), yes);
+}
+
 /// No approval, by whomever, becomes a verification without a sensor.
 #[test]
 fn a_click_never_verifies() {

@@ -1,0 +1,12 @@
+//! The program as its users meet it: the real binary, its arguments, its output, its exit codes, a terminal, a
+//! pipe, a closed standard input.
+#![cfg(test)]
+
+mod cases;
+mod control;
+mod demo;
+mod harness;
+mod hosts;
+mod power;
+mod terminal;
+mod touch;

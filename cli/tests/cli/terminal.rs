@@ -1,0 +1,137 @@
+//! `softkey run` at a terminal: the question, the countdown, the answer, and `r`.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use softkey_ctap_hid::{Connection, UdpTransport};
+
+use crate::harness::{GET_INFO, Host, PATIENCE, SELECTION, softkey};
+
+/// A key at a terminal of its own.
+struct Seat {
+    child: Child,
+    keyboard: File,
+    screen: Receiver<Vec<u8>>,
+    seen: String,
+}
+
+impl Seat {
+    fn start(args: &[&str]) -> Self {
+        let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&terminal).unwrap();
+        unlockpt(&terminal).unwrap();
+        let name = ptsname(&terminal, Vec::new()).unwrap();
+        let side = || {
+            let path = std::path::Path::new(name.to_str().unwrap());
+            let file = File::options().read(true).write(true).open(path).unwrap();
+            Stdio::from(file)
+        };
+        let mut command = softkey();
+        command.args(["run", "--transport", "udp", "--listen", "127.0.0.1:0", "--ephemeral"]);
+        let child = command.args(args).stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
+        let keyboard = File::from(terminal);
+        let mut from = keyboard.try_clone().unwrap();
+        let (send, screen) = channel();
+        thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(len @ 1..) = from.read(&mut bytes) {
+                if send.send(bytes[..len].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { child, keyboard, screen, seen: String::new() }
+    }
+
+    /// Waits until this text is on the screen; returns what came before it and forgets both.
+    fn see(&mut self, text: &str) -> String {
+        loop {
+            if let Some(at) = self.seen.find(text) {
+                let before = self.seen[..at].to_owned();
+                self.seen.drain(..at + text.len());
+                return before;
+            }
+            let more = self.screen.recv_timeout(PATIENCE);
+            let more = more.unwrap_or_else(|_| panic!("no {text:?} after {:?}", self.seen));
+            self.seen.push_str(&String::from_utf8_lossy(&more));
+        }
+    }
+
+    fn type_line(&mut self, line: &str) {
+        self.keyboard.write_all(format!("{line}\n").as_bytes()).unwrap();
+    }
+
+    fn host(&mut self) -> Host {
+        self.see("ready");
+        self.see("udp ");
+        let address = self.see(";");
+        Host(Connection::open(UdpTransport::connect(address).unwrap()).unwrap())
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The question says who asks and counts down; y approves, n refuses, anything else explains itself.
+#[test]
+fn the_person_at_the_terminal_decides() {
+    let mut seat = Seat::start(&[]);
+    let mut host = seat.host();
+    for (typed, status) in [(&["y"][..], 0x00), (&["n"], 0x27), (&["perhaps", "YES"], 0x00)] {
+        let asking = thread::spawn(move || {
+            let answer = host.cbor(&SELECTION);
+            (host, answer)
+        });
+        seat.see("a program asks to choose this key");
+        seat.see("approve? [y/n] 30 s");
+        seat.see("approve? [y/n] 29 s");
+        for line in typed {
+            seat.type_line(line);
+            if *line == "perhaps" {
+                seat.see("y: approve, n: refuse");
+            }
+        }
+        let (back, answer) = asking.join().unwrap();
+        host = back;
+        assert_eq!(answer, [status], "{typed:?}");
+        seat.see("by you,");
+    }
+}
+
+/// A word typed before the question is no answer to it; `r` unplugs and plugs in again.
+#[test]
+fn an_early_yes_is_no_answer_and_r_replugs() {
+    let mut seat = Seat::start(&[]);
+    let mut host = seat.host();
+    seat.type_line("y");
+    assert_eq!(host.cbor(&GET_INFO)[0], 0);
+    seat.see("getInfo");
+    let asking = thread::spawn(move || {
+        host.0.cbor(&SELECTION, &mut |_| std::ops::ControlFlow::Continue(()))
+    });
+    seat.see("approve? [y/n] 29 s");
+    seat.type_line("r");
+    seat.see("ready again");
+    assert!(asking.join().unwrap().is_err(), "the waiting request died with the power");
+}
+
+/// When the terminal goes away, its question is refused and the key goes on.
+#[test]
+fn the_end_of_the_terminal_refuses() {
+    let mut seat = Seat::start(&[]);
+    let mut host = seat.host();
+    let asking = thread::spawn(move || host.cbor(&SELECTION));
+    seat.see("approve? [y/n]");
+    // Ctrl-D at the beginning of a line: the end of the input.
+    seat.keyboard.write_all(&[4]).unwrap();
+    assert_eq!(asking.join().unwrap(), [0x27]);
+    seat.see("the terminal is gone");
+}

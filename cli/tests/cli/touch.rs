@@ -1,0 +1,131 @@
+//! Who answers for the user, and what is printed about it.
+
+use std::thread;
+
+use serde_json::json;
+
+use crate::harness::{
+    GET_INFO, Key, SELECTION, flags, get_assertion, make_credential, u2f_register,
+};
+
+/// Approval by nobody is announced at the start and on each line.
+#[test]
+fn auto_approves_at_once_and_says_so() {
+    let key = Key::forgetful("auto");
+    let warning = key.event("warning");
+    assert!(warning["what"].as_str().unwrap().starts_with("approve auto"), "{warning}");
+    let answer = key.host().cbor(&make_credential("ada", &[("rk", true)]));
+    assert_eq!(answer[0], 0);
+    let line = key.request();
+    let about = ["command", "rp", "account", "decided", "by", "status"];
+    let about: Vec<_> = about.iter().map(|name| line[name].clone()).collect();
+    assert_eq!(about, ["makeCredential", "example.com", "ada", "approved", "auto", "00"]);
+    assert_eq!(line["pretended"], json!(["approve auto"]));
+}
+
+/// Each refusal is the user's: 0x27, and the line says who decided.
+#[test]
+fn deny_and_ask_without_a_terminal_refuse() {
+    for (mode, by) in [("deny", "deny"), ("ask", "nobody")] {
+        let key = Key::forgetful(mode);
+        assert_eq!(key.host().cbor(&SELECTION), [0x27], "{mode}");
+        let line = key.request();
+        assert_eq!((&line["decided"], &line["by"]), (&json!("refused"), &json!(by)));
+        assert_eq!(line["reason"], "UserRefused");
+        assert_eq!(line["pretended"], json!([]));
+    }
+}
+
+/// `hold` lets a request wait, with keepalives that say for what, until the owner touches the key.
+#[test]
+fn hold_waits_for_the_touch_on_the_socket() {
+    let key = Key::forgetful("hold");
+    let early = key.control(&["touch"]);
+    assert_eq!(early.status.code(), Some(1), "a touch before the question is none");
+    let mut host = key.host();
+    let asking = thread::spawn(move || {
+        let answer = host.cbor(&make_credential("ada", &[]));
+        (host, answer)
+    });
+    let question = key.event("question");
+    assert_eq!((&question["asks"], &question["rp"]), (&json!("presence"), &json!("example.com")));
+    let status = key.status();
+    assert_eq!(status["question"]["operation"], "register");
+    assert_eq!(status["working"], true);
+    key.told(&["touch"]);
+    let (mut host, answer) = asking.join().unwrap();
+    assert_eq!(answer[0], 0);
+    assert_eq!(key.request()["by"], "control");
+    assert_eq!(host.cancelled(&SELECTION), [0x2d], "a client may give up");
+    let line = key.request();
+    assert_eq!((&line["decided"], &line["status"]), (&json!("unanswered"), &json!("2d")));
+    assert_eq!(key.control(&["touch"]).status.code(), Some(1));
+}
+
+/// What asks for no touch is answered whatever the mode: `up` false signs in silence.
+#[test]
+fn a_silent_assertion_asks_nobody() {
+    let key = Key::forgetful("auto");
+    let mut host = key.host();
+    assert_eq!(host.cbor(&make_credential("ada", &[("rk", true)]))[0], 0);
+    key.request();
+    key.told(&["approve", "deny"]);
+    let answer = host.cbor(&get_assertion(&[("up", false)]));
+    assert_eq!((answer[0], flags(&answer) & 1), (0, 0));
+    assert_eq!(key.request()["decided"], "not_asked");
+}
+
+/// A U2F client polls; the polls have one line, and the touch makes the next one succeed.
+#[test]
+fn u2f_polls_until_the_touch() {
+    let key = Key::forgetful("hold");
+    let mut host = key.host();
+    for _ in 0..3 {
+        assert_eq!(host.msg(&u2f_register(0xaa)), [0x69, 0x85]);
+    }
+    assert_eq!(key.event("question")["rp"], format!("sha256:{}", "aa".repeat(32)));
+    key.told(&["touch"]);
+    let answer = host.msg(&u2f_register(0xaa));
+    assert_eq!(answer[answer.len() - 2..], [0x90, 0x00]);
+    host.cbor(&GET_INFO);
+    let lines: Vec<_> = (0..3).map(|_| key.request()).collect();
+    let about: Vec<_> = lines.iter().map(|line| (&line["status"], &line["decided"])).collect();
+    assert_eq!(
+        about,
+        [
+            (&json!("6985"), &json!("not_asked")),
+            (&json!("9000"), &json!("approved")),
+            (&json!("00"), &json!("not_asked"))
+        ]
+    );
+}
+
+/// The simulated sensor sets the UV bit only when it succeeds, and is announced as a pretence.
+#[test]
+fn the_simulated_sensor_is_announced_and_obeys() {
+    let key = Key::start(&["--ephemeral", "--approve", "auto", "--uv", "simulated"]);
+    for what in ["approve auto", "uv simulated"] {
+        let warning = key.event("warning");
+        assert!(warning["what"].as_str().unwrap().starts_with(what), "{warning}");
+    }
+    let mut host = key.host();
+    let answer = host.cbor(&make_credential("ada", &[("uv", true)]));
+    assert_eq!((answer[0], flags(&answer) & 0x05), (0, 0x05));
+    assert_eq!(key.request()["pretended"], json!(["approve auto", "uv simulated"]));
+    key.told(&["uv", "fail"]);
+    let refused = host.cbor(&make_credential("ada", &[("uv", true)]));
+    assert_ne!(refused[0], 0);
+    assert_eq!(refused.len(), 1);
+    assert_eq!(key.status()["uv"], "fail");
+}
+
+/// Without a sensor, no approval sets the UV bit.
+#[test]
+fn a_click_is_no_verification() {
+    let key = Key::forgetful("auto");
+    let mut host = key.host();
+    let answer = host.cbor(&make_credential("ada", &[]));
+    assert_eq!(flags(&answer) & 0x05, 0x01);
+    assert_eq!(host.cbor(&make_credential("ada", &[("uv", true)])), [0x2c]);
+    assert_eq!(key.control(&["uv", "ok"]).status.code(), Some(1));
+}
