@@ -12,7 +12,9 @@
 mod built_in_uv;
 mod cbor;
 mod client_pin;
+mod config;
 mod cred_protect;
+mod credential_management;
 mod get_assertion;
 mod get_info;
 mod get_next_assertion;

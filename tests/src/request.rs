@@ -55,6 +55,42 @@ pub mod cp {
     pub const GET_TOKEN_USING_PIN: i64 = 0x09;
 }
 
+/// authenticatorCredentialManagement, its members and subcommands.
+pub mod cm {
+    #![allow(missing_docs, reason = "the names are the standard's and say all there is")]
+    pub const COMMAND: u8 = 0x0A;
+    pub const SUB_COMMAND: i64 = 0x01;
+    pub const PARAMS: i64 = 0x02;
+    pub const PROTOCOL: i64 = 0x03;
+    pub const PARAM: i64 = 0x04;
+    pub const GET_CREDS_METADATA: u8 = 0x01;
+    pub const ENUMERATE_RPS_BEGIN: u8 = 0x02;
+    pub const ENUMERATE_RPS_NEXT: u8 = 0x03;
+    pub const ENUMERATE_CREDENTIALS_BEGIN: u8 = 0x04;
+    pub const ENUMERATE_CREDENTIALS_NEXT: u8 = 0x05;
+    pub const DELETE_CREDENTIAL: u8 = 0x06;
+    pub const UPDATE_USER_INFORMATION: u8 = 0x07;
+}
+
+/// authenticatorConfig, its members and subcommands.
+pub mod cf {
+    #![allow(missing_docs, reason = "the names are the standard's and say all there is")]
+    pub const COMMAND: u8 = 0x0D;
+    pub const SUB_COMMAND: i64 = 0x01;
+    pub const PARAMS: i64 = 0x02;
+    pub const PROTOCOL: i64 = 0x03;
+    pub const PARAM: i64 = 0x04;
+    pub const ENABLE_ENTERPRISE_ATTESTATION: u8 = 0x01;
+    pub const TOGGLE_ALWAYS_UV: u8 = 0x02;
+    pub const SET_MIN_PIN_LENGTH: u8 = 0x03;
+    pub const ENABLE_LONG_TOUCH_FOR_RESET: u8 = 0x04;
+    pub const VENDOR_PROTOTYPE: u8 = 0xFF;
+    pub const NEW_MIN_PIN_LENGTH: i64 = 0x01;
+    pub const MIN_PIN_LENGTH_RP_IDS: i64 = 0x02;
+    pub const FORCE_CHANGE_PIN: i64 = 0x03;
+    pub const PIN_COMPLEXITY_POLICY: i64 = 0x04;
+}
+
 /// The commands without parameters.
 pub mod command {
     #![allow(missing_docs, reason = "the names are the standard's and say all there is")]
@@ -130,6 +166,43 @@ impl Request {
     pub fn client_pin(sub_command: i64) -> Self {
         let parameters = map([(cp::SUB_COMMAND, sub_command)]);
         Self { command: cp::COMMAND, parameters: Some(parameters) }
+    }
+
+    /// A credentialManagement subcommand without further members.
+    #[must_use]
+    pub fn credential_management(sub_command: u8) -> Self {
+        let parameters = map([(cm::SUB_COMMAND, i64::from(sub_command))]);
+        Self { command: cm::COMMAND, parameters: Some(parameters) }
+    }
+
+    /// An authenticatorConfig subcommand without further members.
+    #[must_use]
+    pub fn config(sub_command: u8) -> Self {
+        let parameters = map([(cf::SUB_COMMAND, i64::from(sub_command))]);
+        Self { command: cf::COMMAND, parameters: Some(parameters) }
+    }
+
+    /// What a pinUvAuthParam of this credentialManagement or config request covers: the subcommand and its
+    /// parameters as they are sent, behind 32 bytes of 0xFF and the command byte with config.
+    #[must_use]
+    #[track_caller]
+    pub fn covered(&self) -> Vec<u8> {
+        let prefix = if self.command == cf::COMMAND {
+            vec![[0xFF; 32].as_slice(), &[cf::COMMAND]]
+        } else {
+            vec![]
+        };
+        let sub_command = u8::try_from(self.member(cm::SUB_COMMAND).uint()).unwrap();
+        let params = self.map().at(cm::PARAMS).map(Value::encode).unwrap_or_default();
+        [prefix.concat(), vec![sub_command], params].concat()
+    }
+
+    /// This credentialManagement or config request with a pinUvAuthParam made by `token`, and the protocol.
+    #[must_use]
+    #[track_caller]
+    pub fn managed(self, token: &crate::pin::Token) -> Self {
+        let param = token.authenticate(&self.covered());
+        self.with(cm::PROTOCOL, token.protocol().number()).with(cm::PARAM, param)
     }
 
     /// This request with a member set.
