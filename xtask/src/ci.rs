@@ -22,7 +22,7 @@ pub(crate) struct Args {
     list: bool,
 }
 
-/// The steps in order: the quick ones first, the virtual machine last.
+/// The steps in order: the quick ones first, the virtual machine last but for what looks for everyone's traces.
 fn steps() -> Vec<Step> {
     vec![
         Step::cargo("fmt", 2, "fmt --all --check"),
@@ -40,10 +40,11 @@ fn steps() -> Vec<Step> {
             .only_if("cargo deny fetch db", "the advisory database cannot be fetched from here"),
         Step::new("typos", 2, "typos", &[]),
         // Each benchmark once, as a test; figures are made by hand on a quiet machine.
-        Step::cargo("benches", 30, "test --workspace --bench * --locked"),
+        Step::cargo("benches", 30, "test --workspace --all-features --bench * --locked"),
         Step::cargo("fuzz-seeds", 10, "test --package softkey-fuzz --locked"),
         Step::task("conformance", 20),
         Step::task("empty-root", 15),
+        Step::task("vm", 45),
         Step::new(
             "tree-clean",
             1,

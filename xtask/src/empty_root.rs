@@ -1,14 +1,15 @@
 //! `cargo xtask empty-root`: the default build needs Rust and a C linker, and nothing else.
 //!
 //! Makes a Debian root that holds the essential packages, `gcc` and `libc6-dev`, shows the Rust toolchain and
-//! the fetched crates to it, and builds and runs the program inside. Needs root, for the mounts, and
-//! `mmdebstrap`. A planted library that is not there must be missed, or the root is not empty.
+//! the fetched crates to it, and builds and runs the program inside. Needs root, for the
+//! mounts. A library that should not be there must be missed, or the root is not empty.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::debian;
 use crate::house::{self, Result};
 
 /// What `README.md` tells a newcomer to run first, without the long optimisation.
@@ -22,6 +23,7 @@ pub(crate) fn run() -> Result<bool> {
     let root = house::root()?;
     let empty = root.join("target/empty-root");
     if !empty.join("usr/bin/gcc").exists() {
+        debian::prepare(&["mmdebstrap"])?;
         make(&empty)?;
     }
     if let Some(name) = ABSENT.iter().find(|name| empty.join("usr/bin").join(name).exists()) {
@@ -50,16 +52,7 @@ fn make(empty: &Path) -> Result<()> {
         fs::remove_dir_all(empty)?;
     }
     fs::create_dir_all(empty)?;
-    let release = fs::read_to_string("/etc/os-release")?;
-    let suite = release.lines().find_map(|line| line.strip_prefix("VERSION_CODENAME="));
-    let suite = suite.ok_or("this system does not say which Debian it is")?;
-    let mut debstrap = Command::new("mmdebstrap");
-    debstrap.args(["--quiet", "--mode=root", "--variant=minbase", "--include=gcc,libc6-dev"]);
-    debstrap
-        .args(["--aptopt=APT::Install-Recommends \"false\"", "--aptopt=Acquire::Retries \"5\""]);
-    debstrap.args(["--aptopt=Acquire::Check-Valid-Until \"false\"", suite]).arg(empty);
-    house::output_of(&mut debstrap)?;
-    Ok(())
+    debian::unpack(empty, &["gcc", "libc6-dev"])
 }
 
 /// Whether a shell command succeeds in the empty root, with nothing of this system's environment, and with the

@@ -4,6 +4,7 @@
 
 mod ci;
 mod conformance;
+mod debian;
 mod empty_root;
 mod house;
 mod no_std;

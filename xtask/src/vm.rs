@@ -5,7 +5,6 @@
 //! tells why and how to look into a failure.
 
 mod guest;
-mod host;
 mod image;
 mod kernel;
 mod suite;
@@ -14,8 +13,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use crate::debian;
 use crate::house::{self, Result};
 use suite::Suite;
+
+/// What this system needs to build and boot a guest.
+const PACKAGES: &[&str] =
+    &["busybox-static", "cpio", "e2fsprogs", "kmod", "mmdebstrap", "qemu-system-x86", "xz-utils"];
 
 /// What `cargo xtask vm` may be told.
 #[derive(clap::Args)]
@@ -55,7 +59,7 @@ struct Tally {
 /// Runs the suites; true if every check passed, and there was one.
 pub(crate) fn run(args: &Args) -> Result<bool> {
     let root = house::root()?;
-    host::prepare()?;
+    debian::prepare(PACKAGES)?;
     let program = match &args.program {
         Some(program) => program.clone(),
         None => build_softkey(&root)?,

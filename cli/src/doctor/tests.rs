@@ -1,3 +1,5 @@
+//! The doctor on a planted machine.
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 

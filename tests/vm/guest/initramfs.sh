@@ -7,8 +7,8 @@ mount -t sysfs none /sys
 mount -t devtmpfs none /dev
 for module in /modules/*.ko; do insmod "$module"; done
 until [ -b /dev/vda ]; do sleep 0.1; done
-mount -t ext4 -o rw,noatime /dev/vda /root
-cp /guest-init /root/sbin/guest-init
+mount -t ext4 -o rw,noatime /dev/vda /disk
+cp /guest-init /disk/sbin/guest-init
 umount /sys /proc
-mount --move /dev /root/dev
-exec switch_root /root /bin/sh /sbin/guest-init
+mount --move /dev /disk/dev
+exec switch_root /disk /bin/sh /sbin/guest-init

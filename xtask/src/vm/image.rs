@@ -5,9 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::host;
 use super::kernel::Kernel;
 use super::suite::{self, Suite};
+use crate::debian;
 use crate::house::{Result, output_of};
 
 /// Free room in the image, and allowance for what the file system itself takes, in bytes.
@@ -33,7 +33,7 @@ pub(crate) fn build(
     if tree.exists() {
         fs::remove_dir_all(&tree)?;
     }
-    make_tree(&tree, suite)?;
+    debian::unpack(&tree, &suite.packages())?;
     kernel.copy_modules(&tree)?;
     make_file_system(&tree, &image)?;
     if !keep_tree {
@@ -53,24 +53,6 @@ fn recipe(suite: &Suite, kernel: &Kernel) -> Result<String> {
         writeln!(recipe, "module {module}")?;
     }
     Ok(recipe)
-}
-
-fn make_tree(tree: &Path, suite: &Suite) -> Result<()> {
-    let mut debian = Command::new("mmdebstrap");
-    debian.args([
-        "--quiet",
-        "--mode=root",
-        "--variant=minbase",
-        "--aptopt=APT::Install-Recommends \"false\"",
-    ]);
-    for option in host::apt_options()? {
-        debian.arg(format!("--aptopt={option}"));
-    }
-    for unused in ["doc", "info", "locale", "man"] {
-        debian.arg(format!("--dpkgopt=path-exclude=/usr/share/{unused}/*"));
-    }
-    debian.arg(format!("--include={}", suite.packages().join(","))).arg(host::RELEASE).arg(tree);
-    output_of(debian.args(host::apt_sources()?)).map(drop)
 }
 
 fn make_file_system(tree: &Path, image: &Path) -> Result<()> {

@@ -114,7 +114,7 @@ impl Kernel {
         if tree.exists() {
             fs::remove_dir_all(&tree)?;
         }
-        for folder in ["bin", "dev", "modules", "proc", "root", "sys"] {
+        for folder in ["bin", "dev", "disk", "modules", "proc", "sys"] {
             fs::create_dir_all(tree.join(folder))?;
         }
         fs::copy("/bin/busybox", tree.join("bin/busybox"))?;

@@ -1,3 +1,5 @@
+//! Every way of answering a question.
+
 use softkey_authenticator::Operation;
 use softkey_ctap::Instant;
 

@@ -1,3 +1,5 @@
+//! The worker with a key that does as it is told.
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 

@@ -1,34 +1,29 @@
-//! The machine that runs the emulator: what it must have, and how its package manager reaches the archive.
+//! Small Debian trees, unpacked beside this system with its own package sources.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::process::Command;
 
 use crate::house::{Result, output_of};
 
-/// The Debian release of the guest. The guest runs the host's build of softkey, so the host's must be the same.
+/// The release of the trees. They run this system's build of softkey, so this system's must be the same.
 pub(crate) const RELEASE: &str = "bookworm";
 
-/// What the host needs to build and boot a guest.
-const PACKAGES: &[&str] =
-    &["busybox-static", "cpio", "e2fsprogs", "kmod", "mmdebstrap", "qemu-system-x86", "xz-utils"];
-
-/// Makes sure of the host's release and rights, and installs the packages it lacks.
-pub(crate) fn prepare() -> Result<()> {
+/// Makes sure of this system's release and of root's rights, and installs those of the packages that it lacks.
+pub(crate) fn prepare(packages: &[&str]) -> Result<()> {
     let release = fs::read_to_string("/etc/os-release")?;
     if !release.lines().any(|line| line == format!("VERSION_CODENAME={RELEASE}")) {
         return Err(format!(
-            "the guest is Debian {RELEASE} and runs this machine's build of softkey: run it there"
+            "the tree is Debian {RELEASE} and runs this machine's build of softkey: run it there"
         )
         .into());
     }
     let missing: Vec<&str> =
-        PACKAGES.iter().copied().filter(|package| !installed(package)).collect();
+        packages.iter().copied().filter(|package| !installed(package)).collect();
     if fs::metadata("/proc/self")?.uid() != 0 {
         let packages = if missing.is_empty() { "none".to_owned() } else { missing.join(" ") };
-        return Err(
-            format!("building the guest needs root; packages to install: {packages}").into()
-        );
+        return Err(format!("unpacking a tree needs root; packages to install: {packages}").into());
     }
     if missing.is_empty() {
         return Ok(());
@@ -36,6 +31,25 @@ pub(crate) fn prepare() -> Result<()> {
     println!("installing {}", missing.join(" "));
     output_of(apt().arg("update"))?;
     output_of(apt().args(["install", "--yes", "--no-install-recommends"]).args(missing)).map(drop)
+}
+
+/// Unpacks the essential packages, apt, and these packages with what they depend on, without manuals, into `tree`.
+pub(crate) fn unpack(tree: &Path, packages: &[&str]) -> Result<()> {
+    let mut debian = Command::new("mmdebstrap");
+    debian.args([
+        "--quiet",
+        "--mode=root",
+        "--variant=minbase",
+        "--aptopt=APT::Install-Recommends \"false\"",
+    ]);
+    for option in options()? {
+        debian.arg(format!("--aptopt={option}"));
+    }
+    for unused in ["doc", "info", "locale", "man"] {
+        debian.arg(format!("--dpkgopt=path-exclude=/usr/share/{unused}/*"));
+    }
+    debian.arg(format!("--include={}", packages.join(","))).arg(RELEASE).arg(tree);
+    output_of(debian.args(sources()?)).map(drop)
 }
 
 /// `apt-get` that waits for another one to finish instead of failing.
@@ -55,8 +69,8 @@ fn installed(package: &str) -> bool {
     .is_ok_and(|status| status == "installed")
 }
 
-/// The options with which this host's apt accepts and reaches its mirrors, one `KEY "VALUE"` each.
-pub(crate) fn apt_options() -> Result<Vec<String>> {
+/// The options with which this system's apt accepts and reaches its mirrors, one `KEY "VALUE"` each.
+fn options() -> Result<Vec<String>> {
     const KEPT: [&str; 4] =
         ["Acquire::Check-", "Acquire::http", "Acquire::https", "Acquire::Retries"];
     let dump = output_of(Command::new("apt-config").arg("dump"))?;
@@ -64,9 +78,9 @@ pub(crate) fn apt_options() -> Result<Vec<String>> {
     Ok(kept.map(|line| line.trim_end_matches(';').to_owned()).collect())
 }
 
-/// This host's Debian sources for the guest's release, as lines of a sources list: the release itself, its updates and
+/// This system's Debian sources for the release, as lines of a sources list: the release itself, its updates and
 /// its security fixes (which is where the browsers come from).
-pub(crate) fn apt_sources() -> Result<Vec<String>> {
+fn sources() -> Result<Vec<String>> {
     let format = "$(ORIGIN) $(REPO_URI) $(RELEASE) $(COMPONENT)";
     let targets = output_of(Command::new("apt-get").args([
         "indextargets",
