@@ -7,6 +7,7 @@ mod conformance;
 mod debian;
 mod empty_root;
 mod house;
+mod interop;
 mod no_std;
 mod tidy;
 mod vm;
@@ -29,6 +30,8 @@ enum Task {
     EmptyRoot,
     /// Run the tests that prove lines of the conformance checklist, and print the table
     Conformance(conformance::Args),
+    /// Let other people's relying parties judge what `softkey demo` prints (needs Python 3)
+    Interop,
     /// Run other people's clients against the key on a real kernel in an emulated machine (as root, on Debian 12)
     Vm(vm::Args),
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Task::NoStd => ("no-std", no_std::run()),
         Task::EmptyRoot => ("empty-root", empty_root::run()),
         Task::Conformance(args) => ("conformance", conformance::run(&args)),
+        Task::Interop => ("interop", interop::run()),
         Task::Vm(args) => ("vm", vm::run(&args)),
     };
     match done {

@@ -13,7 +13,7 @@ use serde_json::Value;
 use softkey_ctap_hid::{Connection, Status, UdpTransport};
 
 /// Longer than anything here takes on a busy machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// authenticatorGetInfo.
 pub(crate) const GET_INFO: [u8; 1] = [0x04];
