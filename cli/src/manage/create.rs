@@ -1,6 +1,7 @@
 //! `softkey create`: `navigator.credentials.create()` with JSON in and JSON out; and what `get` shares with it.
 #![allow(
     clippy::doc_markdown,
+    rustdoc::bare_urls,
     reason = "some of these comments are the text of --help, where backticks are noise"
 )]
 
