@@ -74,14 +74,17 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let authorization = self.assertion_authorization(&request, param)?;
         // 6. The user is verified.
         let rp_id_hash: [u8; 32] = Sha256::digest(request.rp_id.as_str()).into();
-        let (verified, token) = match authorization {
-            Authorization::None => (false, None),
+        let (verified, present, token) = match authorization {
+            Authorization::None => (false, false, None),
             Authorization::Param(param) => {
                 let need = Permissions::GET_ASSERTION;
                 let serial = self.authorize(param, &request.client_data_hash, need, &rp_id_hash)?;
-                (true, Some(serial))
+                // Presence that a token carries serves only who holds that token.
+                (true, self.tokens.user_present(), Some(serial))
             }
-            Authorization::BuiltIn if verification.done => (true, None),
+            Authorization::BuiltIn if verification.done => {
+                (true, verification.shows_presence, None)
+            }
             Authorization::BuiltIn => {
                 let purpose = Purpose::GetAssertion(body.to_vec());
                 return self.verify_for_request(purpose, requester(&request));
@@ -101,7 +104,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             salts,
         };
         let checked = Checked { assertion, credential, accounts, token };
-        if up && !verification.shows_presence && !self.tokens.user_present() {
+        if up && !present {
             let requester = requester(&request);
             return Ok(Consent::presence(requester, Then::GetAssertion(checked)));
         }

@@ -54,20 +54,20 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let authorization = self.creation_authorization(&request, param)?;
         // 11. The user is verified.
         let rp_id_hash: [u8; 32] = Sha256::digest(request.rp.id.as_str()).into();
-        let verified = match authorization {
-            Authorization::None => false,
+        let (verified, present) = match authorization {
+            Authorization::None => (false, false),
             Authorization::Param(param) => {
                 let need = Permissions::MAKE_CREDENTIAL;
                 self.authorize(param, &request.client_data_hash, need, &rp_id_hash)?;
-                true
+                // Presence that a token carries serves only who holds that token.
+                (true, self.tokens.user_present())
             }
-            Authorization::BuiltIn if verification.done => true,
+            Authorization::BuiltIn if verification.done => (true, verification.shows_presence),
             Authorization::BuiltIn => {
                 let purpose = Purpose::MakeCredential(body.to_vec());
                 return self.verify_for_request(purpose, requester(&request));
             }
         };
-        let present = verification.shows_presence || self.tokens.user_present();
         // 12. Excluded credentials.
         if self.is_excluded(request.exclude_list.as_ref(), &rp_id_hash, verified)? {
             return excluded(&request, present);
