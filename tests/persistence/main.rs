@@ -17,6 +17,7 @@ mod kill;
 mod memory;
 mod power;
 mod secrecy;
+mod syncs;
 mod vault;
 mod vault_damage;
 
