@@ -8,5 +8,6 @@ mod demo;
 mod harness;
 mod hosts;
 mod power;
+mod prompts;
 mod terminal;
 mod touch;

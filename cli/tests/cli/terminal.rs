@@ -2,17 +2,18 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{LocalModes, tcgetattr};
 use softkey_ctap_hid::{Connection, UdpTransport};
 
 use crate::harness::{GET_INFO, Host, PATIENCE, SELECTION, softkey};
 
-/// A key at a terminal of its own.
-struct Seat {
+/// A command at a terminal of its own.
+pub(crate) struct Seat {
     child: Child,
     keyboard: File,
     screen: Receiver<Vec<u8>>,
@@ -20,7 +21,15 @@ struct Seat {
 }
 
 impl Seat {
+    /// A key.
     fn start(args: &[&str]) -> Self {
+        let mut command = softkey();
+        command.args(["run", "--transport", "udp", "--listen", "127.0.0.1:0", "--ephemeral"]);
+        command.args(args);
+        Self::of(command)
+    }
+
+    pub(crate) fn of(mut command: Command) -> Self {
         let terminal = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
         grantpt(&terminal).unwrap();
         unlockpt(&terminal).unwrap();
@@ -30,9 +39,7 @@ impl Seat {
             let file = File::options().read(true).write(true).open(path).unwrap();
             Stdio::from(file)
         };
-        let mut command = softkey();
-        command.args(["run", "--transport", "udp", "--listen", "127.0.0.1:0", "--ephemeral"]);
-        let child = command.args(args).stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
+        let child = command.stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
         let keyboard = File::from(terminal);
         let mut from = keyboard.try_clone().unwrap();
         let (send, screen) = channel();
@@ -48,7 +55,7 @@ impl Seat {
     }
 
     /// Waits until this text is on the screen; returns what came before it and forgets both.
-    fn see(&mut self, text: &str) -> String {
+    pub(crate) fn see(&mut self, text: &str) -> String {
         loop {
             if let Some(at) = self.seen.find(text) {
                 let before = self.seen[..at].to_owned();
@@ -61,7 +68,17 @@ impl Seat {
         }
     }
 
-    fn type_line(&mut self, line: &str) {
+    /// Types a line once the terminal does not show what is typed. A program writes its prompt before it turns
+    /// that off, and no person is as fast as this.
+    pub(crate) fn type_unseen(&mut self, line: &str) {
+        let shown = |modes: LocalModes| modes.contains(LocalModes::ECHO);
+        while shown(tcgetattr(&self.keyboard).unwrap().local_modes) {
+            thread::yield_now();
+        }
+        self.type_line(line);
+    }
+
+    pub(crate) fn type_line(&mut self, line: &str) {
         self.keyboard.write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 

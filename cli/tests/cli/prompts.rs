@@ -1,0 +1,93 @@
+//! The manager at a terminal: PINs that are asked for and not shown, and a choice of accounts.
+
+use std::fs;
+use std::process::Command;
+
+use crate::harness::{Key, softkey};
+use crate::terminal::Seat;
+
+/// A command at a terminal that is its own, as a shell gives it: prompts for PINs speak to that alone.
+fn at_terminal(key: &Key, args: &[&str]) -> Seat {
+    let mut command = Command::new("setsid");
+    command.args(["--ctty", "--wait"]).arg(softkey().get_program()).args(args);
+    command.env("SOFTKEY_DEVICE", format!("udp:{}", key.address));
+    command.env_remove("SOFTKEY_PIN").env_remove("SOFTKEY_NEW_PIN");
+    Seat::of(command)
+}
+
+/// Answers a prompt; what was typed for the one before must not have been shown.
+fn answer(seat: &mut Seat, prompt: &str, secret: &str) {
+    let shown = seat.see(prompt);
+    assert!(!shown.contains("1234") && !shown.contains("4321"), "{shown:?}");
+    seat.type_unseen(secret);
+}
+
+#[test]
+fn a_new_pin_is_asked_for_twice_and_never_shown() {
+    let key = Key::forgetful("auto");
+    let mut seat = at_terminal(&key, &["pin", "set"]);
+    answer(&mut seat, "New PIN: ", "1234");
+    answer(&mut seat, "New PIN again: ", "4321");
+    seat.see("The two PINs are not the same.");
+
+    let mut seat = at_terminal(&key, &["pin", "set"]);
+    answer(&mut seat, "New PIN: ", "1234");
+    answer(&mut seat, "New PIN again: ", "1234");
+    seat.see("is set.");
+
+    let mut seat = at_terminal(&key, &["pin", "change"]);
+    answer(&mut seat, "Present PIN: ", "1234");
+    answer(&mut seat, "New PIN: ", "4321");
+    answer(&mut seat, "New PIN again: ", "4321");
+    seat.see("is changed.");
+}
+
+#[test]
+fn a_wrong_pin_is_asked_for_again_and_accounts_are_chosen() {
+    let key = Key::forgetful("auto");
+    let mut seat = at_terminal(&key, &["pin", "set"]);
+    answer(&mut seat, "New PIN: ", "1234");
+    answer(&mut seat, "New PIN again: ", "1234");
+    seat.see("is set.");
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: String| {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let ceremony = |command: &str, options: &str| {
+        at_terminal(&key, &[command, "--origin", "https://example.org", "--options", options])
+    };
+    for (id, name) in [("AQ", "ada"), ("Ag", "bea")] {
+        let options = format!(
+            r#"{{"rp": {{"name": ""}}, "user": {{"id": "{id}", "name": "{name}", "displayName": ""}},
+                "challenge": "", "pubKeyCredParams": [],
+                "authenticatorSelection": {{"residentKey": "required"}}}}"#
+        );
+        let mut seat = ceremony("create", &file(name, options));
+        answer(&mut seat, "PIN: ", "9999");
+        seat.see("The PIN is wrong. 7 tries are left.");
+        answer(&mut seat, "PIN: ", "1234");
+        seat.see("attestationObject");
+    }
+    let mut seat = ceremony("get", &file("get", String::from(r#"{"challenge": ""}"#)));
+    answer(&mut seat, "PIN: ", "1234");
+    seat.see("1  \"bea\"");
+    seat.see("2  \"ada\"");
+    seat.see("Account: ");
+    seat.type_line("2");
+    seat.see(r#""userHandle":"AQ""#);
+}
+
+#[test]
+fn a_reset_is_confirmed_in_words() {
+    let key = Key::forgetful("auto");
+    let mut seat = at_terminal(&key, &["reset"]);
+    seat.see("Type yes: ");
+    seat.type_line("y");
+    seat.see("Nothing was erased.");
+    let mut seat = at_terminal(&key, &["reset"]);
+    seat.see("Type yes: ");
+    seat.type_line("yes");
+    seat.see("is as new.");
+}
