@@ -79,6 +79,8 @@ pub enum Command {
     /// Make a credential: navigator.credentials.create() with JSON in and JSON out
     Create(CeremonyArgs),
     /// Sign in: navigator.credentials.get() with JSON in and JSON out
+    ///
+    /// Of several accounts the person at the terminal chooses one; without a terminal the newest is used.
     Get(CeremonyArgs),
     /// Explain a CTAP message, authenticator data, an attestation object, client data, an APDU, a HID trace
     Decode(DecodeArgs),
