@@ -97,5 +97,12 @@ pub fn examine(machine: &Machine, vault: Option<&std::path::Path>) -> Vec<Findin
     findings
 }
 
+/// The commands that make `/dev/uhid` usable for this user; none if it is.
+#[must_use]
+pub fn uhid_mends(machine: &Machine) -> Vec<String> {
+    let findings = [devices::node(machine), devices::group(machine), devices::udev_rule(machine)];
+    findings.into_iter().filter_map(|finding| finding.mend).collect()
+}
+
 #[cfg(test)]
 mod tests;

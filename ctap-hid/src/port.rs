@@ -2,11 +2,12 @@
 //! clock and chance. Nothing else in the crate reads a clock.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time;
 
 use softkey_ctap::Instant;
 
-use crate::device::Device;
+use crate::device::{Device, Peer};
 
 /// Reports taken at once: a flood of them must leave the owner time for events and jobs.
 #[cfg(any(feature = "udp", all(feature = "uhid", target_os = "linux")))]
@@ -37,6 +38,12 @@ pub trait Port {
 
     /// When [`Port::pump`] must be called next even if nothing arrives.
     fn poll_timeout(&self) -> Option<Instant> {
+        None
+    }
+
+    /// The address of a peer, if this port has several and still knows this one.
+    fn address(&self, peer: Peer) -> Option<SocketAddr> {
+        let _ = peer;
         None
     }
 

@@ -43,6 +43,7 @@ fn steps() -> Vec<Step> {
         Step::cargo("benches", 30, "test --workspace --all-features --bench * --locked"),
         Step::cargo("fuzz-seeds", 10, "test --package softkey-fuzz --locked"),
         Step::task("conformance", 20),
+        Step::cargo("memory", 20, "test --package softkey --test memory --locked -- --ignored"),
         Step::task("interop", 20),
         Step::task("empty-root", 15),
         Step::task("vm", 45),

@@ -94,6 +94,18 @@ fn the_group_must_be_there_and_in_force() {
     assert!(fake.finding("group").what.contains("virtual keyboard"), "what joining means is said");
 }
 
+/// What refuses `softkey run` names the same commands as doctor.
+#[test]
+fn the_mends_of_uhid_are_those_of_doctor() {
+    let mut fake = fake();
+    fake.put("/dev/uhid", "", 0o660);
+    fake.put("/usr/lib/udev/rules.d/70-softkey.rules", RULE, 0o644);
+    fake.put("/etc/group", "softkey:x:990:\n", 0o644);
+    assert_eq!(uhid_mends(&fake.machine), [fake.mend("group")]);
+    fake.machine.user.groups.push(990);
+    assert_eq!(uhid_mends(&fake.machine), [""; 0]);
+}
+
 /// The shipped rule is right, others are not, and a file of the same name in /etc hides the shipped one.
 #[test]
 fn only_a_rule_for_the_group_is_right() {

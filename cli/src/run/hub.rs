@@ -24,6 +24,7 @@ use super::ledger::Ledger;
 use super::request::Summary;
 use super::slot::{Request, Slot};
 use super::worker::{Gone, Order, Report, Worker};
+use crate::doctor;
 use crate::error::{CliError, Exit};
 
 /// Everything `softkey run` consists of.
@@ -191,7 +192,7 @@ impl Hub {
         let Job { id: job, channel, kind, bytes } = job;
         slot.note_talk(channel);
         let summary = Summary::of(kind, &bytes);
-        let line = Answered::new(slot.name(), None, channel.as_u32(), summary);
+        let line = Answered::new(slot.name(), slot.requester(), channel.as_u32(), summary);
         let via = slot.via(channel);
         slot.job = Some(Request { id: job, kind, via, bytes: Some(bytes), since: now, line });
         if self.state.broker.arrive(now, id) {
@@ -332,6 +333,15 @@ fn slot_flush(slots: &mut [Slot], id: PortId) -> io::Result<()> {
     slot(slots, id).map_or(Ok(()), Slot::flush)
 }
 
+/// What makes the uhid node usable, in the words of `softkey doctor`.
+fn uhid_mend() -> String {
+    let mut lines =
+        vec!["use --transport udp, or mend this (softkey doctor says more):".to_owned()];
+    let mends = doctor::uhid_mends(&doctor::Machine::this());
+    lines.extend(mends.iter().flat_map(|mend| mend.lines()).map(|line| format!("      {line}")));
+    lines.join("\n")
+}
+
 fn broken(what: &str, error: &io::Error) -> CliError {
     let what = format!("{what} failed: {error}.");
     CliError::new(Exit::Failed, what, "start softkey run again")
@@ -347,11 +357,11 @@ fn worker_gone() -> CliError {
 
 fn cannot_show(name: &str, error: &io::Error) -> CliError {
     let try_this = match error.kind() {
-        io::ErrorKind::AddrInUse => "stop the other program, or choose another --listen address",
-        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied => {
-            "run softkey doctor, or use --transport udp"
+        io::ErrorKind::AddrInUse => {
+            "stop the other program, or choose another --listen address".into()
         }
-        _ => "choose another --transport or --listen address",
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied if name == "uhid" => uhid_mend(),
+        _ => "choose another --transport or --listen address".into(),
     };
     CliError::new(Exit::Failed, format!("The key cannot be shown at {name}: {error}."), try_this)
 }

@@ -7,9 +7,9 @@ use std::os::fd::BorrowedFd;
 
 use softkey_authenticator::{Session, Transport, Via};
 use softkey_ctap::Instant;
-use softkey_ctap_hid::{ChannelId, Device, DeviceConfig, JobId, JobKind, Port, UdpPort};
-#[cfg(target_os = "linux")]
-use softkey_ctap_hid::{Identity, UhidPort};
+use softkey_ctap_hid::{
+    ChannelId, Device, DeviceConfig, Identity, JobId, JobKind, Port, UdpPort, UhidPort,
+};
 
 use super::broker::PortId;
 use super::event::Answered;
@@ -18,7 +18,6 @@ use super::event::Answered;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// The kernel's virtual USB.
-    #[cfg(target_os = "linux")]
     Uhid,
     /// A UDP socket at this address; port 0 lets the system choose.
     Udp(SocketAddr),
@@ -68,7 +67,6 @@ impl Slot {
     #[must_use]
     pub fn name(&self) -> String {
         match &self.place {
-            #[cfg(target_os = "linux")]
             Place::Uhid => "uhid".into(),
             Place::Udp(address) => format!("udp {address}"),
         }
@@ -84,7 +82,6 @@ impl Slot {
         self.device = Device::new(config(), self.seed);
         if self.port.is_none() {
             self.port = Some(match &mut self.place {
-                #[cfg(target_os = "linux")]
                 Place::Uhid => Box::new(UhidPort::open(&Identity::default())?),
                 Place::Udp(address) => {
                     let port = UdpPort::bind(*address)?;
@@ -102,7 +99,6 @@ impl Slot {
         self.job = None;
         self.talked.clear();
         match self.place {
-            #[cfg(target_os = "linux")]
             Place::Uhid => self.port = None,
             Place::Udp(_) => {}
         }
@@ -139,6 +135,13 @@ impl Slot {
         }
     }
 
+    /// Who has sent the request in work, where the transport knows.
+    #[must_use]
+    pub fn requester(&self) -> Option<String> {
+        let peer = self.device.transaction_peer()?;
+        self.port.as_ref()?.address(peer).map(|address| address.to_string())
+    }
+
     /// When [`Slot::pump`] must be called next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
@@ -170,7 +173,6 @@ impl Slot {
 /// # Errors
 ///
 /// What the system says to opening the node; nothing is made.
-#[cfg(target_os = "linux")]
 pub fn probe_uhid() -> io::Result<()> {
     std::fs::OpenOptions::new().read(true).write(true).open("/dev/uhid").map(drop)
 }

@@ -18,6 +18,7 @@ fn auto_approves_at_once_and_says_so() {
     assert_eq!(answer[0], 0);
     let line = key.request();
     let about = ["command", "rp", "account", "decided", "by", "status"];
+    assert!(line["peer"].as_str().unwrap().starts_with("127.0.0.1:"), "{line}");
     let about: Vec<_> = about.iter().map(|name| line[name].clone()).collect();
     assert_eq!(about, ["makeCredential", "example.com", "ada", "approved", "auto", "00"]);
     assert_eq!(line["pretended"], json!(["approve auto"]));

@@ -7,7 +7,7 @@ use softkey_ctap::Instant;
 
 use super::peers::Peers;
 use super::{Datagram, report};
-use crate::device::{Device, Outgoing};
+use crate::device::{Device, Outgoing, Peer};
 use crate::packet::REPORT_LEN;
 use crate::port::{Port, REPORTS_PER_PUMP};
 
@@ -76,6 +76,10 @@ impl Port for UdpPort {
 
     fn is_stalled(&self) -> bool {
         self.unsent.is_some()
+    }
+
+    fn address(&self, peer: Peer) -> Option<SocketAddr> {
+        self.peers.address(peer)
     }
 
     #[cfg(unix)]
