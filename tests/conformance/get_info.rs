@@ -193,7 +193,7 @@ fn each_listed_algorithm_works() {
     assert_eq!(listed[0].get("alg").int(), -7, "ES256 first");
 }
 
-/// GI-12, GI-15, GI-16, GI-22: members that belong to a feature are there exactly with it.
+/// GI-12, GI-15: members that belong to a feature are there exactly with it.
 #[test]
 fn members_of_features_come_with_them() {
     let info = Key::fresh().info();

@@ -6,12 +6,12 @@ use softkey_tests::checks::{no_account, refused, still_works, three_accounts};
 use softkey_tests::key::Cut;
 use softkey_tests::parts::sha256;
 use softkey_tests::pin::Protocol;
-use softkey_tests::request::command;
+use softkey_tests::request::{cf, command};
 use softkey_tests::status::{
     KEEPALIVE_CANCEL, NO_CREDENTIALS, NOT_ALLOWED, OPERATION_DENIED, SUCCESS, USER_ACTION_TIMEOUT,
     word,
 };
-use softkey_tests::{Key, Request, User, u2f};
+use softkey_tests::{Key, Request, User, Value, u2f};
 
 const RESET: [u8; 1] = [command::RESET];
 
@@ -233,6 +233,26 @@ fn power_cut_leaves_all_or_nothing() {
         writes += 1;
     }
     assert!(writes > 0, "a reset writes");
+}
+
+/// RS-11: with longTouchForReset on, a short touch is not enough; one of 5 s is. After it, the factory's value.
+#[test]
+fn long_touch_is_wanted_when_turned_on() {
+    let mut key = Key::fresh();
+    let enable = Request::config(cf::ENABLE_LONG_TOUCH_FOR_RESET);
+    assert_eq!(key.status(&enable), SUCCESS);
+    let made = key.make(&Request::make_credential());
+    for user in [User::Approves, User::Holds(Duration::from_millis(4_900))] {
+        key.power_cycle();
+        key.user(user);
+        assert_eq!(key.send(&RESET), [USER_ACTION_TIMEOUT], "{user:?}");
+        key.user(User::Approves);
+        key.assertion_by(&made, &made.get());
+    }
+    key.power_cycle();
+    key.user(User::Holds(Duration::from_secs(6)));
+    assert_eq!(key.send(&RESET), [SUCCESS]);
+    assert_eq!(*key.info().0.get(0x18), Value::from(false));
 }
 
 /// RS-13: two resets in a row.

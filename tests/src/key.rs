@@ -40,6 +40,8 @@ pub enum User {
     ApprovesAfter(Duration),
     /// Touches the key at once; asked to be verified, fails.
     FailsVerification,
+    /// Touches the key at once and holds the finger there for this time.
+    Holds(Duration),
 }
 
 /// Changes an answer on its way; the request comes first.
@@ -209,9 +211,9 @@ impl Key {
     /// user acts after the answer.
     pub fn u2f(&mut self, apdu: &[u8]) -> Vec<u8> {
         self.transmit(wire::MSG, apdu);
-        let ask = self.authenticator.asking().map(|ask| ask.id);
-        if let Some(ask) = ask.filter(|ask| self.last_asked != Some(*ask)) {
-            self.ask(ask, false);
+        let asked = self.authenticator.asking().cloned();
+        if let Some(ask) = asked.filter(|ask| self.last_asked != Some(ask.id)) {
+            self.ask(ask.id, &ask.question);
         }
         self.answer().expect("U2F messages are answered at once")
     }

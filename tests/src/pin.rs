@@ -182,6 +182,24 @@ impl Token {
     }
 }
 
+/// The plaintext of encIdentifier or encCredStoreState (the name is `info`) under a persistent token: an IV, then
+/// one block of AES-128-CBC.
+#[must_use]
+#[track_caller]
+pub fn decrypt_info_member(token: &Token, info: &str, value: &[u8]) -> [u8; 16] {
+    let mut key = [0; 16];
+    hkdf::Hkdf::<Sha256>::new(Some(&[0; 32]), token.bytes())
+        .expand(info.as_bytes(), &mut key)
+        .unwrap();
+    let (iv, ciphertext) = value.split_at(16);
+    let mut plaintext = [0; 16];
+    cbc::Decryptor::<aes::Aes128>::new_from_slices(&key, iv)
+        .unwrap()
+        .decrypt_padded_b2b::<NoPadding>(ciphertext, &mut plaintext)
+        .unwrap();
+    plaintext
+}
+
 /// The COSE form of a key agreement key.
 #[must_use]
 pub fn key_agreement_key(private: &SecretKey) -> Value {

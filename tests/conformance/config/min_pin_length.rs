@@ -213,7 +213,7 @@ fn as_many_parties_as_announced_are_taken() {
     ]);
     refused(&mut key, &set_min_pin_length(one_more), KEY_STORE_FULL);
     assert_eq!(minimum(&mut key), 4);
-    let last = names(max).last().unwrap();
+    let last = names(max).next_back().unwrap();
     let request = Request::make_credential_for(&last, &[1]).extension("minPinLength", true);
     assert_eq!(key.make(&request).auth_data.extension("minPinLength"), Some(&Value::from(4)));
 }

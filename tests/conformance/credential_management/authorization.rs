@@ -187,8 +187,7 @@ fn persistent_token_reads_only() {
         refused(&mut key, &update.managed(&token), PIN_AUTH_INVALID);
         key.power_cycle();
     }
-    let make = Request::make_credential().authorized(&token);
-    refused(&mut key, &make, PIN_AUTH_INVALID);
+    refused(&mut key, &Request::make_credential().authorized(&token), PIN_AUTH_INVALID);
 }
 
 /// PT-16: asked for again it is the same; changePIN and reset kill it; other tokens come and go beside it.

@@ -157,7 +157,7 @@ fn random_changes_agree_with_a_model() {
         let dice = sha256(&[round]);
         let (rp_id, user) = (format!("{}.example", dice[0] % 3), dice[1] % 4);
         let known = model.get(&(rp_id.clone(), user)).cloned();
-        if let Some(id) = known.filter(|_| dice[2] % 3 == 0) {
+        if let Some(id) = known.filter(|_| dice[2].is_multiple_of(3)) {
             let token = cm_token(&mut key);
             assert_eq!(key.status(&delete(&token, &id)), SUCCESS);
             model.remove(&(rp_id, user));
@@ -168,7 +168,7 @@ fn random_changes_agree_with_a_model() {
             let made = key.make(&request.with(mc::USER, named).authorized(&token));
             model.insert((rp_id, user), made.id().to_vec());
         }
-        if dice[3] % 4 == 0 {
+        if dice[3].is_multiple_of(4) {
             key.power_cycle();
         }
         let token = cm_token(&mut key);

@@ -1,12 +1,17 @@
 //! What goes on inside a [`Key`]: packets to the device, its jobs to the authenticator, questions to the user,
 //! and everything that time brings.
 
+use std::time::Duration;
+
 use softkey_authenticator::{Question as Asked, Step};
 
 use super::{
     Answer, AskId, Decision, Event, Instant, Job, JobKind, Keepalive, Key, Question, Session,
     Status, Transport, User, Via, wire,
 };
+
+/// How long a long touch lasts.
+const LONG_TOUCH: Duration = Duration::from_secs(5);
 
 impl Key {
     /// The number of the channel in use.
@@ -56,22 +61,25 @@ impl Key {
         self.run();
     }
 
-    /// The user is asked, for presence or, if `verify`, to be verified.
-    pub(super) fn ask(&mut self, ask: AskId, verify: bool) {
+    /// The user is asked and acts. A touch answers the question for a long one only if it lasts 5 s.
+    pub(super) fn ask(&mut self, ask: AskId, asked: &Asked) {
         self.prompts += 1;
         self.last_asked = Some(ask);
         let shows_presence = self.setup.sensor.is_some_and(|sensor| sensor.shows_presence);
+        let (verify, long) = (matches!(asked, Asked::Verify { .. }), *asked == Asked::LongPresence);
         let yes = if verify { Answer::Verified { shows_presence } } else { Answer::Yes };
-        match self.user {
-            User::Approves => self.decide(ask, yes),
-            User::FailsVerification if verify => self.decide(ask, Answer::NotVerified),
-            User::FailsVerification => self.decide(ask, Answer::Yes),
-            User::Refuses => self.decide(ask, Answer::No),
-            User::StaysAway => self.question = Some(Question { ask, answer: None }),
-            User::ApprovesAfter(time) => {
-                self.question = Some(Question { ask, answer: Some((self.now + time, yes)) });
+        let later = |time| Some((self.now + time, yes));
+        let answer = match self.user {
+            User::Refuses => return self.decide(ask, Answer::No),
+            User::FailsVerification if verify => return self.decide(ask, Answer::NotVerified),
+            User::Holds(time) if long => later(LONG_TOUCH).filter(|_| time >= LONG_TOUCH),
+            User::Approves | User::FailsVerification | User::Holds(_) if !long => {
+                return self.decide(ask, yes);
             }
-        }
+            User::ApprovesAfter(time) if !long => later(time),
+            _ => None,
+        };
+        self.question = Some(Question { ask, answer });
     }
 
     fn transmit_on(&mut self, channel: u32, command: u8, message: &[u8]) {
@@ -138,7 +146,7 @@ impl Key {
             }
             Step::Asking(ask) => {
                 self.device.status(self.now, Status::UserNeeded);
-                self.ask(ask.id, matches!(ask.question, Asked::Verify { .. }));
+                self.ask(ask.id, &ask.question);
             }
         }
     }
