@@ -221,3 +221,40 @@ fn verification_ends_by_timeout_and_cancel() {
     key.post(&request.bytes());
     assert_eq!(key.cancel(), Some(vec![KEEPALIVE_CANCEL]));
 }
+
+/// MC-36, GA-15: presence that a token carries serves requests made with the token. One without it, from
+/// whomever, asks for its own touch.
+#[test]
+fn presence_in_a_token_serves_no_request_without_it() {
+    let mut key = with_sensor(true);
+    let made = key.make(&Request::make_credential());
+    token(&mut key, Protocol::Two, MC | GA).unwrap();
+    let other = key.open_channel();
+    key.switch_to(other);
+    let elsewhere = Request::make_credential_for("other.example", &[1]);
+    let excluding = Request::make_credential().listing(&[made.id()]);
+    for request in [made.get(), elsewhere, excluding] {
+        key.user(User::Refuses);
+        let asked = key.prompts();
+        let answer = key.send(&request.bytes());
+        assert_eq!(key.prompts(), asked + 1, "{request:?}");
+        assert_ne!(answer, [SUCCESS], "refused");
+    }
+}
+
+/// PT-17: the option uv gives the user as many tries as one request may; a token by the sensor gives more than
+/// one only where getInfo leaves no further attempts to the platform.
+#[test]
+fn tries_within_one_request_are_counted() {
+    let sensor = Sensor { max_retries: 8, tries_per_request: 3, shows_presence: true };
+    let mut key = Key::new(Setup { sensor: Some(sensor), ..Setup::default() });
+    let attempts = key.info().0.at(0x11).map(Value::uint);
+    key.user(User::FailsVerification);
+    let asked = key.prompts();
+    let request = Request::make_credential().option("uv", true);
+    assert_eq!(key.send(&request.bytes()), [OPERATION_DENIED]);
+    assert_eq!((key.prompts(), uv_retries(&mut key)), (asked + 3, 5));
+    assert_eq!(token(&mut key, Protocol::Two, GA), Err(UV_INVALID));
+    let tries = if attempts == Some(1) { 3 } else { 1 };
+    assert_eq!(uv_retries(&mut key), 5 - tries);
+}
