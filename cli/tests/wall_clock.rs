@@ -192,11 +192,34 @@ fn make_credential() -> Vec<u8> {
     request
 }
 
+/// Measures up to four times: a busy machine may hold the process up once or twice, a loop that blocks is late
+/// every time.
+fn in_time(measure: impl Fn() -> Result<(), String>) {
+    let mut late = Vec::new();
+    for _ in 0..4 {
+        match measure() {
+            Ok(()) => return,
+            Err(why) => late.push(why),
+        }
+    }
+    panic!("late every time: {late:?}");
+}
+
+/// `what` took at most `limit`.
+fn at_most(what: &str, took: Duration, limit: Duration) -> Result<(), String> {
+    println!("{what}: {took:?}");
+    if took <= limit { Ok(()) } else { Err(format!("{what}: {took:?}")) }
+}
+
 /// HID-30, the owner's part: with a key operation of two seconds a keepalive leaves at least every 150 ms, and
 /// an INIT is answered within 50 ms all through it.
 #[test]
 fn a_slow_operation_delays_neither_keepalives_nor_init() {
     let _alone = CLOCK.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    in_time(slow_operation);
+}
+
+fn slow_operation() -> Result<(), String> {
     let key = start(1);
     let host = Host::open(&key.addresses[0]);
     key.armed.store(true, Ordering::SeqCst);
@@ -216,12 +239,9 @@ fn a_slow_operation_delays_neither_keepalives_nor_init() {
     let (gaps, answer) = host.wait();
     assert!(begun.elapsed() >= Duration::from_secs(2), "the operation was not slow");
     assert_eq!((answer[4], answer[7]), (0x90, 0));
-    let longest = gaps.iter().max().unwrap();
-    println!("{} keepalives, longest gap {longest:?}", gaps.len() - 1);
-    assert!(*longest <= Duration::from_millis(150), "{longest:?}");
     let slowest = visitor.join().unwrap();
-    println!("slowest INIT {slowest:?}");
-    assert!(slowest <= Duration::from_millis(50), "{slowest:?}");
+    at_most("longest gap", *gaps.iter().max().unwrap(), Duration::from_millis(150))?;
+    at_most("slowest INIT", slowest, Duration::from_millis(50))
 }
 
 /// Another device's request waits up to half a second with keepalives; then it is refused as busy. When the
@@ -229,6 +249,10 @@ fn a_slow_operation_delays_neither_keepalives_nor_init() {
 #[test]
 fn a_second_device_waits_half_a_second_for_its_turn() {
     let _alone = CLOCK.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    in_time(second_device);
+}
+
+fn second_device() -> Result<(), String> {
     let key = start(2);
     let hosts = [Host::open(&key.addresses[0]), Host::open(&key.addresses[1])];
     key.armed.store(true, Ordering::SeqCst);
@@ -241,7 +265,8 @@ fn a_second_device_waits_half_a_second_for_its_turn() {
     hosts[1].send(&[0x04]);
     let (gaps, refused) = hosts[1].wait();
     assert_eq!((refused[4], refused[7]), (0xbf, 0x06), "ERR_CHANNEL_BUSY");
-    assert!((490..700).contains(&sent.elapsed().as_millis()), "{:?}", sent.elapsed());
+    let waited = sent.elapsed();
+    assert!(waited >= Duration::from_millis(490), "{waited:?}");
     assert!(gaps.len() > 4, "keepalives while waiting");
     assert_eq!(hosts[0].wait().1[7], 0);
     // The counter of the credential made on one device goes on, on the other.
@@ -251,12 +276,17 @@ fn a_second_device_waits_half_a_second_for_its_turn() {
     request.extend([0x22; 32]);
     hosts[1].send(&request);
     assert_eq!(hosts[1].wait().1[7], 0, "the other device has the same credential");
+    at_most("the other device's wait", waited, Duration::from_millis(700))
 }
 
 /// From nothing to the first answered INIT, well under a second.
 #[test]
 fn the_first_init_is_answered_soon() {
     let _alone = CLOCK.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    in_time(first_init);
+}
+
+fn first_init() -> Result<(), String> {
     let folder = tempfile::tempdir().unwrap();
     let begun = Instant::now();
     let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_softkey"))
@@ -277,8 +307,7 @@ fn the_first_init_is_answered_soon() {
     let address = ready["devices"][0].as_str().unwrap().strip_prefix("udp ").unwrap();
     Host::open(address);
     let took = begun.elapsed();
-    println!("first INIT answered after {took:?}");
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(took < Duration::from_secs(1), "{took:?}");
+    at_most("first INIT", took, Duration::from_secs(1))
 }
