@@ -142,7 +142,9 @@ impl VaultError {
     pub fn try_this(&self) -> String {
         match self {
             Self::NoHome => "set HOME, or name a file with --vault".into(),
-            Self::NotFound(_) => "check the name, or let `softkey run` make a new vault there".into(),
+            Self::NotFound(_) => {
+                "check the name, or let `softkey run` make a new vault there".into()
+            }
             Self::AlreadyThere(_) => "open it, or choose another name".into(),
             Self::NoFolder(path) => format!("make it with `mkdir -m 700 {}`", path.display()),
             Self::HeaderMissing(_) | Self::DatabaseMissing(_) => {
@@ -158,20 +160,31 @@ impl VaultError {
             Self::WrongPassphrase(_) => "try again; nothing was changed".into(),
             Self::NotAVault(_) => "choose another name with --vault; nothing was changed".into(),
             Self::Truncated(_) | Self::Damaged(..) | Self::Mismatched(_) => {
-                "put the vault's files back from a backup, all of them from the same one; nothing was changed".into()
+                "put the vault's files back from a backup, all of them from the same one, or move \
+                 them away to begin a new vault; nothing was changed"
+                    .into()
             }
             Self::Newer(..) => "use the newer version of softkey; nothing was changed".into(),
-            Self::OpenToOthers(path, _) => format!("make it yours alone with `chmod 600 {}`", path.display()),
-            Self::FolderOpenToAll(path, _) => {
-                format!("make it yours alone with `chmod go-w {}`, or use another folder", path.display())
+            Self::OpenToOthers(path, _) => {
+                format!("make it yours alone with `chmod 600 {}`", path.display())
             }
-            Self::InUse(..) => "end the other `softkey run`, or name another file with --vault".into(),
+            Self::FolderOpenToAll(path, _) => {
+                format!(
+                    "make it yours alone with `chmod go-w {}`, or use another folder",
+                    path.display()
+                )
+            }
+            Self::InUse(..) => {
+                "end the other `softkey run`, or name another file with --vault".into()
+            }
             Self::Full(_) => "make room and try again; nothing was changed".into(),
             Self::Io(_, error) => match error.kind() {
                 io::ErrorKind::PermissionDenied => "check who owns the file and its folder".into(),
                 _ => "check the disk and the file's permissions; nothing was changed".into(),
             },
-            Self::Derivation => "free some memory (64 MiB are needed for a moment) and try again".into(),
+            Self::Derivation => {
+                "free some memory (64 MiB are needed for a moment) and try again".into()
+            }
             Self::Entropy => "try again; see the system's log if it stays so".into(),
         }
     }
