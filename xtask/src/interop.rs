@@ -1,5 +1,6 @@
-//! `cargo xtask interop`: relying parties of other people judge what `softkey demo --json`, `create` and `get`
-//! print. Needs Python 3 with venv, and fetches their packages into `target/interop`.
+//! `cargo xtask interop`: other people's libraries against the program, without a kernel of their own: a relying
+//! party judges what `softkey demo --json`, `create` and `get` print, a client drives `softkey run --transport udp`.
+//! Needs Python 3 with venv, and fetches their packages into `target/interop`.
 
 use std::path::Path;
 use std::process::Command;
@@ -7,8 +8,8 @@ use std::process::Command;
 use crate::house::{self, Result};
 
 /// Where the scripts and the list of packages are.
-const SCRIPTS: &str = "tests/interop";
-const RELYING_PARTIES: [&str; 2] = ["py_webauthn.py", "py_webauthn_ceremonies.py"];
+const FOLDER: &str = "tests/interop";
+const SCRIPTS: [&str; 3] = ["py_webauthn.py", "py_webauthn_ceremonies.py", "python_fido2.py"];
 
 /// Builds the program, makes the Python environment and runs each script; true if all accept what they should
 /// and refuse the rest.
@@ -24,14 +25,18 @@ pub(crate) fn run() -> Result<bool> {
             .map_err(|error| format!("{error} (on Debian: apt-get install python3-venv)"))?;
     }
     let python = python.to_string_lossy().into_owned();
-    let requirements = format!("{SCRIPTS}/requirements.txt");
+    let requirements = format!("{FOLDER}/requirements.txt");
     let quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
     run_in(&root, &python, &[&quiet[..], &[&requirements]].concat())?;
     let softkey = target.join("debug/softkey").to_string_lossy().into_owned();
-    let accepts =
-        |script: &&str| run_in(&root, &python, &[&format!("{SCRIPTS}/{script}"), &softkey]).is_ok();
-    // All of them are run, whatever the first says.
-    Ok(RELYING_PARTIES.iter().filter(|script| !accepts(script)).count() == 0)
+    let mut well = true;
+    for script in SCRIPTS {
+        if let Err(error) = run_in(&root, &python, &[&format!("{FOLDER}/{script}"), &softkey]) {
+            eprintln!("{error}");
+            well = false;
+        }
+    }
+    Ok(well)
 }
 
 /// Runs a program in this folder to its end; its output goes through.

@@ -30,7 +30,7 @@ enum Task {
     EmptyRoot,
     /// Run the tests that prove lines of the conformance checklist, and print the table
     Conformance(conformance::Args),
-    /// Let other people's relying parties judge what `softkey demo` prints (needs Python 3)
+    /// Run other people's libraries against demo and run over UDP (needs Python 3)
     Interop,
     /// Run other people's clients against the key on a real kernel in an emulated machine (as root, on Debian 12)
     Vm(vm::Args),

@@ -1,0 +1,220 @@
+"""python-fido2 as the client of `softkey run --transport udp`: PIN, both algorithms, sign-in, account management,
+U2F, cancelling, and what a power cycle keeps. Usage: python_fido2.py PATH-OF-SOFTKEY"""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from fido2.ctap import CtapError
+from fido2.ctap1 import APDU, ApduError, Ctap1
+from fido2.ctap2 import ClientPin, CredentialManagement, Ctap2
+from fido2.hid import CtapHidDevice
+from fido2.hid.base import CtapHidConnection, HidDescriptor
+
+PIN, OTHER_PIN = "correct horse", "battery staple"
+PARTY = {"id": "example.com", "name": "Example"}
+
+
+class Udp(CtapHidConnection):
+    def __init__(self, address):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.settimeout(20)
+        self.socket.connect(address)
+
+    def read_packet(self):
+        return self.socket.recv(64)
+
+    def write_packet(self, data):
+        self.socket.send(data)
+
+    def close(self):
+        self.socket.close()
+
+
+class Key:
+    """A running key on a vault, approved by nobody unless it is told otherwise."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.control_path = os.path.join(folder, "control")
+        command = [sys.argv[1], "run", "--transport", "udp", "--listen", "127.0.0.1:0", "--approve", "auto"]
+        command += ["--vault", os.path.join(folder, "vault"), "--control", self.control_path]
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.log = []
+        for line in self.process.stdout:
+            self.log.append(line)
+            if line.startswith("ready: udp "):
+                host, port = line.removeprefix("ready: udp ").split(";")[0].rsplit(":", 1)
+                self.address = (host, int(port))
+                break
+        else:
+            raise AssertionError("".join(self.log))
+        # The rest of the output must be read, or be left out; here it is read.
+        threading.Thread(target=lambda: self.log.extend(self.process.stdout), daemon=True).start()
+
+    def device(self):
+        return CtapHidDevice(HidDescriptor("udp", 0, 0, 64, 64, "softkey", None), Udp(self.address))
+
+    def ctap2(self):
+        return Ctap2(self.device())
+
+    def control(self, *words):
+        subprocess.run([sys.argv[1], "control", self.control_path, *words], check=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        assert self.process.wait(10) == 0, "".join(self.log)
+
+
+def status_of(call, *arguments, **named):
+    try:
+        call(*arguments, **named)
+    except CtapError as error:
+        return error.code
+    return CtapError.ERR.SUCCESS
+
+
+def token(ctap2, pin, permission, party=None):
+    client_pin = ClientPin(ctap2)
+    return client_pin.protocol, client_pin.get_pin_token(pin, permission, party)
+
+
+def register(ctap2, user, algorithm=-7, pin=None):
+    challenge = os.urandom(32)
+    named = {"options": {"rk": True}}
+    if pin:
+        protocol, value = token(ctap2, pin, ClientPin.PERMISSION.MAKE_CREDENTIAL, PARTY["id"])
+        named |= {"pin_uv_param": protocol.authenticate(value, challenge), "pin_uv_protocol": protocol.VERSION}
+    account = {"id": user.encode(), "name": user}
+    parameters = [{"type": "public-key", "alg": algorithm}]
+    response = ctap2.make_credential(challenge, PARTY, account, parameters, **named)
+    assert response.auth_data.is_user_present()
+    assert response.auth_data.is_user_verified() == bool(pin)
+    return response.auth_data.credential_data
+
+
+def sign_in(ctap2, credential):
+    challenge = os.urandom(32)
+    allowed = [{"type": "public-key", "id": credential.credential_id}]
+    assertion = ctap2.get_assertion(PARTY["id"], challenge, allowed)
+    assertion.verify(challenge, credential.public_key)
+    return assertion.auth_data.counter
+
+
+def both_algorithms_register_and_sign_in(folder):
+    with Key(folder) as key:
+        ctap2 = key.ctap2()
+        for algorithm in (-7, -8):
+            credential = register(ctap2, f"user{algorithm}", algorithm)
+            assert credential.public_key[3] == algorithm
+            first = sign_in(ctap2, credential)
+            assert sign_in(ctap2, credential) > first
+
+
+def a_pin_is_set_used_changed_and_missed(folder):
+    with Key(folder) as key:
+        ctap2 = key.ctap2()
+        ClientPin(ctap2).set_pin(PIN)
+        assert ctap2.get_info().options["clientPin"] is True
+        wrong = (token, ctap2, "wrong", ClientPin.PERMISSION.GET_ASSERTION, PARTY["id"])
+        assert status_of(*wrong) == CtapError.ERR.PIN_INVALID
+        assert ClientPin(ctap2).get_pin_retries()[0] == 7
+        register(ctap2, "ada", pin=PIN)
+        ClientPin(ctap2).change_pin(PIN, OTHER_PIN)
+        assert ClientPin(ctap2).get_pin_retries()[0] == 8
+        for _ in range(2):
+            assert status_of(*wrong) == CtapError.ERR.PIN_INVALID
+        assert status_of(*wrong) == CtapError.ERR.PIN_AUTH_BLOCKED
+        key.control("replug")
+        ctap2 = key.ctap2()
+        assert ClientPin(ctap2).get_pin_retries()[0] == 5, "the count outlives the power cycle, the lock does not"
+        register(ctap2, "bob", pin=OTHER_PIN)
+    with Key(folder) as key:
+        ctap2 = key.ctap2()
+        protocol, value = token(ctap2, OTHER_PIN, ClientPin.PERMISSION.CREDENTIAL_MGMT)
+        management = CredentialManagement(ctap2, protocol, value)
+        [party] = management.enumerate_rps()
+        accounts = management.enumerate_creds(party[CredentialManagement.RESULT.RP_ID_HASH])
+        names = {account[CredentialManagement.RESULT.USER]["name"] for account in accounts}
+        assert names == {"ada", "bob"}, names
+        management.delete_cred(accounts[0][CredentialManagement.RESULT.CREDENTIAL_ID])
+        assert management.get_metadata()[CredentialManagement.RESULT.EXISTING_CRED_COUNT] == 1
+
+
+def credentials_outlive_the_process_and_not_a_reset(folder):
+    with Key(folder) as key:
+        credential = register(key.ctap2(), "ada")
+        counter = sign_in(key.ctap2(), credential)
+    with Key(folder) as key:
+        assert sign_in(key.ctap2(), credential) > counter
+    with Key(folder) as key:
+        ctap2 = key.ctap2()
+        ctap2.reset()
+        assert status_of(sign_in, ctap2, credential) == CtapError.ERR.NO_CREDENTIALS
+
+
+def a_touch_can_be_withheld_and_a_request_cancelled(folder):
+    with Key(folder) as key:
+        key.control("approve", "hold")
+        ctap2, keepalives, cancel = key.ctap2(), [], threading.Event()
+
+        def keepalive(status):
+            keepalives.append(status)
+            if status == 2:
+                cancel.set()
+
+        waited = status_of(ctap2.selection, event=cancel, on_keepalive=keepalive)
+        assert waited == CtapError.ERR.KEEPALIVE_CANCEL and 2 in keepalives, (waited, keepalives)
+        touched = []
+        asking = threading.Thread(target=lambda: touched.append(status_of(ctap2.selection)))
+        asking.start()
+        while asking.is_alive():
+            subprocess.run([sys.argv[1], "control", key.control_path, "touch"], capture_output=True)
+            asking.join(0.05)
+        assert touched == [CtapError.ERR.SUCCESS]
+        key.control("approve", "deny")
+        assert status_of(ctap2.selection) == CtapError.ERR.OPERATION_DENIED
+
+
+def u2f_registers_and_authenticates(folder):
+    with Key(folder) as key:
+        ctap1 = Ctap1(key.device())
+        assert ctap1.get_version() == "U2F_V2"
+        application, challenge = os.urandom(32), os.urandom(32)
+        registered = polled(ctap1.register, challenge, application)
+        registered.verify(application, challenge)
+        signed = polled(ctap1.authenticate, challenge, application, registered.key_handle)
+        signed.verify(application, challenge, registered.public_key)
+
+
+def polled(call, *arguments):
+    for _ in range(100):
+        try:
+            return call(*arguments)
+        except ApduError as error:
+            assert error.code == APDU.USE_NOT_SATISFIED, hex(error.code)
+            time.sleep(0.05)
+    raise AssertionError("the touch never came")
+
+
+tests = [
+    both_algorithms_register_and_sign_in,
+    a_pin_is_set_used_changed_and_missed,
+    credentials_outlive_the_process_and_not_a_reset,
+    a_touch_can_be_withheld_and_a_request_cancelled,
+    u2f_registers_and_authenticates,
+]
+for test in tests:
+    with tempfile.TemporaryDirectory() as place:
+        test(place)
+    print(f"test python_fido2::{test.__name__} ... ok")
+print(f"test result: ok. {len(tests)} passed; 0 failed")
