@@ -279,6 +279,40 @@ fn second_device() -> Result<(), String> {
     at_most("the other device's wait", waited, Duration::from_millis(700))
 }
 
+/// A request that waits for its turn can be cancelled, with the answer that says so, or given up by INIT, with
+/// none; either way it never reaches the authenticator.
+#[test]
+fn a_request_that_waits_for_its_turn_can_be_cancelled() {
+    let _alone = CLOCK.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let key = start(2);
+    let hosts = [Host::open(&key.addresses[0]), Host::open(&key.addresses[1])];
+    key.armed.store(true, Ordering::SeqCst);
+    hosts[0].send(&make_credential());
+    while key.armed.load(Ordering::SeqCst) {
+        thread::yield_now();
+    }
+    let mut cancel = [0; 64];
+    cancel[..4].copy_from_slice(&hosts[1].channel);
+    cancel[4] = 0x91;
+    hosts[1].send(&[0x0b]);
+    hosts[1].socket.send(&cancel).unwrap();
+    let begun = Instant::now();
+    let (_, answer) = hosts[1].wait();
+    assert_eq!((answer[4], answer[7]), (0x90, 0x2d));
+    assert!(begun.elapsed() < Duration::from_millis(400), "{:?}", begun.elapsed());
+    hosts[1].send(&[0x0b]);
+    let mut init = [0; 64];
+    init[..4].copy_from_slice(&hosts[1].channel);
+    init[4..7].copy_from_slice(&[0x86, 0, 8]);
+    hosts[1].socket.send(&init).unwrap();
+    let (_, answer) = hosts[1].wait();
+    assert_eq!((answer[4], answer[6]), (0x86, 17), "only INIT is answered");
+    // The key is free for its device again, and for the other one afterwards.
+    assert_eq!(hosts[0].wait().1[7], 0);
+    hosts[1].send(&[0x04]);
+    assert_eq!(hosts[1].wait().1[7], 0);
+}
+
 /// From nothing to the first answered INIT, well under a second.
 #[test]
 fn the_first_init_is_answered_soon() {

@@ -244,3 +244,6 @@ pub enum NotThatMode {
     /// Strangers can reach the key, and what it does outlives the process.
     Exposed,
 }
+
+#[cfg(test)]
+mod tests;
