@@ -4,10 +4,12 @@
 
 # A disk of its own, which can be frozen.
 folder=/run/slow
-mkdir -m 700 "$folder"
-truncate -s 64M /run/slow.ext4
-mke2fs -q -t ext4 /run/slow.ext4
-mount -o loop /run/slow.ext4 "$folder"
+mkdir "$folder"
+truncate --size 64M disk
+mke2fs -q -t ext4 disk
+modprobe loop
+loop=$(losetup --find --show disk)
+mount -t ext4 "$loop" "$folder"
 chmod 700 "$folder"
 
 softkey run --transport uhid --vault "$folder/vault" --approve auto --control "$CONTROL" > softkey.log 2>&1 < /dev/null &
