@@ -156,7 +156,7 @@ fn blocked_pin_is_unset() {
 
 /// RS-06: getInfo is the factory's again.
 #[test]
-fn settings_are_the_factorys() {
+fn settings_are_those_of_the_factory() {
     let mut key = Key::fresh();
     let factory = key.info();
     three_accounts(&mut key, "example.com");

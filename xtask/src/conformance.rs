@@ -48,39 +48,36 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
         }
     }
     claims.retain(|claim| claim.ids.iter().any(|id| wanted.contains(&id.as_str())));
-    let mut proofs: BTreeMap<&str, Vec<Proof>> = BTreeMap::new();
-    let programs = if claims.is_empty() { Vec::new() } else { programs::build(&root)? };
-    for claim in &claims {
-        sound &= prove(claim, &programs, &mut proofs)?;
-    }
-    Ok(report(&wanted, &proofs) && sound)
+    let (proofs, all_found) = prove(&claims, &programs::build(&root)?)?;
+    Ok(report(&wanted, &proofs) && all_found && sound)
 }
 
-/// Runs what a claim names; false if there is no such test.
+/// Runs what the claims name. What each id came to, and whether all claims are of tests that run.
 fn prove<'a>(
-    claim: &'a Claim,
+    claims: &'a [Claim],
     programs: &[Program],
-    proofs: &mut BTreeMap<&'a str, Vec<Proof>>,
-) -> Result<bool> {
-    let mut found = false;
+) -> Result<(BTreeMap<&'a str, Vec<Proof>>, bool)> {
+    let mut proofs: BTreeMap<&str, Vec<Proof>> = BTreeMap::new();
+    let mut found = vec![false; claims.len()];
     for program in programs {
-        for (test, outcome) in program.results_of(claim)? {
-            found = true;
+        for (number, test, outcome) in program.results_of(claims)? {
+            let Some((claim, found)) = claims.get(number).zip(found.get_mut(number)) else {
+                continue;
+            };
+            *found = true;
             for id in &claim.ids {
                 proofs.entry(id).or_default().push(Proof { test: test.clone(), outcome });
             }
         }
     }
-    if !found {
+    for (claim, _) in claims.iter().zip(&found).filter(|(_, found)| !**found) {
+        let ids = claim.ids.join(", ");
         println!(
-            "{}:{}: `{}` claims {} but is no test that runs",
-            claim.file,
-            claim.line,
-            claim.name,
-            claim.ids.join(", ")
+            "{}:{}: `{}` claims {ids} but is no test that runs",
+            claim.file, claim.line, claim.name
         );
     }
-    Ok(found)
+    Ok((proofs, found.iter().all(|found| *found)))
 }
 
 /// Prints the table, the ids without a test and the totals; true if tests passed and none failed.

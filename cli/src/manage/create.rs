@@ -25,7 +25,7 @@ use crate::output::Output;
 /// The arguments of `softkey create` and `softkey get`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct CeremonyArgs {
-    /// The origin of the page that asks, such as https://example.org
+    /// The origin of the page that asks, such as `https://example.org`
     #[arg(long, value_name = "URL")]
     pub origin: String,
 

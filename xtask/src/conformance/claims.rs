@@ -1,6 +1,6 @@
 //! Which tests name lines of the checklist in their doc comments.
 
-use proc_macro2::{Delimiter, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 
 use super::is_id;
 use crate::house::File;
@@ -13,7 +13,7 @@ pub(crate) struct Claim {
     pub(crate) file: String,
     /// Where it begins.
     pub(crate) line: usize,
-    /// The modules inside the file, and its name.
+    /// The modules inside the file, and its name; `*` for a module that a macro names.
     pub(crate) name: String,
     /// What it claims; never empty.
     pub(crate) ids: Vec<String>,
@@ -52,25 +52,19 @@ impl Reader<'_> {
                 rest = after;
                 continue;
             }
+            if let Some((name, body, after)) = module(first, after) {
+                self.read(body.stream(), &format!("{modules}{name}::"), in_macro);
+                (rest, is_test) = (after, in_macro);
+                words.clear();
+                continue;
+            }
             match (first, after) {
                 (word, [TokenTree::Ident(name), ..]) if tokens::is_word(word, "fn") => {
                     let ids = ids_in(&std::mem::take(&mut words));
                     if is_test && !ids.is_empty() {
-                        let name = format!("{modules}{name}");
-                        self.claims.push(Claim {
-                            file: self.file.path.clone(),
-                            line: tokens::line(word),
-                            name,
-                            ids,
-                        });
+                        let (file, name) = (self.file.path.clone(), format!("{modules}{name}"));
+                        self.claims.push(Claim { file, line: tokens::line(word), name, ids });
                     }
-                }
-                (word, [TokenTree::Ident(name), TokenTree::Group(body), after @ ..])
-                    if tokens::is_word(word, "mod") =>
-                {
-                    self.read(body.stream(), &format!("{modules}{name}::"), in_macro);
-                    (rest, is_test) = (after, in_macro);
-                    words.clear();
                 }
                 (TokenTree::Group(group), _) => {
                     self.read(group.stream(), modules, in_macro || after_mark);
@@ -84,6 +78,25 @@ impl Reader<'_> {
             }
             after_mark = tokens::is_punct(first, '!');
         }
+    }
+}
+
+/// The name and body of the module whose `mod` is `first`, and what follows; `*` if a macro names it.
+fn module<'a>(
+    first: &TokenTree,
+    after: &'a [TokenTree],
+) -> Option<(String, &'a Group, &'a [TokenTree])> {
+    match after {
+        _ if !tokens::is_word(first, "mod") => None,
+        [TokenTree::Ident(name), TokenTree::Group(body), after @ ..] => {
+            Some((name.to_string(), body, after))
+        }
+        [mark, TokenTree::Ident(_), TokenTree::Group(body), after @ ..]
+            if tokens::is_punct(mark, '$') =>
+        {
+            Some(("*".into(), body, after))
+        }
+        _ => None,
     }
 }
 
@@ -136,5 +149,7 @@ mod tests {
             claims(text),
             [("m::a".into(), 4, ids("CP-01")), ("m::b".into(), 8, ids("CP-02"))]
         );
+        let text = "macro_rules! each {\n ($name:ident) => { mod $name {\n /// CP-03\n #[test]\n fn c() {} } } }";
+        assert_eq!(claims(text), [("*::c".into(), 5, ids("CP-03"))]);
     }
 }

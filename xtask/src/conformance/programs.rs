@@ -1,6 +1,5 @@
 //! The test programs that cargo builds, and what their tests come to.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -38,7 +37,6 @@ pub(crate) struct Program {
     folder: String,
     root_file: String,
     target: String,
-    names: OnceCell<Vec<String>>,
 }
 
 /// Builds the workspace's test programs as `cargo test --workspace` does.
@@ -66,31 +64,35 @@ pub(crate) fn build(root: &Path) -> Result<Vec<Program>> {
             folder: source.parent().map(ToString::to_string).unwrap_or_default(),
             root_file: source.file_name().unwrap_or_default().to_owned(),
             target: artifact.target.name,
-            names: OnceCell::new(),
         });
     }
     Ok(programs)
 }
 
 impl Program {
-    /// Runs the tests that a claim stands for, one or, where a macro makes several, all; nothing if this
-    /// program has none.
-    pub(crate) fn results_of(&self, claim: &Claim) -> Result<Vec<(String, Outcome)>> {
-        let Some(modules) = module_path(&claim.file, &self.folder, &self.root_file) else {
-            return Ok(Vec::new());
-        };
-        let name = format!("{modules}{}", claim.name);
-        let inner = format!("{name}::");
-        let names: Vec<&String> = self
-            .names()?
-            .iter()
-            .filter(|found| **found == name || found.starts_with(&inner))
-            .collect();
-        if names.is_empty() {
+    /// Runs the tests that these claims stand for, one for each or, where a macro makes several, all. Gives the
+    /// number of the claim, the test and what it came to; nothing for claims that this program has no test for.
+    pub(crate) fn results_of(&self, claims: &[Claim]) -> Result<Vec<(usize, String, Outcome)>> {
+        let names = self.names()?;
+        let mut wanted = Vec::new();
+        for (number, claim) in claims.iter().enumerate() {
+            if let Some(modules) = module_path(&claim.file, &self.folder, &self.root_file) {
+                let pattern = format!("{modules}{}", claim.name);
+                wanted.extend(
+                    names
+                        .iter()
+                        .filter(|name| stands_for(&pattern, name))
+                        .map(|name| (number, name)),
+                );
+            }
+        }
+        if wanted.is_empty() {
             return Ok(Vec::new());
         }
-        let mut command = self.command();
-        let output = command.arg("--exact").args(&names).output()?;
+        let mut once: Vec<&String> = wanted.iter().map(|(_, name)| *name).collect();
+        once.sort();
+        once.dedup();
+        let output = self.command().arg("--exact").args(once).output()?;
         let text = String::from_utf8_lossy(&output.stdout);
         let results = outcomes(&text);
         if !output.status.success() {
@@ -99,24 +101,18 @@ impl Program {
         // A test that took its whole program down has no line, and has failed.
         let outcome =
             |name: &String| results.get(name.as_str()).copied().unwrap_or(Outcome::Failed);
-        Ok(names
-            .into_iter()
-            .map(|name| (format!("{}::{name}", self.target), outcome(name)))
-            .collect())
+        let row = |(number, name)| (number, format!("{}::{name}", self.target), outcome(name));
+        Ok(wanted.into_iter().map(row).collect())
     }
 
     /// The names of its tests.
-    fn names(&self) -> Result<&[String]> {
-        if let Some(names) = self.names.get() {
-            return Ok(names);
-        }
+    fn names(&self) -> Result<Vec<String>> {
         let listing = house::output_of(self.command().args(["--list", "--format", "terse"]))?;
-        let names = listing
+        Ok(listing
             .lines()
             .filter_map(|line| line.strip_suffix(": test"))
             .map(str::to_owned)
-            .collect();
-        Ok(self.names.get_or_init(|| names))
+            .collect())
     }
 
     fn command(&self) -> Command {
@@ -139,6 +135,14 @@ fn module_path(file: &str, folder: &str, root_file: &str) -> Option<String> {
     let modules = inside.strip_suffix(".rs")?;
     let modules = modules.strip_suffix("/mod").unwrap_or(modules);
     Some(modules.replace('/', "::") + "::")
+}
+
+/// Whether a claim's pattern names this test, or a module that a macro made of it. `*` is any one module.
+fn stands_for(pattern: &str, name: &str) -> bool {
+    let mut parts = name.split("::");
+    pattern
+        .split("::")
+        .all(|wanted| parts.next().is_some_and(|part| wanted == "*" || wanted == part))
 }
 
 /// The results in what a test program prints.
@@ -173,6 +177,16 @@ mod tests {
         assert_eq!(path("tests/conformance/pin/mod.rs").as_deref(), Some("pin::"));
         assert_eq!(path("tests/conformance/pin/set.rs").as_deref(), Some("pin::set::"));
         assert_eq!(path("tests/conformance_other/reset.rs"), None);
+    }
+
+    #[test]
+    fn a_pattern_stands_for_a_test_and_for_what_a_macro_made_of_it() {
+        assert!(stands_for("a::b", "a::b"));
+        assert!(stands_for("a::b", "a::b::with_protocol_two"));
+        assert!(stands_for("a::*::b", "a::reset::b"));
+        assert!(!stands_for("a::b", "a::bc"));
+        assert!(!stands_for("a::b", "a"));
+        assert!(!stands_for("a::*::b", "a::b"));
     }
 
     #[test]
