@@ -3,6 +3,8 @@
 //! Types are judged while decoding, before anything else of the request; values after the exclude list or the
 //! credentials were looked up; outputs are made once presence was shown.
 
+mod hmac_secret;
+
 use alloc::vec::Vec;
 
 use rand_core::TryCryptoRng;
@@ -11,14 +13,13 @@ use softkey_ctap::extensions::{
     GetAssertionInputs, GetAssertionOutputs, HmacSecretInput, MakeCredentialInputs,
     MakeCredentialOutputs, id,
 };
-use softkey_ctap::pin_uv::{Protocol, SharedSecret};
-use zeroize::Zeroizing;
 
 use crate::authenticator::Authenticator;
 use crate::credential::{Credential, Protection};
-use crate::keys::prf;
 use crate::refusal::Refusal;
 use crate::store::Store;
+
+pub(crate) use hmac_secret::Salts;
 
 /// The extensions offered.
 pub(crate) const LISTED: [&str; 3] = [id::CRED_PROTECT, id::HMAC_SECRET, id::MIN_PIN_LENGTH];
@@ -68,13 +69,6 @@ pub(crate) fn creation_outputs(
     (outputs != MakeCredentialOutputs::default()).then(|| encoded(&outputs))
 }
 
-/// The salts of hmac-secret, decrypted, with the secret to answer under.
-pub(crate) struct Salts {
-    shared: SharedSecret,
-    /// One or two salts of 32 bytes.
-    salts: Zeroizing<Vec<u8>>,
-}
-
 /// The inputs of getAssertion that this authenticator has an ear for, with their types checked.
 pub(crate) fn assertion_input<'b>(
     inputs: Option<&GetAssertionInputs<'b>>,
@@ -84,29 +78,6 @@ pub(crate) fn assertion_input<'b>(
 }
 
 impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
-    /// Steps 2 to 6 of hmac-secret: everything but its output.
-    pub(crate) fn salts(
-        &mut self,
-        input: &HmacSecretInput<'_>,
-        up: bool,
-    ) -> Result<Salts, Refusal> {
-        let number = input.pin_uv_auth_protocol.unwrap_or(Protocol::One.number());
-        let protocol = Protocol::from_number(number).ok_or(Refusal::ProtocolUnsupported)?;
-        if !up {
-            return Err(Refusal::HmacSecretWithoutPresence);
-        }
-        let shared = self.shared_secret(protocol, &input.key_agreement)?;
-        if !shared.verify(&[input.salt_enc], input.salt_auth) {
-            return Err(Refusal::SaltAuth);
-        }
-        let salts = shared.decrypt(input.salt_enc).ok_or(Refusal::SaltLength)?;
-        if matches!(salts.len(), 32 | 64) {
-            Ok(Salts { shared, salts })
-        } else {
-            Err(Refusal::SaltLength)
-        }
-    }
-
     /// The output map of getAssertion for this credential, encoded; nothing if it would be empty.
     pub(crate) fn assertion_outputs(
         &mut self,
@@ -114,15 +85,10 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         verified: bool,
         salts: Option<&Salts>,
     ) -> Result<Option<Vec<u8>>, Refusal> {
-        let Some(Salts { shared, salts }) = salts else {
+        let Some(salts) = salts else {
             return Ok(None);
         };
-        let secret = credential.cred_random(verified);
-        let mut outputs = Zeroizing::new(Vec::with_capacity(64));
-        for salt in salts.chunks(32) {
-            outputs.extend_from_slice(prf(&secret, &[salt]).expose());
-        }
-        let encrypted = shared.encrypt(&mut self.rng, &outputs).map_err(|_| Refusal::Entropy)?;
+        let encrypted = salts.outputs(&mut self.rng, credential, verified)?;
         let outputs =
             GetAssertionOutputs { hmac_secret: Some(&encrypted), ..GetAssertionOutputs::default() };
         Ok(Some(encoded(&outputs)))
