@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::counter::{Counters, Lease};
 use crate::get_assertion;
 use crate::keys::RootKey;
+use crate::large_blobs::PendingArray;
 use crate::make_credential;
 use crate::records::{self, Batch, CounterRecord, EpochRecord, PinRecord, Records, Totals};
 use crate::refusal::Refusal;
@@ -62,6 +63,7 @@ pub struct Authenticator<S: Store, R> {
     pub(crate) misses: u8,
     pub(crate) counters: Counters,
     pub(crate) walk: Option<Walk>,
+    pub(crate) pending_array: Option<PendingArray>,
     pub(crate) u2f: Option<OpenQuestion>,
     pending: Option<Pending>,
     last_ask: u64,
@@ -175,6 +177,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             misses: 0,
             counters: Counters::new(Lease::resumed(state.counter_ceiling)),
             walk: None,
+            pending_array: None,
             u2f: None,
             pending: None,
             last_ask: 0,
@@ -249,6 +252,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     pub fn session_ended(&mut self, session: Session) {
         self.pending.take_if(|pending| pending.via.session == session);
         self.walk.take_if(|walk| walk.session == session);
+        self.pending_array.take_if(|pending| pending.is_of(session));
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is due.
@@ -308,6 +312,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             Command::RESET => self.reset(now),
             Command::GET_NEXT_ASSERTION => self.get_next_assertion(now, walk),
             Command::CREDENTIAL_MANAGEMENT => self.credential_management(via, body, walk.as_ref()),
+            Command::LARGE_BLOBS => self.large_blobs(via, body),
             Command::CONFIG => self.configure(body),
             Command::SELECTION => {
                 let requester = Requester::nobody(Operation::Selection);

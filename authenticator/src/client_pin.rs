@@ -19,6 +19,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     const BY_VERIFICATION: Permissions = Permissions::MAKE_CREDENTIAL
         .with(Permissions::GET_ASSERTION)
         .with(Permissions::CREDENTIAL_MANAGEMENT)
+        .with(Permissions::LARGE_BLOB_WRITE)
         .with(PERSISTENT);
 
     /// What tokens by PIN may do.

@@ -76,6 +76,8 @@ pub(crate) struct Credential {
     pub(crate) user: Option<Account>,
     /// The ceiling of its own signature counter; discoverable credentials only.
     pub(crate) counter_ceiling: u32,
+    /// Was it made with a key for the large-blob array?
+    pub(crate) has_large_blob_key: bool,
 }
 
 /// A user as stored.
@@ -102,6 +104,11 @@ impl Credential {
         expand(&self.seed, &[label])
     }
 
+    /// Its key for the large-blob array, if it was made with one.
+    pub(crate) fn large_blob_key(&self) -> Option<[u8; 32]> {
+        self.has_large_blob_key.then(|| *expand(&self.seed, &[b"largeBlobKey"]).expose())
+    }
+
     /// The record of a discoverable credential, for as long as it is written.
     pub(crate) fn record(&self) -> Option<CredentialRecord<'_>> {
         let user = self.user.as_ref()?;
@@ -114,6 +121,7 @@ impl Credential {
             user_display_name: user.display_name.as_deref(),
             cred_protect: self.protection.number().into(),
             counter_ceiling: self.counter_ceiling.into(),
+            large_blob_key: self.has_large_blob_key.then_some(true),
         })
     }
 
@@ -134,6 +142,7 @@ impl Credential {
                 display_name: record.user_display_name.map(String::from),
             }),
             counter_ceiling: u32::try_from(record.counter_ceiling).map_err(|_| Refusal::Damaged)?,
+            has_large_blob_key: record.large_blob_key == Some(true),
         })
     }
 }
@@ -225,6 +234,7 @@ pub(crate) fn find<S: Store>(
             seed: inside.secret,
             user: None,
             counter_ceiling: 0,
+            has_large_blob_key: false,
         })),
     }
 }

@@ -321,6 +321,7 @@ fn entry(credential: &Credential, total: Option<u64>) -> Progress {
         public_key: Some(RawMap(&public_key)),
         total_credentials: total,
         cred_protect: Some(credential.protection.number().into()),
+        large_blob_key: credential.large_blob_key(),
         ..Response::default()
     }))
 }

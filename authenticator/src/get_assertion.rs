@@ -16,7 +16,7 @@ use softkey_ctap::get_assertion::{Request, Response};
 use crate::authenticator::{Authenticator, Consent, Progress, Requester, Then, parameters, reply};
 use crate::authorization::{Authorization, MAX_LIST, Param};
 use crate::credential::{self, Account, Credential};
-use crate::extensions::{self, Salts};
+use crate::extensions::{AssertionInputs, AssertionWishes};
 use crate::refusal::Refusal;
 use crate::step::{Operation, Via};
 use crate::store::Store;
@@ -42,7 +42,7 @@ struct Assertion {
     client_data_hash: [u8; 32],
     user_present: bool,
     verified: bool,
-    salts: Option<Salts>,
+    wishes: AssertionWishes,
 }
 
 /// The accounts that authenticatorGetNextAssertion still has to give.
@@ -63,7 +63,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         verification: Verification,
     ) -> Progress {
         let request: Request<'_> = parameters(body)?;
-        let hmac_secret = extensions::assertion_input(request.extensions.as_ref())?;
+        let inputs = AssertionInputs::of(request.extensions.as_ref())?;
         // 1. The selection trick of older platforms.
         if request.pin_uv_auth_param.is_some_and(<[u8]>::is_empty) {
             return Ok(self.selection_by_param());
@@ -94,14 +94,14 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let allow_list = request.allow_list.as_ref();
         let (credential, accounts) = self.locate(allow_list, &rp_id_hash, verified)?;
         let up = request.options.and_then(|options| options.up).unwrap_or(true);
-        let salts = hmac_secret.map(|input| self.salts(&input, up)).transpose()?;
+        let wishes = self.check_assertion_inputs(&inputs, up)?;
         // 8, 9. Consent.
         let assertion = Assertion {
             rp_id_hash,
             client_data_hash: request.client_data_hash,
             user_present: up || verification.shows_presence,
             verified,
-            salts,
+            wishes,
         };
         let checked = Checked { assertion, credential, accounts, token };
         if up && !present {
@@ -213,8 +213,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         among_several: bool,
         number_of_credentials: Option<u64>,
     ) -> Progress {
-        let Assertion { rp_id_hash, client_data_hash, user_present, verified, salts } = assertion;
-        let outputs = self.assertion_outputs(credential, *verified, salts.as_ref())?;
+        let Assertion { rp_id_hash, client_data_hash, user_present, verified, wishes } = assertion;
+        let outputs = wishes.outputs(&mut self.rng, credential, *verified)?;
         let auth_data = AuthenticatorData {
             rp_id_hash: *rp_id_hash,
             flags: Flags::default()
@@ -236,7 +236,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             user,
             number_of_credentials,
             user_selected: None,
-            large_blob_key: None,
+            large_blob_key: credential.large_blob_key().filter(|_| wishes.large_blob_key),
             unsigned_extension_outputs: None,
         }))
     }

@@ -15,6 +15,7 @@ use crate::authenticator::{Authenticator, MAX_MSG_SIZE, Progress, reply};
 use crate::authorization::MAX_LIST;
 use crate::config_command::{MAX_RP_IDS, SUBCOMMANDS};
 use crate::extensions;
+use crate::large_blobs::MAX_ARRAY;
 use crate::pin::MAX_PIN_LENGTH;
 use crate::refusal::Refusal;
 use crate::store::Store;
@@ -42,7 +43,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             max_credential_id_length: Some(MAX_CREDENTIAL_ID),
             transports: Some(vec![USB].into()),
             algorithms: Some(algorithms()),
-            max_serialized_large_blob_array: None,
+            max_serialized_large_blob_array: Some(to_u64(MAX_ARRAY)),
             force_pin_change: Some(self.pin.force_change),
             min_pin_length: Some(self.min_pin_length()),
             firmware_version: Some(self.config.firmware_version),
@@ -89,6 +90,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             always_uv: Some(always_uv),
             cred_mgmt: Some(true),
             authnr_cfg: Some(true),
+            large_blobs: Some(true),
             per_cred_mgmt_ro: Some(true),
             set_min_pin_length: Some(true),
             client_pin: Some(self.pin.hash.is_some()),

@@ -19,6 +19,7 @@ mod get_info;
 #[cfg(feature = "hid")]
 pub mod hid;
 mod keys;
+mod large_blobs;
 mod make_credential;
 mod pin;
 mod records;

@@ -17,7 +17,7 @@ use crate::authenticator::{Authenticator, Consent, Progress, Requester, Then, pa
 use crate::authorization::{Authorization, MAX_LIST, Param};
 use crate::counter::Lease;
 use crate::credential::{self, Account, Credential, Inside, Kind, Protection};
-use crate::extensions::{self, CreationInputs};
+use crate::extensions::{CreationInputs, CreationWishes};
 use crate::refusal::Refusal;
 use crate::step::Operation;
 use crate::store::Store;
@@ -32,9 +32,7 @@ pub(crate) struct Checked {
     algorithm: Algorithm,
     discoverable: bool,
     verified: bool,
-    /// The level asked for, which is then put out too.
-    protection: Option<Protection>,
-    inputs: CreationInputs,
+    wishes: CreationWishes,
     format: Format,
 }
 
@@ -73,7 +71,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             return excluded(&request, present);
         }
         // 13, 14. Consent.
-        let checked = checked(&request, algorithm, inputs, verified, rp_id_hash)?;
+        let wishes = inputs.check(is_discoverable(&request))?;
+        let checked = checked(&request, algorithm, wishes, verified, rp_id_hash);
         if present {
             return self.commit_credential(&checked);
         }
@@ -94,7 +93,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             return Err(Refusal::ListTooLong);
         }
         let authorization = self.authorization(param, options, self.settings.always_uv)?;
-        let discoverable = options.rk == Some(true);
+        let discoverable = is_discoverable(request);
         if matches!(authorization, Authorization::None) && self.is_protected() && discoverable {
             let pin = self.pin.hash.is_some();
             return Err(if pin { Refusal::TokenRequired } else { Refusal::VerificationRequired });
@@ -129,11 +128,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let key = credential.algorithm.private_key(&credential.seed);
         let public = key.public();
         let may_learn = self.settings.min_pin_length_rp_ids.contains(&checked.rp_id);
-        let outputs = extensions::creation_outputs(
-            checked.protection,
-            checked.inputs.hmac_secret,
-            (checked.inputs.min_pin_length && may_learn).then_some(self.settings.min_pin_length),
-        );
+        let outputs = checked.wishes.outputs(may_learn.then_some(self.settings.min_pin_length));
         let sign_count = match credential.kind {
             Kind::Discoverable(_) => Lease::fresh().last(),
             Kind::Wrapped | Kind::U2f => self.counters.shared.last(),
@@ -166,7 +161,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             auth_data: &auth_data,
             att_stmt: Some(Raw(&att_stmt)),
             ep_att: None,
-            large_blob_key: None,
+            large_blob_key: credential.large_blob_key(),
             unsigned_extension_outputs: None,
         }))
     }
@@ -184,7 +179,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         } else {
             Kind::Wrapped
         };
-        let protection = checked.protection.unwrap_or(Protection::Optional);
+        let protection = checked.wishes.protection.unwrap_or(Protection::Optional);
         let keys = self.records.keys();
         let rp16 = keys.rp16(&checked.rp_id_hash);
         let inside = Inside { kind, algorithm: checked.algorithm, protection, rp16, secret };
@@ -196,6 +191,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             seed,
             user: checked.discoverable.then(|| checked.user.clone()),
             counter_ceiling: crate::counter::LEASE,
+            has_large_blob_key: checked.wishes.large_blob_key,
         })
     }
 }
@@ -203,12 +199,12 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
 fn checked(
     request: &Request<'_>,
     algorithm: Algorithm,
-    inputs: CreationInputs,
+    wishes: CreationWishes,
     verified: bool,
     rp_id_hash: [u8; 32],
-) -> Result<Checked, Refusal> {
+) -> Checked {
     let preference = request.attestation_formats_preference.as_ref();
-    Ok(Checked {
+    Checked {
         rp_id: request.rp.id.as_str().into(),
         rp_id_hash,
         user: Account {
@@ -218,12 +214,15 @@ fn checked(
         },
         client_data_hash: request.client_data_hash,
         algorithm,
-        discoverable: request.options.is_some_and(|options| options.rk == Some(true)),
+        discoverable: is_discoverable(request),
         verified,
-        protection: inputs.protection()?,
-        inputs,
+        wishes,
         format: Format::prefer(preference),
-    })
+    }
+}
+
+fn is_discoverable(request: &Request<'_>) -> bool {
+    request.options.is_some_and(|options| options.rk == Some(true))
 }
 
 /// The first entry that names a supported algorithm. Entries of unknown types are passed over.

@@ -3,6 +3,7 @@
 //! | key | record |
 //! |---|---|
 //! | `c`, rp16, inverted sequence | a discoverable credential; a scan gives a party's newest first |
+//! | `l`, a number | a piece of the large-blob array |
 //! | `n` | how many there are, and the next sequence number |
 //! | `r`, rp16 | a relying party's identifier and its number of credentials |
 //! | `s`, a letter | the state of the device |
@@ -41,6 +42,12 @@ pub(crate) fn credential_key(rp16: &[u8; 16], sequence: u64) -> Key {
     key[1..17].copy_from_slice(rp16);
     key[17..].copy_from_slice(&(!sequence).to_be_bytes());
     Key::from_array(&key)
+}
+
+/// The key of a piece of the large-blob array. The pieces are of the epoch, so a reset makes the initial array
+/// of them without touching them.
+pub(crate) const fn array_key(piece: u8) -> Key {
+    Key::from_array(&[b'l', piece])
 }
 
 /// The key of a relying party.
@@ -136,6 +143,8 @@ message! {
         6 => user_display_name: optional &'b str,
         7 => cred_protect: required u64,
         8 => counter_ceiling: required u64,
+        /// Has it a key for the large-blob array?
+        9 => large_blob_key: optional bool,
     }
 }
 
@@ -302,7 +311,7 @@ impl<S: Store> Records<S> {
     pub(crate) fn sweep(&mut self) -> Result<bool, Refusal> {
         const PIECE: usize = 16;
         let mut found = Vec::with_capacity(PIECE);
-        for first in [b"c", b"r", b"u"] {
+        for first in [b"c", b"l", b"r", b"u"] {
             let last = Key::from_array(&[first[0].saturating_add(1)]);
             let visited = self.store.each(&Key::from_array(first)..&last, &mut |key, value| {
                 if matches!(self.open(key, value), Opened::Leftover) {

@@ -117,6 +117,30 @@ pub enum Refusal {
     MinPinLength,
     /// More relying parties than setMinPINLength takes.
     RpIdListFull,
+    /// authenticatorLargeBlobs came without an offset.
+    BlobOffsetMissing,
+    /// authenticatorLargeBlobs is to read and write, or neither.
+    BlobDirection,
+    /// A parameter of authenticatorLargeBlobs stands where it means nothing.
+    BlobParameterUnexpected,
+    /// More bytes of the large-blob array in one message than maxFragmentLength.
+    BlobFragmentTooLong,
+    /// The offset to read from is behind the end of the large-blob array.
+    BlobOffset,
+    /// The first fragment of a large-blob array came without the length of the whole.
+    BlobLengthMissing,
+    /// The large-blob array would be too short for its checksum.
+    BlobLengthTooShort,
+    /// The large-blob array would be longer than maxSerializedLargeBlobArray.
+    BlobStorageFull,
+    /// A fragment of the large-blob array that does not follow on one before.
+    BlobSequence,
+    /// A fragment that goes beyond the length of its large-blob array.
+    BlobOverrun,
+    /// The checksum of the large-blob array is wrong.
+    BlobIntegrity,
+    /// largeBlobKey is false, or came for a credential that is not discoverable.
+    LargeBlobKeyOption,
     /// There is no room for another credential.
     StoreFull,
     /// The store failed.
@@ -146,13 +170,25 @@ impl Refusal {
             | Self::NoPermissions
             | Self::PaddedPinLength
             | Self::EnterpriseAttestation
+            | Self::BlobOffsetMissing
+            | Self::BlobDirection
+            | Self::BlobParameterUnexpected
+            | Self::BlobOffset
+            | Self::BlobLengthMissing
+            | Self::BlobLengthTooShort
+            | Self::BlobOverrun
             | Self::SaltLength => StatusCode::INVALID_PARAMETER,
             Self::UnauthorizedPermission => StatusCode::UNAUTHORIZED_PERMISSION,
             Self::UnsupportedAlgorithm => StatusCode::UNSUPPORTED_ALGORITHM,
             Self::ListTooLong => StatusCode::LIMIT_EXCEEDED,
-            Self::PresenceOptionFalse | Self::UserVerificationOption | Self::ProtectionLevel => {
-                StatusCode::INVALID_OPTION
-            }
+            Self::PresenceOptionFalse
+            | Self::UserVerificationOption
+            | Self::ProtectionLevel
+            | Self::LargeBlobKeyOption => StatusCode::INVALID_OPTION,
+            Self::BlobFragmentTooLong => StatusCode::INVALID_LENGTH,
+            Self::BlobSequence => StatusCode::INVALID_SEQ,
+            Self::BlobStorageFull => StatusCode::LARGE_BLOB_STORAGE_FULL,
+            Self::BlobIntegrity => StatusCode::INTEGRITY_FAILURE,
             Self::ResidentKeyOption | Self::HmacSecretWithoutPresence => {
                 StatusCode::UNSUPPORTED_OPTION
             }

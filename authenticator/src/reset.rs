@@ -63,6 +63,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         self.misses = 0;
         self.counters.forget_own();
         self.walk = None;
+        self.pending_array = None;
         self.u2f = None;
         Ok(Outcome::Reply(Vec::new()))
     }

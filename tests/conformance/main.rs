@@ -19,6 +19,8 @@ mod get_assertion;
 mod get_info;
 mod get_next_assertion;
 mod hmac_secret;
+mod large_blob_key;
+mod large_blobs;
 mod make_credential;
 mod planted_faults;
 mod reset;

@@ -11,7 +11,11 @@ use softkey_tests::{Key, Request, u2f};
 /// Runs a check on a good key, where it must pass, and on one with a fault, where it must fail with a message
 /// that holds `complaint`.
 #[track_caller]
-fn caught(complaint: &str, check: fn(&mut Key), fault: impl FnMut(&[u8], &mut Vec<u8>) + 'static) {
+pub(crate) fn caught(
+    complaint: &str,
+    check: fn(&mut Key),
+    fault: impl FnMut(&[u8], &mut Vec<u8>) + 'static,
+) {
     check(&mut Key::fresh());
     let mut key = Key::fresh();
     key.plant(fault);

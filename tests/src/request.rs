@@ -91,6 +91,18 @@ pub mod cf {
     pub const PIN_COMPLEXITY_POLICY: i64 = 0x04;
 }
 
+/// authenticatorLargeBlobs and its members.
+pub mod lb {
+    #![allow(missing_docs, reason = "the names are the standard's and say all there is")]
+    pub const COMMAND: u8 = 0x0C;
+    pub const GET: i64 = 0x01;
+    pub const SET: i64 = 0x02;
+    pub const OFFSET: i64 = 0x03;
+    pub const LENGTH: i64 = 0x04;
+    pub const PARAM: i64 = 0x05;
+    pub const PROTOCOL: i64 = 0x06;
+}
+
 /// The commands without parameters.
 pub mod command {
     #![allow(missing_docs, reason = "the names are the standard's and say all there is")]
@@ -180,6 +192,37 @@ impl Request {
     pub fn config(sub_command: u8) -> Self {
         let parameters = map([(cf::SUB_COMMAND, i64::from(sub_command))]);
         Self { command: cf::COMMAND, parameters: Some(parameters) }
+    }
+
+    /// A largeBlobs request that reads `get` bytes at `offset`.
+    #[must_use]
+    pub fn read_blobs(offset: u64, get: u64) -> Self {
+        let parameters = map([(lb::GET, get), (lb::OFFSET, offset)]);
+        Self { command: lb::COMMAND, parameters: Some(parameters) }
+    }
+
+    /// A largeBlobs request that writes `set` at `offset`; the first one says how long the whole will be.
+    #[must_use]
+    pub fn write_blobs(offset: usize, set: &[u8], length: Option<usize>) -> Self {
+        let number = |number: usize| Value::from(u64::try_from(number).unwrap());
+        let parameters = map([(lb::SET, Value::from(set)), (lb::OFFSET, number(offset))]);
+        let request = Self { command: lb::COMMAND, parameters: Some(parameters) };
+        match length {
+            Some(length) => request.with(lb::LENGTH, number(length)),
+            None => request,
+        }
+    }
+
+    /// This largeBlobs request with a pinUvAuthParam made by `token` over its own offset and bytes, and the
+    /// protocol.
+    #[must_use]
+    #[track_caller]
+    pub fn blob_authorized(self, token: &crate::pin::Token) -> Self {
+        let offset = u32::try_from(self.member(lb::OFFSET).uint()).unwrap().to_le_bytes();
+        let digest = sha256(self.member(lb::SET).bytes());
+        let message = [&[0xFF; 32][..], &[lb::COMMAND, 0], &offset, &digest].concat();
+        self.with(lb::PARAM, token.authenticate(&message))
+            .with(lb::PROTOCOL, token.protocol().number())
     }
 
     /// What a pinUvAuthParam of this credentialManagement or config request covers: the subcommand and its
