@@ -47,6 +47,17 @@ pub enum User {
 /// Changes an answer on its way; the request comes first.
 pub type Fault = Box<dyn FnMut(&[u8], &mut Vec<u8>)>;
 
+/// What a watcher of the authenticator sees.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Edge {
+    /// The authenticator is given a request.
+    Begins,
+    /// The authenticator is told of an answer, a CANCEL, a deadline or the end of a session.
+    GoesOn,
+    /// The call has returned.
+    Returns,
+}
+
 /// A KEEPALIVE as a client hears it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keepalive {
@@ -98,6 +109,7 @@ pub struct Key {
     question: Option<Question>,
     last_asked: Option<AskId>,
     fault: Option<Fault>,
+    watcher: Option<Box<dyn FnMut(Edge)>>,
     draws: u64,
     desk: Desk,
 }
@@ -151,6 +163,7 @@ impl Key {
             question: None,
             last_asked: None,
             fault: None,
+            watcher: None,
             draws: setup.seed << 32,
             desk: Desk::new(),
         };
@@ -340,6 +353,11 @@ impl Key {
     /// Plants a fault into the link: it sees and may change every answer from now on.
     pub fn plant(&mut self, fault: impl FnMut(&[u8], &mut Vec<u8>) + 'static) {
         self.fault = Some(Box::new(fault));
+    }
+
+    /// Has every call of the authenticator watched from now on.
+    pub fn watch(&mut self, watcher: impl FnMut(Edge) + 'static) {
+        self.watcher = Some(Box::new(watcher));
     }
 
     /// 32 bytes that differ from call to call, for the platform's own keys.

@@ -121,10 +121,12 @@ impl Store for Memory {
         assert!(changes.is_sorted_by(|a, b| a.key() < b.key()), "changes out of order");
         let mut state = self.0.borrow_mut();
         state.alive()?;
-        let mut records = state.records.clone();
-        records.commit(changes).map_err(|never| match never {})?;
-        if state.room.is_some_and(|room| size(&records) > room) {
-            return Err(Failure::Full);
+        if let Some(room) = state.room {
+            let mut records = state.records.clone();
+            records.commit(changes).map_err(|never| match never {})?;
+            if size(&records) > room {
+                return Err(Failure::Full);
+            }
         }
         let cut = state.cut;
         state.cut = match cut {
@@ -137,7 +139,7 @@ impl Store for Memory {
             None => None,
         };
         if !matches!(cut, Some(Cut::Before(0))) {
-            state.records = records;
+            state.records.commit(changes).map_err(|never| match never {})?;
             state.commits += 1;
         }
         state.alive()

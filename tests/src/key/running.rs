@@ -6,8 +6,8 @@ use std::time::Duration;
 use softkey_authenticator::{Question as Asked, Step};
 
 use super::{
-    Answer, AskId, Decision, Event, Instant, Job, JobKind, Keepalive, Key, Question, Session,
-    Status, Transport, User, Via, wire,
+    Answer, AskId, Authenticator, Decision, Edge, Entropy, Event, Instant, Job, JobKind, Keepalive,
+    Key, Memory, Question, Session, Status, Transport, User, Via, wire,
 };
 
 /// How long a long touch lasts.
@@ -52,8 +52,9 @@ impl Key {
         {
             self.decide(question.ask, answer);
         }
-        if self.authenticator.poll_timeout().is_some_and(|due| due <= self.now)
-            && let Some(step) = self.authenticator.handle_timeout(self.now)
+        let now = self.now;
+        if self.authenticator.poll_timeout().is_some_and(|due| due <= now)
+            && let Some(step) = self.core(Edge::GoesOn, |core| core.handle_timeout(now))
         {
             self.follow(step);
         }
@@ -107,7 +108,8 @@ impl Key {
     fn hear(&mut self, event: Event) {
         match event {
             Event::Cancelled(_, channel) => {
-                if let Some(step) = self.authenticator.cancel(via(channel.as_u32())) {
+                let via = via(channel.as_u32());
+                if let Some(step) = self.core(Edge::GoesOn, |core| core.cancel(via)) {
                     self.follow(step);
                 }
             }
@@ -116,22 +118,23 @@ impl Key {
                 self.question = None;
             }
             Event::SessionEnded(channel) => {
-                self.authenticator.session_ended(via(channel.as_u32()).session);
+                let session = via(channel.as_u32()).session;
+                self.core(Edge::GoesOn, |core| core.session_ended(session));
             }
             Event::Wink => {}
         }
     }
 
     fn work(&mut self, job: Job) {
-        let via = via(job.channel.as_u32());
+        let (now, via) = (self.now, via(job.channel.as_u32()));
         match job.kind {
             JobKind::Cbor => {
-                let step = self.authenticator.begin(self.now, via, &job.bytes);
+                let step = self.core(Edge::Begins, |core| core.begin(now, via, &job.bytes));
                 self.job = Some(job);
                 self.follow(step);
             }
             JobKind::Msg => {
-                let answer = self.authenticator.begin_u2f(self.now, via, &job.bytes);
+                let answer = self.core(Edge::Begins, |core| core.begin_u2f(now, via, &job.bytes));
                 self.reply(&job, answer);
             }
         }
@@ -159,10 +162,24 @@ impl Key {
     }
 
     fn decide(&mut self, ask: AskId, answer: Answer) {
-        if let Some(step) = self.authenticator.resume(self.now, Decision { ask, answer }) {
+        let (now, decision) = (self.now, Decision { ask, answer });
+        if let Some(step) = self.core(Edge::GoesOn, |core| core.resume(now, decision)) {
             self.follow(step);
         }
         self.run();
+    }
+
+    /// One call of the authenticator, under the eyes of the watcher.
+    fn core<T>(
+        &mut self,
+        edge: Edge,
+        call: impl FnOnce(&mut Authenticator<Memory, Entropy>) -> T,
+    ) -> T {
+        let mut tell = |edge| self.watcher.iter_mut().for_each(|watcher| watcher(edge));
+        tell(edge);
+        let outcome = call(&mut self.authenticator);
+        tell(Edge::Returns);
+        outcome
     }
 
     /// A packet reaches the clients.
