@@ -70,25 +70,33 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         Ok(param)
     }
 
-    /// How the user is to be verified, as far as options and alwaysUv say; the option `uv` counts for nothing
-    /// beside a param.
+    /// Does the request ask for built-in user verification? The option `uv` counts for nothing beside a param.
+    pub(crate) fn wants_built_in(
+        &self,
+        param: Option<Param<'_>>,
+        options: Options,
+    ) -> Result<bool, Refusal> {
+        let wants = options.uv == Some(true) && param.is_none();
+        if wants && self.config.user_verification.is_none() {
+            return Err(Refusal::UserVerificationOption);
+        }
+        Ok(wants)
+    }
+
+    /// How the user is to be verified, as far as the request and alwaysUv say.
     pub(crate) fn authorization<'b>(
         &self,
         param: Option<Param<'b>>,
-        options: Options,
+        wants_built_in: bool,
         always_uv: bool,
     ) -> Result<Authorization<'b>, Refusal> {
-        if let Some(param) = param {
-            return Ok(Authorization::Param(param));
-        }
-        let built_in = self.config.user_verification.is_some();
-        match options.uv {
-            Some(true) if built_in => Ok(Authorization::BuiltIn),
-            Some(true) => Err(Refusal::UserVerificationOption),
-            _ if !always_uv => Ok(Authorization::None),
-            _ if built_in => Ok(Authorization::BuiltIn),
+        match param {
+            Some(param) => Ok(Authorization::Param(param)),
+            None if wants_built_in => Ok(Authorization::BuiltIn),
+            None if !always_uv => Ok(Authorization::None),
+            None if self.config.user_verification.is_some() => Ok(Authorization::BuiltIn),
             // A PIN can always be set here, so a token is what the platform should get.
-            _ => Err(Refusal::TokenRequired),
+            None => Err(Refusal::TokenRequired),
         }
     }
 

@@ -74,23 +74,26 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             }
             subcommand::ENUMERATE_RPS_GET_NEXT_RP => self.next_relying_party(walk),
             subcommand::ENUMERATE_CREDENTIALS_BEGIN => {
-                let param = management_param(&request)?;
+                param_given(&request)?;
                 let rp_id_hash = params.rp_id_hash.ok_or(Refusal::MissingParameter)?;
+                let param = management_param(&request)?;
                 let authority = self.authority(&request, param, true)?;
                 authority.covers(&rp_id_hash)?;
                 self.first_credential(via, &authority, rp_id_hash)
             }
             subcommand::ENUMERATE_CREDENTIALS_GET_NEXT_CREDENTIAL => self.next_credential(walk),
             subcommand::DELETE_CREDENTIAL => {
-                let param = management_param(&request)?;
+                param_given(&request)?;
                 let id = params.credential_id.as_ref().ok_or(Refusal::MissingParameter)?.id;
+                let param = management_param(&request)?;
                 let authority = self.authority(&request, param, false)?;
                 self.delete_credential(&authority, id)
             }
             subcommand::UPDATE_USER_INFORMATION => {
-                let param = management_param(&request)?;
+                param_given(&request)?;
                 let id = params.credential_id.as_ref().ok_or(Refusal::MissingParameter)?.id;
                 let user = params.user.as_ref().ok_or(Refusal::MissingParameter)?;
+                let param = management_param(&request)?;
                 let authority = self.authority(&request, param, false)?;
                 self.update_user(&authority, id, user)
             }
@@ -300,8 +303,13 @@ struct Managed {
     party: Party,
 }
 
+/// The missing param is found before all else, missing members before the protocol is judged.
+fn param_given<'b>(request: &Request<'b>) -> Result<&'b [u8], Refusal> {
+    request.pin_uv_auth_param.ok_or(Refusal::TokenRequired)
+}
+
 fn management_param<'b>(request: &Request<'b>) -> Result<Param<'b>, Refusal> {
-    let bytes = request.pin_uv_auth_param.ok_or(Refusal::TokenRequired)?;
+    let bytes = param_given(request)?;
     let param = Param::of(Some(bytes), request.pin_uv_auth_protocol)?;
     param.ok_or(Refusal::TokenRequired)
 }

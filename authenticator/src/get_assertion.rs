@@ -118,16 +118,17 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         param: Option<Param<'b>>,
     ) -> Result<Authorization<'b>, Refusal> {
         let options = request.options.unwrap_or_default();
-        let up = options.up.unwrap_or(true);
-        // Without presence alwaysUv does not apply, so that platforms can look silently before they ask.
-        let authorization = self.authorization(param, options, self.settings.always_uv && up)?;
+        // 4. Options, and how many credentials are listed.
+        let wants_built_in = self.wants_built_in(param, options)?;
         if options.rk.is_some() {
             return Err(Refusal::ResidentKeyOption);
         }
         if request.allow_list.as_ref().is_some_and(|list| list.len() > MAX_LIST) {
             return Err(Refusal::ListTooLong);
         }
-        Ok(authorization)
+        // 5. Without presence alwaysUv does not apply, so that platforms can look silently before they ask.
+        let up = options.up.unwrap_or(true);
+        self.authorization(param, wants_built_in, self.settings.always_uv && up)
     }
 
     /// The credential to use, and how many accounts it was taken from.

@@ -86,18 +86,22 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         param: Option<Param<'b>>,
     ) -> Result<Authorization<'b>, Refusal> {
         let options = request.options.unwrap_or_default();
+        // 5. Options, and how many credentials are listed.
+        let wants_built_in = self.wants_built_in(param, options)?;
         if options.up == Some(false) {
             return Err(Refusal::PresenceOptionFalse);
         }
         if request.exclude_list.as_ref().is_some_and(|list| list.len() > MAX_LIST) {
             return Err(Refusal::ListTooLong);
         }
-        let authorization = self.authorization(param, options, self.settings.always_uv)?;
+        // 6, 7. alwaysUv, and what a discoverable credential needs.
+        let authorization = self.authorization(param, wants_built_in, self.settings.always_uv)?;
         let discoverable = is_discoverable(request);
         if matches!(authorization, Authorization::None) && self.is_protected() && discoverable {
             let pin = self.pin.hash.is_some();
             return Err(if pin { Refusal::TokenRequired } else { Refusal::VerificationRequired });
         }
+        // 9.
         if request.enterprise_attestation.is_some() {
             return Err(Refusal::EnterpriseAttestation);
         }

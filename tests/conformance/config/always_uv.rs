@@ -5,7 +5,10 @@ use softkey_tests::checks::refused_and_token_kept;
 use softkey_tests::pin::Protocol;
 use softkey_tests::platform::permission::{GA, MC};
 use softkey_tests::request::{cf, command};
-use softkey_tests::status::{PIN_AUTH_INVALID, PIN_NOT_SET, PUAT_REQUIRED, SUCCESS, word};
+use softkey_tests::status::{
+    INVALID_OPTION, LIMIT_EXCEEDED, PIN_AUTH_INVALID, PIN_NOT_SET, PUAT_REQUIRED, SUCCESS,
+    UNSUPPORTED_OPTION, word,
+};
 use softkey_tests::{Key, Request, u2f};
 
 use super::{PIN, acfg_token, with_pin};
@@ -86,6 +89,28 @@ fn get_assertion_needs_verification_unless_silent() {
     refused_and_token_kept(&mut key, &made.get().with_param(&[0; 32], 2), PIN_AUTH_INVALID);
     let verified = key.assertion_by(&made, &made.get().authorized(&token));
     assert_eq!(verified.auth_data.flags, UP | UV);
+}
+
+/// GA-13, GA-08, GA-16: the options and the length of the list are judged before alwaysUv asks for verification
+/// (section 6.2.2, steps 4 and 5); MC-31 and GA-08 likewise in makeCredential.
+#[test]
+fn options_and_lists_are_judged_before_always_uv() {
+    let (mut key, made) = always_uv();
+    let mut unprotected = Key::fresh();
+    assert_eq!(unprotected.status(&toggle()), SUCCESS);
+    let too_many = vec![made.id(); key.info().max_list() + 1];
+    for key in [&mut key, &mut unprotected] {
+        for rk in [false, true] {
+            assert_eq!(key.send(&made.get().option("rk", rk).bytes()), [UNSUPPORTED_OPTION]);
+        }
+        let get = Request::get_assertion("example.com").listing(&too_many);
+        assert_eq!(key.send(&get.bytes()), [LIMIT_EXCEEDED]);
+        assert_eq!(key.send(&get.option("uv", true).bytes()), [INVALID_OPTION]);
+        assert_eq!(key.send(&made.get().option("uv", true).bytes()), [INVALID_OPTION]);
+        let excluding = Request::make_credential().listing(&too_many);
+        assert_eq!(key.send(&excluding.bytes()), [LIMIT_EXCEEDED]);
+        assert_eq!(key.send(&excluding.option("uv", true).bytes()), [INVALID_OPTION]);
+    }
 }
 
 /// UF-21: every U2F message is refused, VERSION too, before anything in it is looked at; back when off.

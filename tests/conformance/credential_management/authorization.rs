@@ -115,7 +115,7 @@ fn param_covers_the_parameters_as_received() {
     refused_and_token_kept(&mut key, &borrowed, PIN_AUTH_INVALID);
 }
 
-/// CM-12, CM-20, CM-24: the parameters a subcommand needs.
+/// CM-12, CM-20, CM-24, CM-02: the parameters a subcommand needs, which are missed before the protocol is judged.
 #[test]
 fn missing_parameters_are_refused() {
     let mut key = with_pin();
@@ -137,6 +137,7 @@ fn missing_parameters_are_refused() {
     ];
     for request in cases {
         refused_and_token_kept(&mut key, &request, MISSING_PARAMETER);
+        refused_and_token_kept(&mut key, &request.with(cm::PROTOCOL, 3), MISSING_PARAMETER);
     }
     for length in [0, 31, 33] {
         let params = Some(map([(1, vec![1; length])]));
