@@ -16,6 +16,7 @@ use crate::get_assertion;
 use crate::keys::RootKey;
 use crate::large_blobs::PendingArray;
 use crate::make_credential;
+use crate::pin;
 use crate::records::{self, Batch, CounterRecord, EpochRecord, PinRecord, Records, Totals};
 use crate::refusal::Refusal;
 use crate::settings::Settings;
@@ -423,14 +424,16 @@ impl State {
         };
         let epoch: EpochRecord = records::parse(&epoch)?;
         records.enter(&epoch);
-        let pin = records.load(&records::PIN)?.ok_or(Refusal::NoState)?;
+        let pin_record = records.load(&records::PIN)?.ok_or(Refusal::NoState)?;
+        let pin: PinRecord = records::parse(&pin_record)?;
         let settings = records.load(&records::SETTINGS)?.ok_or(Refusal::NoState)?;
         let totals = records.load(&records::TOTALS)?.ok_or(Refusal::NoState)?;
         let counter = records.load(&records::COUNTER)?.ok_or(Refusal::NoState)?;
         let counter: CounterRecord = records::parse(&counter)?;
         Ok(Self {
             epoch,
-            pin: records::parse(&pin)?,
+            // What is left of another method's tries, or of none's, is no more than this one's.
+            pin: PinRecord { uv_retries: pin.uv_retries.min(pin::max_uv_retries(config)), ..pin },
             settings: Settings::from(&records::parse(&settings)?),
             totals: records::parse(&totals)?,
             counter_ceiling: u32::try_from(counter.ceiling).map_err(|_| Refusal::Damaged)?,
@@ -471,12 +474,11 @@ pub(crate) fn epoch_secret<R: TryCryptoRng>(rng: &mut R) -> Result<Secret<32>, R
 
 /// No PIN, all tries.
 pub(crate) fn factory_pin(config: &Config) -> PinRecord {
-    let uv_retries = config.user_verification.map_or(0, |method| method.max_retries.into());
     PinRecord {
         hash: None,
         code_points: 0,
-        retries: crate::pin::MAX_RETRIES,
-        uv_retries,
+        retries: pin::MAX_RETRIES,
+        uv_retries: pin::max_uv_retries(config),
         force_change: false,
         persistent_token: None,
     }

@@ -5,12 +5,19 @@ use softkey_ctap::Secret;
 use softkey_ctap::pin_uv::{Protocol, SharedSecret, pin_hash};
 
 use crate::authenticator::Authenticator;
+use crate::config::Config;
 use crate::records::{self, Batch, PinRecord};
 use crate::refusal::Refusal;
 use crate::store::Store;
 
 /// Wrong PINs until only a reset helps.
 pub(crate) const MAX_RETRIES: u64 = 8;
+
+/// Failures until built-in user verification is blocked. Where there is no method all that the standard allows are
+/// kept, of which a method that is added later takes as many as are its own.
+pub(crate) fn max_uv_retries(config: &Config) -> u64 {
+    config.user_verification.map_or(25, |method| method.max_retries.into())
+}
 
 /// Wrong PINs in a row until a power cycle is needed.
 pub(crate) const MAX_MISSES: u8 = 3;
@@ -97,7 +104,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             });
         }
         self.misses = 0;
-        let uv_retries = self.config.user_verification.map_or(0, |m| m.max_retries.into());
+        let uv_retries = max_uv_retries(&self.config);
         self.store_pin(PinRecord { retries: MAX_RETRIES, uv_retries, ..self.pin.clone() })
     }
 

@@ -82,6 +82,7 @@ message! {
         /// The PIN's length in code points.
         2 => code_points: required u64,
         3 => retries: required u64,
+        /// Failures left to built-in user verification; 25 where there is no method.
         4 => uv_retries: required u64,
         5 => force_change: required bool,
         /// The persistent pinUvAuthToken, once it was issued.

@@ -10,6 +10,7 @@ use softkey_ctap::pin_uv::SharedSecret;
 
 use crate::authenticator::{Authenticator, Consent, Outcome, Progress, Requester, Then};
 use crate::client_pin::Wanted;
+use crate::pin::max_uv_retries;
 use crate::records::PinRecord;
 use crate::refusal::Refusal;
 use crate::step::{Answer, Operation, Question, Via};
@@ -95,7 +96,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             let tries_left = waiting.tries_left.saturating_sub(1);
             return self.try_verification(Waiting { tries_left, ..waiting });
         };
-        let uv_retries = self.config.user_verification.map_or(0, |m| m.max_retries.into());
+        let uv_retries = max_uv_retries(&self.config);
         self.store_pin(PinRecord { uv_retries, ..self.pin.clone() })?;
         let verification = Verification { done: true, shows_presence };
         match waiting.purpose {

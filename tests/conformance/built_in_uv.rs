@@ -258,3 +258,28 @@ fn tries_within_one_request_are_counted() {
     let tries = if attempts == Some(1) { 3 } else { 1 };
     assert_eq!(uv_retries(&mut key), 5 - tries);
 }
+
+/// PT-17: a sensor that a used key gets later has all its tries, those of its own kind, PIN or no PIN; and the
+/// tries spent on it are not given back by a power cycle without it.
+#[test]
+fn sensor_fitted_later_has_its_tries() {
+    let sensor = Sensor { max_retries: 5, tries_per_request: 1, shows_presence: true };
+    for pin in [false, true] {
+        let mut key = Key::fresh();
+        if pin {
+            key.set_pin("1234");
+            key.pin_token(Protocol::Two, "1234").unwrap();
+        }
+        key.fit(Some(sensor));
+        key.power_cycle();
+        assert_eq!(uv_retries(&mut key), 5);
+        token(&mut key, Protocol::Two, GA).unwrap();
+        key.user(User::FailsVerification);
+        assert_eq!(token(&mut key, Protocol::Two, GA), Err(UV_INVALID));
+        key.fit(None);
+        key.power_cycle();
+        key.fit(Some(sensor));
+        key.power_cycle();
+        assert_eq!(uv_retries(&mut key), 4);
+    }
+}

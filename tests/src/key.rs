@@ -321,6 +321,11 @@ impl Key {
         }
     }
 
+    /// From the next power cycle on the key has this sensor, or none.
+    pub fn fit(&mut self, sensor: Option<Sensor>) {
+        self.setup.sensor = sensor;
+    }
+
     /// Tells the user what to do from now on.
     pub fn user(&mut self, user: User) {
         self.user = user;
