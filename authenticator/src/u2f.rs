@@ -2,7 +2,8 @@
 //!
 //! A request that needs presence is answered at once with `CONDITIONS_NOT_SATISFIED`; the client asks again every
 //! few hundred milliseconds, and the question stays open meanwhile. There is one such question at a time, keyed by
-//! what was asked: another request cannot take its place under the user's finger.
+//! what was asked. Another client's cannot take its place while it is polled for, nor use the touch; a client that
+//! asks for something else itself has given up what it asked for before.
 
 use alloc::format;
 use alloc::string::String;
@@ -22,7 +23,7 @@ use crate::attestation;
 use crate::authenticator::{Authenticator, Requester};
 use crate::credential::{self, Credential, Inside, Kind, Protection};
 use crate::refusal::Refusal;
-use crate::step::{Answer, Ask, AskId, Operation, Question, Via};
+use crate::step::{Answer, Ask, AskId, Operation, Question, Session, Via};
 use crate::store::Store;
 
 /// A question that nobody asks about any more is withdrawn after this time.
@@ -34,6 +35,8 @@ const PRESENCE_LIMIT: Duration = Duration::from_secs(10);
 /// The open question of U2F.
 pub(crate) struct OpenQuestion {
     ask: Ask,
+    /// Who asked last.
+    session: Session,
     key: (Operation, [u8; 32]),
     polled: Instant,
     state: State,
@@ -67,6 +70,11 @@ impl OpenQuestion {
         }
     }
 
+    /// Does it stand in the way of another one, by this client?
+    fn holds(&self, now: Instant, session: Session) -> bool {
+        self.session != session && now < self.polled + POLL_LIMIT
+    }
+
     /// When it is over.
     pub(crate) fn ends(&self) -> Instant {
         match self.state {
@@ -83,13 +91,13 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     pub fn begin_u2f(&mut self, now: Instant, via: Via, apdu: &[u8]) -> Vec<u8> {
         self.walk.take_if(|walk| walk.session == via.session);
         self.u2f.take_if(|question| now >= question.ends());
-        match self.u2f_message(now, apdu) {
+        match self.u2f_message(now, via.session, apdu) {
             Ok(data) => StatusWord::NO_ERROR.behind(data),
             Err(word) => word.to_bytes(),
         }
     }
 
-    fn u2f_message(&mut self, now: Instant, apdu: &[u8]) -> Answered {
+    fn u2f_message(&mut self, now: Instant, session: Session, apdu: &[u8]) -> Answered {
         if self.settings.always_uv {
             return Err(StatusWord::COMMAND_NOT_ALLOWED);
         }
@@ -104,11 +112,11 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         match apdu.ins {
             instruction::REGISTER => {
                 let request = RegisterRequest::from_bytes(data()?);
-                self.register(now, &request.ok_or(StatusWord::WRONG_LENGTH)?)
+                self.register(now, session, &request.ok_or(StatusWord::WRONG_LENGTH)?)
             }
             instruction::AUTHENTICATE => {
                 let request = AuthenticateRequest::from_bytes(data()?);
-                self.authenticate(now, apdu.p1, &request.ok_or(StatusWord::WRONG_LENGTH)?)
+                self.authenticate(now, session, apdu.p1, &request.ok_or(StatusWord::WRONG_LENGTH)?)
             }
             instruction::VERSION if data()?.is_empty() => Ok(VERSION.to_vec()),
             instruction::VERSION => Err(StatusWord::WRONG_LENGTH),
@@ -116,8 +124,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         }
     }
 
-    fn register(&mut self, now: Instant, request: &RegisterRequest) -> Answered {
-        self.test_presence(now, Operation::MakeCredential, &request.application)?;
+    fn register(&mut self, now: Instant, session: Session, request: &RegisterRequest) -> Answered {
+        self.test_presence(now, session, Operation::MakeCredential, &request.application)?;
         let RegisterRequest { challenge, application } = request;
         let seed = Secret::try_make(|bytes| self.rng.try_fill_bytes(bytes));
         let seed = seed.map_err(|_| StatusWord::OTHER)?;
@@ -147,6 +155,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     fn authenticate(
         &mut self,
         now: Instant,
+        session: Session,
         control: u8,
         request: &AuthenticateRequest<'_>,
     ) -> Answered {
@@ -166,7 +175,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         }
         let enforce = control == control::ENFORCE_USER_PRESENCE;
         if enforce {
-            self.test_presence(now, Operation::GetAssertion, &request.application)?;
+            self.test_presence(now, session, Operation::GetAssertion, &request.application)?;
         }
         let counter = self.next_shared_count().map_err(internal)?;
         let user_presence = u8::from(enforce);
@@ -184,6 +193,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     fn test_presence(
         &mut self,
         now: Instant,
+        session: Session,
         operation: Operation,
         application: &[u8; 32],
     ) -> Result<(), StatusWord> {
@@ -197,16 +207,18 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
                     self.u2f = None;
                     return Ok(());
                 }
+                question.session = session;
                 question.polled = now;
                 question.ask.deadline = now + POLL_LIMIT;
             }
-            Some(_) => {}
-            None => {
+            Some(question) if question.holds(now, session) => {}
+            _ => {
                 let rp_id = Some(hexadecimal(application));
                 let requester = Requester { operation, rp_id, account: None };
                 let mut ask = self.ask(now, Question::Presence, requester);
                 ask.deadline = now + POLL_LIMIT;
-                self.u2f = Some(OpenQuestion { ask, key, polled: now, state: State::Open });
+                self.u2f =
+                    Some(OpenQuestion { ask, session, key, polled: now, state: State::Open });
             }
         }
         Err(StatusWord::CONDITIONS_NOT_SATISFIED)

@@ -92,6 +92,55 @@ fn refusal_and_touch_for_another_party_do_not_count() {
     assert_eq!(status_word(&key.u2f(&other)), word::CONDITIONS_NOT_SATISFIED);
 }
 
+/// UF-07: a client that asks for something else has given up what it asked for before: the user is asked anew, and
+/// a touch not yet fetched is gone.
+#[test]
+fn client_that_moves_on_is_asked_for_anew() {
+    for user in [User::StaysAway, User::Refuses, User::Approves] {
+        let mut key = Key::fresh();
+        key.user(user);
+        let first = register(&application(), &CHALLENGE);
+        assert_eq!(status_word(&key.u2f(&first)), word::CONDITIONS_NOT_SATISFIED);
+        key.user(User::Approves);
+        let second = register(&[7; 32], &CHALLENGE);
+        assert_eq!(status_word(&key.u2f(&second)), word::CONDITIONS_NOT_SATISFIED);
+        assert_eq!(key.prompts(), 2, "{user:?}");
+        assert_eq!(status_word(&key.u2f(&second)), word::NO_ERROR);
+        assert_eq!(status_word(&key.u2f_once(&first)), word::CONDITIONS_NOT_SATISFIED);
+    }
+}
+
+/// UF-07: another client's question does not take the place of one that is polled for, nor use its touch; once
+/// nobody has polled for 2 s it does.
+#[test]
+fn another_clients_question_waits_for_its_turn() {
+    let mut key = Key::fresh();
+    let (owner, other) = (key.channel(), key.open_channel());
+    key.user(User::ApprovesAfter(Duration::from_millis(1_500)));
+    let (first, second) = (register(&application(), &CHALLENGE), register(&[7; 32], &CHALLENGE));
+    for _ in 0..4 {
+        key.switch_to(owner);
+        assert_eq!(status_word(&key.u2f(&first)), word::CONDITIONS_NOT_SATISFIED);
+        key.switch_to(other);
+        assert_eq!(status_word(&key.u2f(&second)), word::CONDITIONS_NOT_SATISFIED);
+        key.advance(Duration::from_millis(450));
+    }
+    assert_eq!(key.prompts(), 1);
+    key.switch_to(owner);
+    assert_eq!(status_word(&key.u2f(&first)), word::NO_ERROR);
+    // The next question is answered at once, and nobody fetches the touch.
+    key.user(User::Approves);
+    assert_eq!(status_word(&key.u2f(&first)), word::CONDITIONS_NOT_SATISFIED);
+    key.switch_to(other);
+    key.advance(Duration::from_millis(1_900));
+    assert_eq!(status_word(&key.u2f(&second)), word::CONDITIONS_NOT_SATISFIED);
+    assert_eq!(key.prompts(), 2);
+    key.advance(Duration::from_millis(200));
+    assert_eq!(status_word(&key.u2f(&second)), word::CONDITIONS_NOT_SATISFIED);
+    assert_eq!(key.prompts(), 3);
+    assert_eq!(status_word(&key.u2f(&second)), word::NO_ERROR);
+}
+
 /// UF-08, UF-09: the parts are all there, the signature verifies, and no two registrations are alike.
 #[test]
 fn registrations_verify_and_differ() {
