@@ -231,7 +231,11 @@ pub enum ControlOrder {
         mode: Approve,
     },
     /// Touch the key: answer the open question with yes
-    Touch,
+    Touch {
+        /// Hold the finger there for 5 seconds, as a reset wants it after enableLongTouchForReset.
+        #[arg(long)]
+        long: bool,
+    },
     /// Let the simulated sensor succeed or fail from now on, and answer the open question with it
     Uv {
         /// What the sensor finds.

@@ -6,6 +6,7 @@
 //! ```text
 //! approve ask|auto|deny|hold    ok
 //! touch                         ok, or an error unless a presence question is open
+//! touch long                    the same for 5 seconds, as a reset may want it
 //! uv ok|fail                    ok, or an error unless the key has a simulated sensor
 //! replug                        ok, once the key is plugged in again
 //! status                        ok and one JSON object ([`Status`])
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use client::{perform, send};
 
 use crate::run::Mode;
+use crate::run::approval::Touch;
 
 /// The longest order, in bytes, its line feed included.
 pub const MAX_LINE: usize = 256;
@@ -34,8 +36,8 @@ pub const MAX_LINE: usize = 256;
 pub enum Order {
     /// Change who answers.
     Approve(Mode),
-    /// Answer the open presence question with yes.
-    Touch,
+    /// Answer the open presence question with yes, if such a touch does.
+    Touch(Touch),
     /// Let the simulated sensor recognise the user from now on, or not.
     Verify(bool),
     /// Unplug the key and plug it in again.
@@ -47,12 +49,13 @@ pub enum Order {
 }
 
 /// The orders as they are written.
-const ORDERS: [(&str, Order); 10] = [
+const ORDERS: [(&str, Order); 11] = [
     ("approve ask", Order::Approve(Mode::Ask)),
     ("approve auto", Order::Approve(Mode::Auto)),
     ("approve deny", Order::Approve(Mode::Deny)),
     ("approve hold", Order::Approve(Mode::Hold)),
-    ("touch", Order::Touch),
+    ("touch", Order::Touch(Touch::Short)),
+    ("touch long", Order::Touch(Touch::Long)),
     ("uv ok", Order::Verify(true)),
     ("uv fail", Order::Verify(false)),
     ("replug", Order::Replug),
@@ -159,7 +162,7 @@ pub struct Status {
 /// A question that waits for an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenQuestion {
-    /// `presence` or `verification`.
+    /// `presence`, `long_presence` or `verification`.
     pub asks: String,
     /// What the client wants to do, such as `register`.
     pub operation: String,
@@ -190,7 +193,7 @@ impl fmt::Display for Status {
 
 impl fmt::Display for OpenQuestion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} to {}", self.asks, self.operation)?;
+        write!(f, "{} to {}", self.asks.replace('_', " "), self.operation)?;
         if let Some(rp) = &self.rp {
             write!(f, " for {}", crate::text::rp_id(rp))?;
         }

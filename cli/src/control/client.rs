@@ -12,6 +12,7 @@ use crate::args::{Approve, ControlArgs, ControlOrder, Outcome};
 use crate::error::{CliError, Exit};
 use crate::output::{Form, Output};
 use crate::run::Mode;
+use crate::run::approval::Touch;
 
 /// A key that is alive answers long before this.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -65,7 +66,8 @@ impl From<ControlOrder> for Order {
     fn from(order: ControlOrder) -> Self {
         match order {
             ControlOrder::Approve { mode } => Self::Approve(mode.into()),
-            ControlOrder::Touch => Self::Touch,
+            ControlOrder::Touch { long: false } => Self::Touch(Touch::Short),
+            ControlOrder::Touch { long: true } => Self::Touch(Touch::Long),
             ControlOrder::Uv { outcome } => Self::Verify(outcome == Outcome::Ok),
             ControlOrder::Replug => Self::Replug,
             ControlOrder::Status => Self::Status,

@@ -58,10 +58,21 @@ impl Verdict {
 pub enum Unanswerable {
     /// No question is open.
     NoQuestion,
+    /// The open question wants a long touch, of which a short one is no part.
+    WantsLongTouch,
     /// The open question is a verification, which a touch does not answer.
     WantsVerification,
     /// The key has no sensor of its own.
     NoSensor,
+}
+
+/// How the owner touches the key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Touch {
+    /// For a moment.
+    Short,
+    /// For 5 seconds or more.
+    Long,
 }
 
 /// The one open question and who may answer it.
@@ -143,11 +154,14 @@ impl Approval {
     ///
     /// # Errors
     ///
-    /// [`Unanswerable`] unless a presence question is open.
-    pub fn touch(&mut self) -> Result<Verdict, Unanswerable> {
+    /// [`Unanswerable`] unless a presence question is open that such a touch answers.
+    pub fn touch(&mut self, touch: Touch) -> Result<Verdict, Unanswerable> {
         match self.open.as_ref().map(|ask| &ask.question) {
             None => Err(Unanswerable::NoQuestion),
-            Some(Question::Presence) => {
+            Some(Question::LongPresence) if touch == Touch::Short => {
+                Err(Unanswerable::WantsLongTouch)
+            }
+            Some(Question::Presence | Question::LongPresence) => {
                 self.answer(true, By::Control).ok_or(Unanswerable::NoQuestion)
             }
             Some(_) => Err(Unanswerable::WantsVerification),
@@ -163,7 +177,7 @@ impl Approval {
     pub fn verify(&mut self, recognises: bool) -> Result<Option<Verdict>, Unanswerable> {
         let sensor = self.sensor.as_mut().ok_or(Unanswerable::NoSensor)?;
         sensor.recognises = recognises;
-        let wanted = self.open.as_ref().is_some_and(|ask| ask.question != Question::Presence);
+        let wanted = matches!(&self.open, Some(Ask { question: Question::Verify { .. }, .. }));
         Ok(if wanted { self.answer(true, By::Control) } else { None })
     }
 
@@ -188,7 +202,7 @@ impl Approval {
         self.answered = Some(ask.id);
         let answer = match (yes, ask.question) {
             (false, _) => Answer::No,
-            (true, Question::Presence) => Answer::Yes,
+            (true, Question::Presence | Question::LongPresence) => Answer::Yes,
             (true, _) => match self.sensor {
                 // Like a finger on a sensor, the gesture shows presence too.
                 Some(Sensor { recognises: true }) => Answer::Verified { shows_presence: true },

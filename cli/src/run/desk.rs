@@ -6,7 +6,7 @@ use std::time::Duration;
 use softkey_authenticator::Ask;
 use softkey_ctap::Instant;
 
-use super::approval::{Approval, Mode, Unanswerable, Verdict};
+use super::approval::{Approval, Mode, Touch, Unanswerable, Verdict};
 use super::event::{Asked, Event};
 use super::screen::Screen;
 use super::terminal::{Terminal, Word};
@@ -109,8 +109,8 @@ impl Desk {
     /// # Errors
     ///
     /// As [`Approval::touch`].
-    pub fn touch(&mut self, now: Instant) -> Result<Verdict, Unanswerable> {
-        let verdict = self.approval.touch();
+    pub fn touch(&mut self, now: Instant, touch: Touch) -> Result<Verdict, Unanswerable> {
+        let verdict = self.approval.touch(touch);
         self.refresh(now);
         verdict
     }

@@ -67,7 +67,7 @@ pub enum Event {
 /// A question as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Asked {
-    /// `presence` or `verification`.
+    /// `presence`, `long_presence` (a touch of 5 seconds) or `verification`.
     pub asks: &'static str,
     /// What the client wants to do: `register`, `sign in`, `choose this key`, `reset`, `verify the user`.
     pub operation: &'static str,
@@ -129,7 +129,11 @@ impl Asked {
     #[must_use]
     pub fn of(ask: &Ask) -> Self {
         Self {
-            asks: if ask.question == Question::Presence { "presence" } else { "verification" },
+            asks: match ask.question {
+                Question::Presence => "presence",
+                Question::LongPresence => "long_presence",
+                _ => "verification",
+            },
             operation: match ask.operation {
                 Operation::MakeCredential => "register",
                 Operation::GetAssertion => "sign in",
@@ -221,7 +225,11 @@ impl fmt::Display for Asked {
         if let Some(account) = &self.account {
             write!(f, " as {}", text::quoted(account))?;
         }
-        if self.asks == "verification" { write!(f, " (user verification)") } else { Ok(()) }
+        match self.asks {
+            "long_presence" => write!(f, " (a touch of 5 seconds)"),
+            "verification" => write!(f, " (user verification)"),
+            _ => Ok(()),
+        }
     }
 }
 

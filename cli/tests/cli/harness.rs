@@ -17,6 +17,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// authenticatorGetInfo.
 pub(crate) const GET_INFO: [u8; 1] = [0x04];
+/// authenticatorReset.
+pub(crate) const RESET: [u8; 1] = [0x07];
 /// authenticatorSelection.
 pub(crate) const SELECTION: [u8; 1] = [0x0b];
 

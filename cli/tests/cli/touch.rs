@@ -5,7 +5,7 @@ use std::thread;
 use serde_json::json;
 
 use crate::harness::{
-    GET_INFO, Key, SELECTION, flags, get_assertion, make_credential, u2f_register,
+    GET_INFO, Key, RESET, SELECTION, flags, get_assertion, make_credential, u2f_register,
 };
 
 /// Approval by nobody is announced at the start and on each line.
@@ -61,6 +61,32 @@ fn hold_waits_for_the_touch_on_the_socket() {
     let line = key.request();
     assert_eq!((&line["decided"], &line["status"]), (&json!("unanswered"), &json!("2d")));
     assert_eq!(key.control(&["touch"]).status.code(), Some(1));
+}
+
+/// RS-11: with enableLongTouchForReset, a short touch resets nothing; a long one does, and auto gives one.
+#[test]
+fn a_reset_may_want_a_long_touch() {
+    let key = Key::forgetful("auto");
+    let enable = [0x0d, 0xa1, 0x01, 0x04];
+    assert_eq!(key.host().cbor(&enable), [0x00]);
+    key.told(&["replug"]);
+    assert_eq!(key.host().cbor(&RESET), [0x00]);
+    assert_eq!(key.host().cbor(&enable), [0x00]);
+    key.told(&["approve", "hold"]);
+    key.told(&["replug"]);
+    let mut host = key.host();
+    let asking = thread::spawn(move || host.cbor(&RESET));
+    let question = key.event("question");
+    assert_eq!(
+        (&question["asks"], &question["operation"]),
+        (&json!("long_presence"), &json!("reset"))
+    );
+    let short = key.control(&["touch"]);
+    assert_eq!(short.status.code(), Some(1));
+    assert!(String::from_utf8(short.stderr).unwrap().contains("touch --long"));
+    assert_eq!(key.status()["question"]["asks"], "long_presence");
+    key.told(&["touch", "--long"]);
+    assert_eq!(asking.join().unwrap(), [0x00]);
 }
 
 /// What asks for no touch is answered whatever the mode: `up` false signs in silence.

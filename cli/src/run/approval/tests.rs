@@ -45,17 +45,38 @@ fn each_mode_answers_by_its_name() {
 #[test]
 fn a_touch_is_for_the_open_question_only() {
     let mut approval = Approval::new(Mode::Hold, false, SENSOR);
-    assert_eq!(approval.touch(), Err(Unanswerable::NoQuestion));
+    assert_eq!(approval.touch(Touch::Short), Err(Unanswerable::NoQuestion));
     assert_eq!(approval.question(Some(&presence(1))), None);
-    assert_eq!(approval.touch(), Ok(verdict(1, Answer::Yes, By::Control)));
-    assert_eq!(approval.touch(), Err(Unanswerable::NoQuestion));
+    assert_eq!(approval.touch(Touch::Short), Ok(verdict(1, Answer::Yes, By::Control)));
+    assert_eq!(approval.touch(Touch::Short), Err(Unanswerable::NoQuestion));
     // The authenticator names the question once more before it has heard the answer.
     assert_eq!(approval.question(Some(&presence(1))), None);
-    assert_eq!(approval.touch(), Err(Unanswerable::NoQuestion));
+    assert_eq!(approval.touch(Touch::Short), Err(Unanswerable::NoQuestion));
     approval.question(Some(&verification(2)));
-    assert_eq!(approval.touch(), Err(Unanswerable::WantsVerification));
+    assert_eq!(approval.touch(Touch::Short), Err(Unanswerable::WantsVerification));
     approval.question(None);
-    assert_eq!(approval.touch(), Err(Unanswerable::NoQuestion));
+    assert_eq!(approval.touch(Touch::Short), Err(Unanswerable::NoQuestion));
+}
+
+/// RS-11: a long touch is wanted: a short one is worth nothing and changes nothing, a long one answers; every mode
+/// answers as it does a short question. A long touch is one too where a short one is wanted.
+#[test]
+fn a_long_touch_is_a_question_of_its_own() {
+    let long = || ask(1, Question::LongPresence);
+    let first = |mode, attended| Approval::new(mode, attended, SENSOR).question(Some(&long()));
+    assert_eq!(first(Mode::Auto, false), Some(verdict(1, Answer::Yes, By::Auto)));
+    assert_eq!(first(Mode::Deny, true), Some(verdict(1, Answer::No, By::Deny)));
+    assert_eq!(first(Mode::Ask, false), Some(verdict(1, Answer::No, By::Nobody)));
+    let mut asked = Approval::new(Mode::Ask, true, None);
+    assert_eq!(asked.question(Some(&long())), None);
+    assert_eq!(asked.terminal(true), Some(verdict(1, Answer::Yes, By::Terminal)));
+    let mut held = Approval::new(Mode::Hold, false, SENSOR);
+    assert_eq!(held.question(Some(&long())), None);
+    assert_eq!(held.touch(Touch::Short), Err(Unanswerable::WantsLongTouch));
+    assert_eq!(held.verify(true), Ok(None), "it is not the sensor's business");
+    assert_eq!(held.touch(Touch::Long), Ok(verdict(1, Answer::Yes, By::Control)));
+    held.question(Some(&presence(2)));
+    assert_eq!(held.touch(Touch::Long), Ok(verdict(2, Answer::Yes, By::Control)));
 }
 
 /// A power cycle withdraws the question and begins the identifiers anew: the next question is a new one.

@@ -86,7 +86,7 @@ fn a_question_is_announced_once() {
     let (mut desk, printed) = desk(Mode::Hold, None, true);
     assert_eq!(desk.question(at(0), Some(&ask(1))), None);
     assert_eq!(desk.question(at(0), Some(&ask(1))), None);
-    let verdict = desk.touch(at(1)).unwrap();
+    let verdict = desk.touch(at(1), Touch::Short).unwrap();
     assert_eq!((verdict.decision.answer, verdict.by), (Answer::Yes, By::Control));
     desk.question(at(1), None);
     desk.set_mode(at(2), Mode::Deny).unwrap();

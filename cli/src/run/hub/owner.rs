@@ -57,7 +57,9 @@ impl Hub {
     fn obey(&mut self, now: Instant, client: ClientId, order: control::Order) -> Option<Reply> {
         let verdict = match order {
             control::Order::Approve(mode) => self.desk.set_mode(now, mode).map_err(not_that_mode),
-            control::Order::Touch => self.desk.touch(now).map(Some).map_err(unanswerable),
+            control::Order::Touch(touch) => {
+                self.desk.touch(now, touch).map(Some).map_err(unanswerable)
+            }
             control::Order::Verify(outcome) => self.desk.verify(now, outcome).map_err(unanswerable),
             control::Order::Replug => {
                 self.state.replugging.push(client);
@@ -123,6 +125,9 @@ fn unanswerable(why: Unanswerable) -> Reply {
     match why {
         Unanswerable::NoQuestion => {
             Reply::error("The key does not wait for a touch.", "touch it while a request waits")
+        }
+        Unanswerable::WantsLongTouch => {
+            Reply::error("The key waits for a touch of 5 seconds.", "touch --long")
         }
         Unanswerable::WantsVerification => Reply::error(
             "The key waits for its user to be verified, which a touch does not do.",
