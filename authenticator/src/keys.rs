@@ -100,3 +100,22 @@ fn truncate(full: &Secret<32>) -> [u8; 16] {
     let (short, _) = full.expose().split_at(16);
     short.try_into().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// XH-18: a fixed `CredRandom` and a fixed salt give the fixed HMAC-SHA-256, computed elsewhere.
+    #[test]
+    fn fixed_secret_and_salt_give_the_fixed_hmac() {
+        let mut secret = [0; 32];
+        secret.iter_mut().zip(0..).for_each(|(byte, n)| *byte = n);
+        let output = prf(&Secret::new(secret), &[&[0x22; 32]]);
+        let known = [
+            0x65, 0x2c, 0xf3, 0x64, 0x46, 0xa9, 0x60, 0x64, 0x92, 0x09, 0x7f, 0x64, 0xea, 0x1b,
+            0xb8, 0xd0, 0x3c, 0x93, 0x19, 0x2c, 0xeb, 0x80, 0x82, 0xc2, 0xf5, 0xc1, 0xc2, 0x9d,
+            0xa6, 0xf2, 0x2a, 0xb4,
+        ];
+        assert_eq!(output.expose(), &known);
+    }
+}

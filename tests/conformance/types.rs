@@ -103,7 +103,7 @@ fn make_credential_members_of_wrong_type_are_refused() {
     every_wrong_type_is_refused(&mut key, &places);
 }
 
-/// CB-13, XP-03: the inputs of the extensions that getInfo lists, credProtect and hmac-secret among them.
+/// CB-13, XP-03, XM-04: the inputs of the extensions that getInfo lists, credProtect and hmac-secret among them.
 #[test]
 fn extension_inputs_of_wrong_type_are_refused() {
     let mut key = Key::fresh();

@@ -171,7 +171,7 @@ fn forced_change_wants_another_pin() {
     key.pin_token(Protocol::Two, "4321").unwrap();
 }
 
-/// CF-10, GI-16, XM-01, XM-02, XM-03: listed parties are told the minimum, others and those that ask for
+/// CF-10, GI-16, XM-01, XM-02, XM-03, XM-05: listed parties are told the minimum, others and those that ask for
 /// nothing are not; the list is replaced whole, and an empty or absent one changes nothing.
 #[test]
 fn listed_parties_are_told_the_minimum() {
