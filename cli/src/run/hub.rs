@@ -224,7 +224,7 @@ impl Hub {
                 self.state.asking = ask.is_some().then_some(kind);
                 if ask.is_some() {
                     self.state.ledger.asked(kind);
-                    self.set_status(now, Status::UserNeeded);
+                    self.announce_wait(now);
                 }
                 if let Some(verdict) = self.desk.question(now, ask.as_ref()) {
                     self.decide(now, verdict);
@@ -274,6 +274,16 @@ impl Hub {
             && let Some(slot) = slot(&mut self.slots, id)
         {
             slot.device.status(now, status);
+        }
+    }
+
+    /// Tells the client that the user is waited for, before anybody can answer: an answer that comes at once would
+    /// else hide from it that presence is tested.
+    fn announce_wait(&mut self, now: Instant) {
+        self.set_status(now, Status::UserNeeded);
+        if let Some(id) = self.state.broker.in_work() {
+            // A way that is broken shows itself at the next turn.
+            let _ = slot_flush(&mut self.slots, id);
         }
     }
 

@@ -1,8 +1,10 @@
 //! Who answers for the user, and what is printed about it.
 
+use std::ops::ControlFlow;
 use std::thread;
 
 use serde_json::json;
+use softkey_ctap_hid::Status;
 
 use crate::harness::{
     GET_INFO, Key, RESET, SELECTION, flags, get_assertion, make_credential, u2f_register,
@@ -22,6 +24,33 @@ fn auto_approves_at_once_and_says_so() {
     let about: Vec<_> = about.iter().map(|name| line[name].clone()).collect();
     assert_eq!(about, ["makeCredential", "example.com", "ada", "approved", "auto", "00"]);
     assert_eq!(line["pretended"], json!(["approve auto"]));
+}
+
+/// HID-41: that the user is needed is told even if the answer comes at once, so that a client sees that presence is
+/// tested; what tests no presence tells nothing of the kind.
+#[test]
+fn a_touch_that_comes_at_once_is_announced_all_the_same() {
+    for mode in ["auto", "deny"] {
+        let key = Key::forgetful(mode);
+        let mut host = key.host();
+        let mut needed = |request: &[u8]| {
+            let mut needed = 0;
+            let answer = host.0.cbor(request, &mut |status| {
+                needed += u32::from(status == Status::UserNeeded);
+                ControlFlow::Continue(())
+            });
+            answer.unwrap();
+            needed
+        };
+        for _ in 0..5 {
+            for request in [&make_credential("ada", &[])[..], &SELECTION] {
+                assert_eq!(needed(request), 1, "{mode}");
+            }
+            for request in [&GET_INFO[..], &get_assertion(&[("up", false)])] {
+                assert_eq!(needed(request), 0, "{mode}");
+            }
+        }
+    }
 }
 
 /// Each refusal is the user's: 0x27, and the line says who decided.
