@@ -132,7 +132,8 @@ pub struct RunArgs {
     pub uv: Verifier,
 
     /// Draw all randomness from this number, so that a run can be repeated byte for byte; needs --ephemeral
-    #[arg(long, value_name = "N", requires = "ephemeral")]
+    // `requires` alone is waived where what is required conflicts with what is given.
+    #[arg(long, value_name = "N", requires = "ephemeral", conflicts_with_all = ["vault", "passphrase_file"])]
     pub seed: Option<u64>,
 
     /// Make an owner-only socket here, for softkey control
