@@ -10,6 +10,7 @@ use softkey_ctap::cose::algorithm;
 
 use crate::algorithm::{Algorithm, PrivateKey};
 use crate::config::Attestation;
+use crate::enterprise::Enterprise;
 
 /// The certificate of the batch key in DER, the same in every installation.
 pub const BATCH_CERTIFICATE: &[u8] = include_bytes!("attestation/batch.der");
@@ -49,21 +50,33 @@ impl Format {
     }
 }
 
+/// Who attests a new credential.
+pub(crate) enum Attester<'a> {
+    /// As for every credential.
+    Ordinary(Attestation),
+    /// A key that singles this authenticator out.
+    Enterprise(&'a Enterprise),
+}
+
 /// The attestation statement over authenticator data and client data hash, encoded.
 pub(crate) fn statement(
     format: Format,
-    attestation: Attestation,
+    attester: &Attester<'_>,
     credential: (Algorithm, &PrivateKey),
     auth_data: &[u8],
     client_data_hash: &[u8; 32],
 ) -> Vec<u8> {
     let message = [auth_data, client_data_hash.as_slice()];
-    let (alg, sig, x5c) = match (format, attestation) {
+    let (alg, sig, x5c) = match (format, attester) {
         (Format::None, _) => return NONE_STATEMENT.0.to_vec(),
-        (Format::Packed, Attestation::Batch) => {
+        (Format::Packed, Attester::Enterprise(enterprise)) => {
+            let sig = sign_by(enterprise.key().expose(), &message);
+            (algorithm::ES256, sig, Some(List::from(vec![enterprise.certificate()])))
+        }
+        (Format::Packed, Attester::Ordinary(Attestation::Batch)) => {
             (algorithm::ES256, sign(&message), Some(List::from(vec![BATCH_CERTIFICATE])))
         }
-        (Format::Packed, Attestation::SelfAttestation) => {
+        (Format::Packed, Attester::Ordinary(Attestation::SelfAttestation)) => {
             (credential.0.id(), credential.1.sign(&message), None)
         }
     };
@@ -72,9 +85,14 @@ pub(crate) fn statement(
 
 /// A signature by the batch key over a message given in pieces, in DER.
 pub(crate) fn sign(message: &[&[u8]]) -> Vec<u8> {
-    match NonZeroScalar::try_from(BATCH_KEY.as_slice()) {
+    // The constant above is a scalar, as the tests show.
+    sign_by(&BATCH_KEY, message)
+}
+
+/// A signature on P-256, in DER; no bytes if the key is not a scalar.
+fn sign_by(key: &[u8; 32], message: &[&[u8]]) -> Vec<u8> {
+    match NonZeroScalar::try_from(key.as_slice()) {
         Ok(key) => PrivateKey::P256(key).sign(message),
-        // The constant above is a scalar, as the tests show.
         Err(_) => Vec::new(),
     }
 }

@@ -12,6 +12,7 @@ use softkey_ctap::{Command, Instant, Secret, StatusCode};
 
 use crate::config::Config;
 use crate::counter::{Counters, Lease};
+use crate::credential_management::Edition;
 use crate::get_assertion;
 use crate::keys::RootKey;
 use crate::large_blobs::PendingArray;
@@ -312,7 +313,12 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             Command::CLIENT_PIN => self.client_pin(now, body),
             Command::RESET => self.reset(now),
             Command::GET_NEXT_ASSERTION => self.get_next_assertion(now, walk),
-            Command::CREDENTIAL_MANAGEMENT => self.credential_management(via, body, walk.as_ref()),
+            Command::CREDENTIAL_MANAGEMENT => {
+                self.credential_management(via, Edition::Final, body, walk.as_ref())
+            }
+            Command::CREDENTIAL_MANAGEMENT_PREVIEW if self.config.credential_management_preview => {
+                self.credential_management(via, Edition::Preview, body, walk.as_ref())
+            }
             Command::LARGE_BLOBS => self.large_blobs(via, body),
             Command::CONFIG => self.configure(body),
             Command::SELECTION => {
@@ -481,5 +487,6 @@ pub(crate) fn factory_pin(config: &Config) -> PinRecord {
         uv_retries: pin::max_uv_retries(config),
         force_change: false,
         persistent_token: None,
+        complies: None,
     }
 }

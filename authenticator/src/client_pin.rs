@@ -74,7 +74,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         if !shared.verify(&[new_pin_enc], param) {
             return Err(Refusal::PinAuth);
         }
-        let new = NewPin::decrypt(&shared, new_pin_enc, self.min_pin_length())?;
+        let new = NewPin::decrypt(&shared, new_pin_enc, &self.settings)?;
         // 10. It counts from now on.
         self.set_new_pin(new)?;
         self.walk = None;
@@ -98,7 +98,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         // 8 to 10. The present PIN.
         self.check_pin(protocol, &shared, pin_hash_enc)?;
         // 11 to 13. The new one.
-        let new = NewPin::decrypt(&shared, new_pin_enc, self.min_pin_length())?;
+        let new = NewPin::decrypt(&shared, new_pin_enc, &self.settings)?;
         if self.pin.force_change && self.is_present_pin(&new) {
             return Err(Refusal::PinPolicy);
         }
@@ -123,7 +123,13 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             return Err(Refusal::PinChangeForcedLegacy);
         }
         let permissions = Permissions::MAKE_CREDENTIAL.with(Permissions::GET_ASSERTION);
-        let grant = Grant { protocol, permissions, rp_id_hash: None, user_present: false };
+        let grant = Grant {
+            protocol,
+            permissions,
+            rp_id_hash: None,
+            user_present: false,
+            serves_previews: self.config.credential_management_preview,
+        };
         self.issue_token(now, &shared, &grant)
     }
 
@@ -238,6 +244,7 @@ impl Wanted {
             permissions: self.permissions,
             rp_id_hash: self.rp_id_hash,
             user_present,
+            serves_previews: false,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What makes one authenticator differ from another: everything its owner decides before it starts.
 
+use crate::enterprise::Enterprise;
+
 /// The model's identifier, the same in every installation of the program.
 pub const AAGUID: [u8; 16] = [
     0x8d, 0x31, 0x83, 0x30, 0x5d, 0xe2, 0x4c, 0x08, 0xb3, 0x08, 0x0e, 0xb2, 0x1b, 0x34, 0x32, 0x77,
@@ -22,6 +24,12 @@ pub struct Config {
     pub user_verification: Option<UserVerification>,
     /// How new credentials are attested.
     pub attestation: Attestation,
+    /// What enterprise attestation is made with; without it the feature is not offered.
+    pub enterprise: Option<Enterprise>,
+    /// Can a PIN complexity policy be turned on?
+    pub pin_complexity_policy: bool,
+    /// Is the preview of authenticatorCredentialManagement (0x41) offered, and `FIDO_2_1_PRE` with it?
+    pub credential_management_preview: bool,
 }
 
 impl Default for Config {
@@ -34,6 +42,9 @@ impl Default for Config {
             min_pin_length: 4,
             user_verification: None,
             attestation: Attestation::Batch,
+            enterprise: None,
+            pin_complexity_policy: false,
+            credential_management_preview: false,
         }
     }
 }

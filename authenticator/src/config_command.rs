@@ -1,4 +1,4 @@
-//! authenticatorConfig: alwaysUv, the minimum PIN length, the long touch for a reset.
+//! authenticatorConfig: enterprise attestation, alwaysUv, the rules for PINs, the long touch for a reset.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -11,6 +11,7 @@ use softkey_ctap::config::{Request, SetMinPinLength, subcommand};
 
 use crate::authenticator::{Authenticator, Outcome, Progress, parameters};
 use crate::authorization::Param;
+use crate::config::Config;
 use crate::pin::MAX_PIN_LENGTH;
 use crate::records::PinRecord;
 use crate::refusal::Refusal;
@@ -21,21 +22,24 @@ use crate::store::Store;
 pub(crate) const MAX_RP_IDS: usize = 8;
 
 /// The subcommands offered.
-pub(crate) const SUBCOMMANDS: [u64; 3] = [
-    subcommand::TOGGLE_ALWAYS_UV,
-    subcommand::SET_MIN_PIN_LENGTH,
-    subcommand::ENABLE_LONG_TOUCH_FOR_RESET,
-];
+pub(crate) fn subcommands(config: &Config) -> impl Iterator<Item = u64> {
+    let enterprise = config.enterprise.as_ref().map(|_| subcommand::ENABLE_ENTERPRISE_ATTESTATION);
+    enterprise.into_iter().chain([
+        subcommand::TOGGLE_ALWAYS_UV,
+        subcommand::SET_MIN_PIN_LENGTH,
+        subcommand::ENABLE_LONG_TOUCH_FOR_RESET,
+    ])
+}
 
 impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     pub(crate) fn configure(&mut self, body: &[u8]) -> Progress {
         let request: Request<'_> = parameters(body)?;
         let params = match request.sub_command {
+            subcommand::SET_MIN_PIN_LENGTH => min_pin_length_params(request.sub_command_params)?,
+            wanted if subcommands(&self.config).any(|offered| offered == wanted) => None,
             subcommand::ENABLE_ENTERPRISE_ATTESTATION | subcommand::VENDOR_PROTOTYPE => {
                 return Err(Refusal::SubcommandNotOffered);
             }
-            subcommand::SET_MIN_PIN_LENGTH => min_pin_length_params(request.sub_command_params)?,
-            offered if SUBCOMMANDS.contains(&offered) => None,
             _ => return Err(Refusal::UnknownSubcommand),
         };
         let param = self.config_param(&request)?;
@@ -45,18 +49,19 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         if let Some(param) = param {
             self.authorize_config(&request, param)?;
         }
-        let settings = self.settings.clone();
+        let mut settings = self.settings.clone();
         match (request.sub_command, params) {
-            (subcommand::TOGGLE_ALWAYS_UV, _) => {
-                let always_uv = !settings.always_uv;
-                self.store_settings(Settings { always_uv, ..settings }, self.pin.clone())?;
+            (subcommand::SET_MIN_PIN_LENGTH, Some(params)) => {
+                self.set_min_pin_length(&params)?;
+                return Ok(Outcome::Reply(Vec::new()));
             }
-            (subcommand::SET_MIN_PIN_LENGTH, Some(params)) => self.set_min_pin_length(&params)?,
-            _ => {
-                let settings = Settings { long_touch_for_reset: true, ..settings };
-                self.store_settings(settings, self.pin.clone())?;
+            (subcommand::ENABLE_ENTERPRISE_ATTESTATION, _) => {
+                settings.enterprise_attestation = true;
             }
+            (subcommand::TOGGLE_ALWAYS_UV, _) => settings.always_uv = !settings.always_uv,
+            _ => settings.long_touch_for_reset = true,
         }
+        self.store_settings(settings, self.pin.clone())?;
         Ok(Outcome::Reply(Vec::new()))
     }
 
@@ -94,8 +99,14 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         if let Some(rp_ids) = params.min_pin_length_rp_ids.as_ref().filter(|ids| !ids.is_empty()) {
             settings.min_pin_length_rp_ids = stored(rp_ids)?;
         }
-        let too_short = self.pin.hash.is_some() && self.pin.code_points < min_pin_length;
-        let force_change = self.pin.force_change || force || too_short;
+        if self.config.pin_complexity_policy && params.pin_complexity_policy == Some(true) {
+            settings.pin_complexity_policy = true;
+        }
+        // A PIN of which it is not known whether it satisfies the policy must be changed too.
+        let too_weak = settings.pin_complexity_policy && self.pin.complies != Some(true);
+        let too_short = self.pin.code_points < min_pin_length;
+        let breaks_rules = self.pin.hash.is_some() && (too_short || too_weak);
+        let force_change = self.pin.force_change || force || breaks_rules;
         let mut pin = PinRecord { force_change, ..self.pin.clone() };
         if force_change {
             pin.persistent_token = None;

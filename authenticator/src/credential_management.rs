@@ -18,6 +18,15 @@ use crate::step::Via;
 use crate::store::{Key, Store};
 use crate::walk::{Through, Walk};
 
+/// Which form of the command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Edition {
+    /// 0x0A.
+    Final,
+    /// 0x41: no updateUserInformation, no persistent token, and getPinToken gives the tokens.
+    Preview,
+}
+
 /// What authorized a request.
 enum Authority {
     /// The persistent token, which may only read.
@@ -55,6 +64,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     pub(crate) fn credential_management(
         &mut self,
         via: Via,
+        edition: Edition,
         body: &[u8],
         walk: Option<&Walk>,
     ) -> Progress {
@@ -64,11 +74,11 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let params = params.unwrap_or(&none);
         match request.sub_command {
             subcommand::GET_CREDS_METADATA => {
-                self.authorize_management(&request, true)?.unbound()?;
+                self.authorize_management(edition, &request)?.unbound()?;
                 Ok(self.metadata())
             }
             subcommand::ENUMERATE_RPS_BEGIN => {
-                let authority = self.authorize_management(&request, true)?;
+                let authority = self.authorize_management(edition, &request)?;
                 authority.unbound()?;
                 self.first_relying_party(via, &authority)
             }
@@ -77,7 +87,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
                 param_given(&request)?;
                 let rp_id_hash = params.rp_id_hash.ok_or(Refusal::MissingParameter)?;
                 let param = management_param(&request)?;
-                let authority = self.authority(&request, param, true)?;
+                let authority = self.authority(edition, &request, param, true)?;
                 authority.covers(&rp_id_hash)?;
                 self.first_credential(via, &authority, rp_id_hash)
             }
@@ -86,15 +96,15 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
                 param_given(&request)?;
                 let id = params.credential_id.as_ref().ok_or(Refusal::MissingParameter)?.id;
                 let param = management_param(&request)?;
-                let authority = self.authority(&request, param, false)?;
+                let authority = self.authority(edition, &request, param, false)?;
                 self.delete_credential(&authority, id)
             }
-            subcommand::UPDATE_USER_INFORMATION => {
+            subcommand::UPDATE_USER_INFORMATION if edition == Edition::Final => {
                 param_given(&request)?;
                 let id = params.credential_id.as_ref().ok_or(Refusal::MissingParameter)?.id;
                 let user = params.user.as_ref().ok_or(Refusal::MissingParameter)?;
                 let param = management_param(&request)?;
-                let authority = self.authority(&request, param, false)?;
+                let authority = self.authority(edition, &request, param, false)?;
                 self.update_user(&authority, id, user)
             }
             _ => Err(Refusal::UnknownSubcommand),
@@ -103,16 +113,17 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
 
     fn authorize_management(
         &mut self,
+        edition: Edition,
         request: &Request<'_>,
-        reads: bool,
     ) -> Result<Authority, Refusal> {
         let param = management_param(request)?;
-        self.authority(request, param, reads)
+        self.authority(edition, request, param, true)
     }
 
     /// What the param proves. Reads try the persistent token first. What the param covers is the bytes received.
     fn authority(
         &mut self,
+        edition: Edition,
         request: &Request<'_>,
         param: Param<'_>,
         reads: bool,
@@ -120,13 +131,19 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let sub_command = [u8::try_from(request.sub_command).unwrap_or_default()];
         let params = request.sub_command_params.as_ref().map_or(&[][..], |params| params.bytes);
         let message = [&sub_command[..], params];
-        if let Some(token) = self.pin.persistent_token.as_ref().filter(|_| reads)
+        let persistent = self.pin.persistent_token.as_ref();
+        if let Some(token) = persistent.filter(|_| reads && edition == Edition::Final)
             && param.protocol.verify(token.expose(), &message, param.bytes)
         {
             return Ok(Authority::Persistent);
         }
         let need = Permissions::CREDENTIAL_MANAGEMENT;
-        let token = self.tokens.verify(param.protocol, &message, param.bytes, need)?;
+        let token = match edition {
+            Edition::Final => self.tokens.verify(param.protocol, &message, param.bytes, need)?,
+            Edition::Preview => {
+                self.tokens.verify_for_preview(param.protocol, &message, param.bytes, need)?
+            }
+        };
         Ok(Authority::Token(token.serial(), token.rp_id_hash()))
     }
 

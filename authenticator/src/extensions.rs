@@ -7,17 +7,24 @@ mod assertion;
 mod creation;
 mod hmac_secret;
 
+use alloc::vec::Vec;
+
 use softkey_ctap::cbor::{Decode, Lazy};
 use softkey_ctap::extensions::id;
 
+use crate::config::Config;
 use crate::refusal::Refusal;
 
 pub(crate) use assertion::{AssertionInputs, AssertionWishes};
 pub(crate) use creation::{CreationInputs, CreationWishes};
 
-/// The extensions offered.
-pub(crate) const LISTED: [&str; 4] =
-    [id::CRED_PROTECT, id::HMAC_SECRET, id::LARGE_BLOB_KEY, id::MIN_PIN_LENGTH];
+/// The extensions offered: those that are always there, then those that the owner adds.
+pub(crate) fn listed(config: &Config) -> Vec<&'static str> {
+    let always = [id::CRED_PROTECT, id::HMAC_SECRET, id::LARGE_BLOB_KEY, id::MIN_PIN_LENGTH];
+    let added = [(id::PIN_COMPLEXITY_POLICY, config.pin_complexity_policy)];
+    let added = added.into_iter().filter(|(_, offered)| *offered).map(|(identifier, _)| identifier);
+    always.into_iter().chain(added).collect()
+}
 
 /// An input of the right type, if the extension is in the request.
 fn typed<'b, T: Decode<'b> + Clone>(input: Option<&Lazy<'b, T>>) -> Result<Option<T>, Refusal> {

@@ -13,7 +13,7 @@ use crate::algorithm::Algorithm;
 use crate::attestation::Format;
 use crate::authenticator::{Authenticator, MAX_MSG_SIZE, Progress, reply};
 use crate::authorization::MAX_LIST;
-use crate::config_command::{MAX_RP_IDS, SUBCOMMANDS};
+use crate::config_command::{MAX_RP_IDS, subcommands};
 use crate::extensions;
 use crate::large_blobs::MAX_ARRAY;
 use crate::pin::MAX_PIN_LENGTH;
@@ -33,8 +33,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let enc_cred_store_state = self.for_token_holders(StateKind::CredStoreState, state)?;
         let (method, always_uv) = (self.config.user_verification, self.settings.always_uv);
         Ok(reply(&Response {
-            versions: versions(always_uv).into(),
-            extensions: Some(extensions::LISTED.into_iter().collect()),
+            versions: versions(always_uv, self.config.credential_management_preview).into(),
+            extensions: Some(extensions::listed(&self.config).into()),
             aaguid: self.config.aaguid,
             options: Some(self.options()),
             max_msg_size: Some(to_u64(MAX_MSG_SIZE)),
@@ -59,11 +59,11 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             long_touch_for_reset: Some(self.settings.long_touch_for_reset),
             enc_identifier,
             transports_for_reset: Some(vec![USB].into()),
-            pin_complexity_policy: None,
+            pin_complexity_policy: self.pin_complexity_policy(),
             pin_complexity_policy_url: None,
             max_pin_length: Some(MAX_PIN_LENGTH),
             enc_cred_store_state,
-            authenticator_config_commands: Some(SUBCOMMANDS.into_iter().collect()),
+            authenticator_config_commands: Some(subcommands(&self.config).collect()),
         }))
     }
 
@@ -83,6 +83,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     fn options(&self) -> Options {
         let always_uv = self.settings.always_uv;
         Options {
+            ep: self.enterprise_attestation(),
             rk: Some(true),
             up: Some(true),
             uv: self.config.user_verification.map(|_| true),
@@ -96,6 +97,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             client_pin: Some(self.pin.hash.is_some()),
             pin_uv_auth_token: Some(true),
             make_cred_uv_not_rqd: Some(!always_uv),
+            credential_mgmt_preview: self.config.credential_management_preview.then_some(true),
             ..Options::default()
         }
     }
@@ -104,11 +106,11 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
 /// The levels that are finished. `FIDO_2_1` and `FIDO_2_3` ask for hmac-secret, credProtect, tokens with
 /// permissions, protocol two, credential management beside discoverable credentials, and minPinLength beside
 /// setMinPINLength; all of them are always there.
-fn versions(always_uv: bool) -> Vec<&'static str> {
-    const CTAP2: [&str; 3] = ["FIDO_2_0", "FIDO_2_1", "FIDO_2_3"];
+fn versions(always_uv: bool, preview: bool) -> Vec<&'static str> {
     // U2F cannot verify the user.
     let u2f = (!always_uv).then_some("U2F_V2");
-    u2f.into_iter().chain(CTAP2).collect()
+    let preview = preview.then_some("FIDO_2_1_PRE");
+    u2f.into_iter().chain(["FIDO_2_0"]).chain(preview).chain(["FIDO_2_1", "FIDO_2_3"]).collect()
 }
 
 fn algorithms() -> List<'static, Parameters<'static>> {

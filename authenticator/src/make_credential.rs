@@ -12,7 +12,7 @@ use softkey_ctap::entities::{Descriptor, PUBLIC_KEY, Parameters};
 use softkey_ctap::make_credential::{Request, Response};
 
 use crate::algorithm::Algorithm;
-use crate::attestation::{self, Format};
+use crate::attestation::{self, Attester, Format};
 use crate::authenticator::{Authenticator, Consent, Progress, Requester, Then, parameters, reply};
 use crate::authorization::{Authorization, MAX_LIST, Param};
 use crate::counter::Lease;
@@ -34,12 +34,14 @@ pub(crate) struct Checked {
     verified: bool,
     wishes: CreationWishes,
     format: Format,
+    /// Is enterprise attestation granted?
+    enterprise: bool,
 }
 
 impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     pub(crate) fn make_credential(&mut self, body: &[u8], verification: Verification) -> Progress {
         let request: Request<'_> = parameters(body)?;
-        let inputs = CreationInputs::of(request.extensions.as_ref())?;
+        let inputs = CreationInputs::of(request.extensions.as_ref(), &self.config)?;
         // 1. The selection trick of older platforms.
         if request.pin_uv_auth_param.is_some_and(<[u8]>::is_empty) {
             return Ok(self.selection_by_param());
@@ -48,8 +50,11 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let param = self.param(request.pin_uv_auth_param, request.pin_uv_auth_protocol)?;
         // 3. The algorithm.
         let algorithm = choose_algorithm(&request.pub_key_cred_params)?;
-        // 4 to 10. Options, and how the user is to be verified.
+        // 4 to 8, 10. Options, and how the user is to be verified.
         let authorization = self.creation_authorization(&request, param)?;
+        // 9. Enterprise attestation.
+        let enterprise =
+            self.grants_enterprise(request.enterprise_attestation, request.rp.id.as_str())?;
         // 11. The user is verified.
         let rp_id_hash: [u8; 32] = Sha256::digest(request.rp.id.as_str()).into();
         let (verified, present) = match authorization {
@@ -72,14 +77,15 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         }
         // 13, 14. Consent.
         let wishes = inputs.check(is_discoverable(&request))?;
-        let checked = checked(&request, algorithm, wishes, verified, rp_id_hash);
+        let checked =
+            Checked { enterprise, ..checked(&request, algorithm, wishes, verified, rp_id_hash) };
         if present {
             return self.commit_credential(&checked);
         }
         Ok(Consent::presence(requester(&request), Then::MakeCredential(checked)))
     }
 
-    /// Steps 4 to 10.
+    /// Steps 4 to 8 and 10.
     fn creation_authorization<'b>(
         &self,
         request: &Request<'_>,
@@ -100,10 +106,6 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         if matches!(authorization, Authorization::None) && self.is_protected() && discoverable {
             let pin = self.pin.hash.is_some();
             return Err(if pin { Refusal::TokenRequired } else { Refusal::VerificationRequired });
-        }
-        // 9.
-        if request.enterprise_attestation.is_some() {
-            return Err(Refusal::EnterpriseAttestation);
         }
         Ok(authorization)
     }
@@ -132,7 +134,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let key = credential.algorithm.private_key(&credential.seed);
         let public = key.public();
         let may_learn = self.settings.min_pin_length_rp_ids.contains(&checked.rp_id);
-        let outputs = checked.wishes.outputs(may_learn.then_some(self.settings.min_pin_length));
+        let outputs = checked.wishes.outputs(may_learn.then_some(&self.settings));
         let sign_count = match credential.kind {
             Kind::Discoverable(_) => Lease::fresh().last(),
             Kind::Wrapped | Kind::U2f => self.counters.shared.last(),
@@ -149,9 +151,12 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             extensions: outputs.as_deref().map(Raw),
         };
         let auth_data = auth_data.to_bytes();
+        let enterprise = self.config.enterprise.as_ref().filter(|_| checked.enterprise);
+        let attester =
+            enterprise.map_or(Attester::Ordinary(self.config.attestation), Attester::Enterprise);
         let att_stmt = attestation::statement(
             checked.format,
-            self.config.attestation,
+            &attester,
             (credential.algorithm, &key),
             &auth_data,
             &checked.client_data_hash,
@@ -164,7 +169,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             fmt: checked.format.name(),
             auth_data: &auth_data,
             att_stmt: Some(Raw(&att_stmt)),
-            ep_att: None,
+            ep_att: (checked.enterprise && checked.format == Format::Packed).then_some(true),
             large_blob_key: credential.large_blob_key(),
             unsigned_extension_outputs: None,
         }))
@@ -222,6 +227,7 @@ fn checked(
         verified,
         wishes,
         format: Format::prefer(preference),
+        enterprise: false,
     }
 }
 

@@ -6,8 +6,10 @@ use softkey_ctap::pin_uv::{Protocol, SharedSecret, pin_hash};
 
 use crate::authenticator::Authenticator;
 use crate::config::Config;
+use crate::pin_complexity;
 use crate::records::{self, Batch, PinRecord};
 use crate::refusal::Refusal;
+use crate::settings::Settings;
 use crate::store::Store;
 
 /// Wrong PINs until only a reset helps.
@@ -32,6 +34,7 @@ const PADDED: usize = 64;
 pub(crate) struct NewPin {
     hash: Secret<16>,
     code_points: u64,
+    complies: bool,
 }
 
 impl NewPin {
@@ -39,7 +42,7 @@ impl NewPin {
     pub(crate) fn decrypt(
         shared: &SharedSecret,
         new_pin_enc: &[u8],
-        min_pin_length: u64,
+        settings: &Settings,
     ) -> Result<Self, Refusal> {
         let padded = shared.decrypt(new_pin_enc).ok_or(Refusal::PinAuth)?;
         match padded.len() {
@@ -52,8 +55,16 @@ impl NewPin {
         let pin = padded.get(..len).unwrap_or_default();
         let text = core::str::from_utf8(pin).map_err(|_| Refusal::PinPolicy)?;
         let code_points = text.chars().map(|_| 1_u64).sum();
-        let policy = pin.len() < PADDED && (min_pin_length..=MAX_PIN_LENGTH).contains(&code_points);
-        if policy { Ok(Self { hash: pin_hash(pin), code_points }) } else { Err(Refusal::PinPolicy) }
+        let lengths = settings.min_pin_length..=MAX_PIN_LENGTH;
+        let complies = pin_complexity::complies(text);
+        if pin.len() < PADDED
+            && lengths.contains(&code_points)
+            && (complies || !settings.pin_complexity_policy)
+        {
+            Ok(Self { hash: pin_hash(pin), code_points, complies })
+        } else {
+            Err(Refusal::PinPolicy)
+        }
     }
 }
 
@@ -61,6 +72,11 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     /// The shortest PIN allowed, in code points.
     pub(crate) fn min_pin_length(&self) -> u64 {
         self.settings.min_pin_length
+    }
+
+    /// Is a PIN complexity policy in force? Nothing if none can be.
+    pub(crate) fn pin_complexity_policy(&self) -> Option<bool> {
+        self.config.pin_complexity_policy.then_some(self.settings.pin_complexity_policy)
     }
 
     /// Is a PIN set, or built-in user verification ready?
@@ -122,6 +138,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             uv_retries: self.pin.uv_retries,
             force_change: false,
             persistent_token: None,
+            complies: Some(new.complies),
         })
     }
 

@@ -87,6 +87,8 @@ message! {
         5 => force_change: required bool,
         /// The persistent pinUvAuthToken, once it was issued.
         6 => persistent_token: optional Secret<32>,
+        /// Would the PIN complexity policy let the PIN pass?
+        7 => complies: optional bool,
     }
 }
 
@@ -99,6 +101,8 @@ message! {
         /// Relying parties that may learn it.
         3 => min_pin_length_rp_ids: required List<'b, &'b str>,
         4 => long_touch_for_reset: required bool,
+        5 => enterprise_attestation: optional bool,
+        6 => pin_complexity_policy: optional bool,
     }
 }
 

@@ -45,8 +45,10 @@ pub enum Refusal {
     UserVerificationOption,
     /// The option `rk` stands in authenticatorGetAssertion.
     ResidentKeyOption,
-    /// Enterprise attestation is not offered.
+    /// Enterprise attestation is not offered, or not turned on.
     EnterpriseAttestation,
+    /// There is no such kind of enterprise attestation.
+    EnterpriseAttestationValue,
     /// The credProtect level is not 1, 2 or 3.
     ProtectionLevel,
     /// hmac-secret was asked for without user presence.
@@ -184,6 +186,7 @@ impl Refusal {
             Self::PresenceOptionFalse
             | Self::UserVerificationOption
             | Self::ProtectionLevel
+            | Self::EnterpriseAttestationValue
             | Self::LargeBlobKeyOption => StatusCode::INVALID_OPTION,
             Self::BlobFragmentTooLong => StatusCode::INVALID_LENGTH,
             Self::BlobSequence => StatusCode::INVALID_SEQ,

@@ -13,6 +13,7 @@ use crate::store::Store;
 
 /// The settings in force.
 #[derive(Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own in the standard")]
 pub(crate) struct Settings {
     pub(crate) always_uv: bool,
     /// In code points.
@@ -20,6 +21,8 @@ pub(crate) struct Settings {
     /// Relying parties that may learn it.
     pub(crate) min_pin_length_rp_ids: Vec<String>,
     pub(crate) long_touch_for_reset: bool,
+    pub(crate) enterprise_attestation: bool,
+    pub(crate) pin_complexity_policy: bool,
 }
 
 impl Settings {
@@ -29,6 +32,8 @@ impl Settings {
             min_pin_length: config.min_pin_length.into(),
             min_pin_length_rp_ids: Vec::new(),
             long_touch_for_reset: false,
+            enterprise_attestation: false,
+            pin_complexity_policy: false,
         }
     }
 
@@ -38,6 +43,8 @@ impl Settings {
             min_pin_length: self.min_pin_length,
             min_pin_length_rp_ids: self.min_pin_length_rp_ids.iter().map(String::as_str).collect(),
             long_touch_for_reset: self.long_touch_for_reset,
+            enterprise_attestation: Some(self.enterprise_attestation),
+            pin_complexity_policy: Some(self.pin_complexity_policy),
         }
     }
 }
@@ -49,6 +56,8 @@ impl From<&records::Settings<'_>> for Settings {
             min_pin_length: record.min_pin_length,
             min_pin_length_rp_ids: record.min_pin_length_rp_ids.iter().map(String::from).collect(),
             long_touch_for_reset: record.long_touch_for_reset,
+            enterprise_attestation: record.enterprise_attestation == Some(true),
+            pin_complexity_policy: record.pin_complexity_policy == Some(true),
         }
     }
 }

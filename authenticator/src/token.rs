@@ -26,6 +26,8 @@ pub(crate) struct Token {
     issued: Instant,
     used: bool,
     user_present: bool,
+    /// Does it serve the previews, which knew no permissions?
+    serves_previews: bool,
 }
 
 /// Key agreement and tokens since power-up.
@@ -86,6 +88,7 @@ impl Tokens {
             issued: now,
             used: false,
             user_present: grant.user_present,
+            serves_previews: grant.serves_previews,
         });
         Ok(&token.secret)
     }
@@ -112,6 +115,32 @@ impl Tokens {
         param: &[u8],
         need: Permissions,
     ) -> Result<&mut Token, Refusal> {
+        let token = self.prove(protocol, message, param)?;
+        if token.permissions.intersects(need) { Ok(token) } else { Err(Refusal::TokenPermission) }
+    }
+
+    /// The same for a preview, which takes the tokens of getPinToken.
+    pub(crate) fn verify_for_preview(
+        &mut self,
+        protocol: Protocol,
+        message: &[&[u8]],
+        param: &[u8],
+        need: Permissions,
+    ) -> Result<&mut Token, Refusal> {
+        let token = self.prove(protocol, message, param)?;
+        if token.serves_previews || token.permissions.intersects(need) {
+            Ok(token)
+        } else {
+            Err(Refusal::TokenPermission)
+        }
+    }
+
+    fn prove(
+        &mut self,
+        protocol: Protocol,
+        message: &[&[u8]],
+        param: &[u8],
+    ) -> Result<&mut Token, Refusal> {
         let token = self.token.as_mut().ok_or(Refusal::TokenInvalid)?;
         let right =
             token.protocol == protocol && protocol.verify(token.secret.expose(), message, param);
@@ -119,7 +148,7 @@ impl Tokens {
             return Err(Refusal::TokenInvalid);
         }
         token.used = true;
-        if token.permissions.intersects(need) { Ok(token) } else { Err(Refusal::TokenPermission) }
+        Ok(token)
     }
 
     /// Does the token in use carry presence?
@@ -133,6 +162,7 @@ impl Tokens {
     pub(crate) fn spend(&mut self) {
         if let Some(token) = &mut self.token {
             token.user_present = false;
+            token.serves_previews = false;
             token.permissions = token.permissions.and(Permissions::LARGE_BLOB_WRITE);
         }
     }
@@ -176,4 +206,5 @@ pub(crate) struct Grant {
     pub(crate) permissions: Permissions,
     pub(crate) rp_id_hash: Option<[u8; 32]>,
     pub(crate) user_present: bool,
+    pub(crate) serves_previews: bool,
 }

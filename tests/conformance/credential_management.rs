@@ -3,6 +3,7 @@
 mod authorization;
 mod changes;
 mod enumeration;
+mod preview;
 mod store_state;
 
 use softkey_tests::cbor::{Value, map};

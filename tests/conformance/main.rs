@@ -15,6 +15,7 @@ mod client_pin;
 mod config;
 mod cred_protect;
 mod credential_management;
+mod enterprise;
 mod extension_outputs;
 mod get_assertion;
 mod get_info;

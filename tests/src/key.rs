@@ -7,6 +7,7 @@
 
 mod entropy;
 mod memory;
+mod profile;
 mod running;
 mod wire;
 
@@ -22,6 +23,7 @@ use softkey_ctap_hid::{Device, DeviceConfig, Event, Job, JobKind, Status};
 
 pub use entropy::Entropy;
 pub use memory::{Cut, Memory};
+pub use profile::{ENTERPRISE_CERTIFICATE, ENTERPRISE_RP, Profile};
 
 /// A client of the key: it has a channel of its own, a new one after each power cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,6 +78,8 @@ pub struct Setup {
     pub root_key: [u8; 32],
     /// Is there a fingerprint sensor? It shows presence as it verifies if the second value is true.
     pub sensor: Option<Sensor>,
+    /// What it offers beside the default.
+    pub profile: Profile,
 }
 
 /// A built-in method of user verification.
@@ -91,7 +95,7 @@ pub struct Sensor {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { seed: 1, root_key: [0x5A; 32], sensor: None }
+        Self { seed: 1, root_key: [0x5A; 32], sensor: None, profile: Profile::Default }
     }
 }
 
@@ -143,6 +147,12 @@ impl Key {
     #[must_use]
     pub fn with_seed(seed: u64) -> Self {
         Self::new(Setup { seed, ..Setup::default() })
+    }
+
+    /// A factory-fresh key that offers what the default key does not.
+    #[must_use]
+    pub fn with_profile(profile: Profile) -> Self {
+        Self::new(Setup { profile, ..Setup::default() })
     }
 
     /// A factory-fresh key, just plugged in, with a user who approves.
@@ -403,7 +413,7 @@ fn open(
         max_retries: sensor.max_retries,
         tries_per_request: sensor.tries_per_request,
     });
-    let config = Config { user_verification, ..Config::default() };
+    let config = Config { user_verification, ..setup.profile.config() };
     let root_key = RootKey::new(setup.root_key);
     Authenticator::open(memory.clone(), root_key, entropy.clone(), config, now)
         .unwrap_or_else(|_| panic!("the key does not open its store"))

@@ -59,6 +59,7 @@ pub mod cp {
 pub mod cm {
     #![allow(missing_docs, reason = "the names are the standard's and say all there is")]
     pub const COMMAND: u8 = 0x0A;
+    pub const PREVIEW: u8 = 0x41;
     pub const SUB_COMMAND: i64 = 0x01;
     pub const PARAMS: i64 = 0x02;
     pub const PROTOCOL: i64 = 0x03;
@@ -185,6 +186,13 @@ impl Request {
     pub fn credential_management(sub_command: u8) -> Self {
         let parameters = map([(cm::SUB_COMMAND, i64::from(sub_command))]);
         Self { command: cm::COMMAND, parameters: Some(parameters) }
+    }
+
+    /// The same credentialManagement request for the preview command.
+    #[must_use]
+    pub fn previewed(self) -> Self {
+        assert_eq!(self.command, cm::COMMAND);
+        Self { command: cm::PREVIEW, ..self }
     }
 
     /// An authenticatorConfig subcommand without further members.

@@ -1,0 +1,50 @@
+//! Keys that offer what the default key does not.
+
+use softkey_authenticator::{Config, Enterprise};
+use softkey_ctap::Secret;
+
+/// What a key offers beside the default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// Nothing.
+    #[default]
+    Default,
+    /// Enterprise attestation, vendor-facilitated for [`ENTERPRISE_RP`].
+    Enterprise,
+    /// A PIN complexity policy that can be turned on.
+    PinComplexity,
+    /// The preview of authenticatorCredentialManagement.
+    Preview,
+}
+
+/// The relying party that gets vendor-facilitated enterprise attestation.
+pub const ENTERPRISE_RP: &str = "enterprise.example";
+
+/// The certificate of enterprise attestation, in DER.
+pub const ENTERPRISE_CERTIFICATE: &[u8] = include_bytes!("enterprise.der");
+
+/// The private key that belongs to it; made for these tests.
+const ENTERPRISE_KEY: [u8; 32] = [
+    0xEC, 0x08, 0xC2, 0xF8, 0x3A, 0xC8, 0x89, 0x00, 0x29, 0xC8, 0xC9, 0x0E, 0xD2, 0x21, 0x3C, 0x0F,
+    0xB9, 0x31, 0x68, 0x1E, 0x04, 0x52, 0x61, 0x09, 0xAC, 0x21, 0x02, 0xBF, 0xEB, 0x8C, 0x25, 0x10,
+];
+
+impl Profile {
+    /// The authenticator's configuration.
+    #[must_use]
+    pub fn config(self) -> Config {
+        let default = Config::default();
+        match self {
+            Self::Default => default,
+            Self::Enterprise => Config { enterprise: Some(enterprise()), ..default },
+            Self::PinComplexity => Config { pin_complexity_policy: true, ..default },
+            Self::Preview => Config { credential_management_preview: true, ..default },
+        }
+    }
+}
+
+fn enterprise() -> Enterprise {
+    let certificate = ENTERPRISE_CERTIFICATE.to_vec();
+    let rp_ids = vec!["other.example".to_owned(), ENTERPRISE_RP.to_owned()];
+    Enterprise::new(Secret::new(ENTERPRISE_KEY), certificate, rp_ids).unwrap()
+}
