@@ -143,6 +143,7 @@ impl Desk {
         };
         // The person's own line feed has moved the cursor: the prompt begins anew.
         self.shown = None;
+        self.screen.prompt(None);
         self.refresh(now);
         typed
     }

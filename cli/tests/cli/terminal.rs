@@ -121,6 +121,12 @@ fn the_person_at_the_terminal_decides() {
         assert_eq!(answer, [status], "{typed:?}");
         seat.see("by you,");
     }
+    // Nothing is asked any more, so no prompt stands below what is printed next.
+    for _ in 0..2 {
+        seat.type_line("hello");
+        let between = seat.see("r: unplug and plug in again, Ctrl-C: stop\r\n");
+        assert!(!between.contains("approve?"), "{between:?}");
+    }
 }
 
 /// A word typed before the question is no answer to it; `r` unplugs and plugs in again.
