@@ -32,6 +32,36 @@ fn credentials_outlive_the_process() {
     assert!(key.stop().success());
 }
 
+/// ST-12: twenty starts on one vault and one port, each stopped or killed, and twenty power cycles within one run:
+/// the port is free again each time and no credential is lost.
+#[test]
+fn twenty_starts_and_power_cycles_lose_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let vault = folder.path().join("vault");
+    let mut listen = "127.0.0.1:0".to_owned();
+    for round in 0..20_u8 {
+        let args = ["--approve", "auto", "--vault", vault.to_str().unwrap(), "--listen", &listen];
+        let key = Key::start(&args);
+        listen.clone_from(&key.address);
+        let mut host = key.host();
+        if round > 0 {
+            assert_eq!(host.cbor(&get_assertion(&[]))[0], 0, "round {round}");
+        }
+        assert_eq!(host.cbor(&make_credential(&format!("user{round}"), &[("rk", true)]))[0], 0);
+        if round % 2 == 0 {
+            assert!(key.stop().success());
+        }
+    }
+    let args = ["--approve", "auto", "--vault", vault.to_str().unwrap(), "--listen", &listen];
+    let key = Key::start(&args);
+    for _ in 0..20 {
+        key.told(&["replug"]);
+        let answer = key.host().cbor(&get_assertion(&[]));
+        // numberOfCredentials is the last member of an answer that names a user by its id alone.
+        assert_eq!((answer[0], &answer[answer.len() - 2..]), (0, &[0x05, 20][..]));
+    }
+}
+
 /// One vault serves one process; the other is told which one has it.
 #[test]
 fn a_vault_in_use_is_refused() {
