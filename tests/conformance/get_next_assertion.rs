@@ -112,15 +112,20 @@ fn enumeration_on_another_channel_takes_over() {
 #[test]
 fn change_on_another_channel_drops_the_state() {
     type Change = fn(&mut Key);
-    let changes: [(&str, Change); 3] = [
+    let changes: [(&str, Change); 4] = [
         ("a credential", |key| {
             key.make(&Request::make_credential_for(RP, &[9]).discoverable());
         }),
         ("the PIN", |key| key.set_pin("1234")),
+        ("tokens", |key| drop(key.token(Protocol::Two, "0000", GA, Some(RP)).unwrap())),
         ("reset", |key| assert_eq!(key.send(&[command::RESET]), [SUCCESS])),
     ];
     for (name, change) in changes {
-        let (mut key, ..) = begun();
+        let (mut key, _, request) = begun();
+        if name == "tokens" {
+            key.set_pin("0000");
+            key.assertion(&request);
+        }
         let (owner, other) = (key.channel(), key.open_channel());
         key.switch_to(other);
         change(&mut key);

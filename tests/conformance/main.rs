@@ -24,6 +24,7 @@ mod hmac_secret;
 mod large_blob_key;
 mod large_blobs;
 mod make_credential;
+mod order;
 mod planted_faults;
 mod reset;
 mod selection;
