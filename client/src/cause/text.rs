@@ -1,0 +1,112 @@
+//! What a cause says to people: one sentence each.
+
+use std::fmt;
+
+use softkey_ctap::u2f::StatusWord;
+
+use super::{Cause, NotWithU2f, PinRule, WrongResponse};
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotTheDictionary(detail) => {
+                write!(f, "The options are not as they should be: {detail}.")
+            }
+            Self::UserIdLength(len) => write!(f, "user.id has {len} bytes, not 1 to 64."),
+            Self::NotBase64Url(member) => write!(f, "{member} is not base64url."),
+            Self::NotWithU2f(what) => write!(f, "The key speaks CTAP1 only, which has no {what}."),
+            Self::PinRule(rule) => fmt::Display::fmt(rule, f),
+            Self::PinWrong(Some(left)) => write!(f, "The PIN is wrong; {left} tries are left."),
+            Self::Refused(status) => write!(f, "The key refused: {} [{status}]", status.meaning()),
+            Self::RefusedU2f(StatusWord(word)) => {
+                write!(f, "The key refused a CTAP1 command with the status word 0x{word:04x}.")
+            }
+            Self::BadResponse(error) => write!(f, "The key's response cannot be read ({error:?})."),
+            Self::WrongResponse(wrong) => write!(f, "The key's response is wrong: {wrong}."),
+            other => f.write_str(other.sentence()),
+        }
+    }
+}
+
+impl Cause {
+    /// The sentence of a cause that carries nothing; those that carry something have their own in `Display`.
+    const fn sentence(&self) -> &'static str {
+        match self {
+            Self::OpaqueOrigin => "The origin is opaque.",
+            Self::InsecureOrigin => "The origin is neither https nor localhost.",
+            Self::NotADomain => "The origin's host is not a domain.",
+            Self::RpIdMismatch => "The relying party identifier does not belong to the origin.",
+            Self::NoKnownParameters => "None of pubKeyCredParams has a known type.",
+            Self::NoKnownDescriptors => "None of the listed credentials has a known type.",
+            Self::AttachmentMismatch => "The page wants an authenticator attached in another way.",
+            Self::NoDiscoverableCredentials => "The key makes no discoverable credentials.",
+            Self::NoUserVerification => "The key cannot verify the user, or is not set up to.",
+            Self::SpeaksNeither => "The key speaks neither CTAP2 nor CTAP1.",
+            Self::NoSuchCommand => "The key does not have this command.",
+            Self::NoCommonProtocol => "The key knows no PIN/UV auth protocol that is known here.",
+            Self::PinNotSet => "The key has no PIN.",
+            Self::PinSetAlready => "The key has a PIN already.",
+            Self::PinChangeRequired => "The key wants its PIN changed first.",
+            Self::PinNotGiven => "No PIN was given.",
+            Self::PinWrong(_) => "The PIN is wrong.",
+            Self::PinAuthBlocked => "Too many wrong PINs in a row.",
+            Self::PinBlocked => "The PIN is blocked after too many wrong ones.",
+            Self::RequestTooLarge => "The request is longer than the key takes.",
+            Self::NoCredentials => "None of the credentials asked for is on the key.",
+            Self::Excluded => "One of the excluded credentials is on the key.",
+            Self::Cancelled => "The operation was given up.",
+            Self::Timeout => "Nobody touched the key in time.",
+            Self::EmptyResponse => "The key's response is empty.",
+            Self::NotTheDictionary(_)
+            | Self::UserIdLength(_)
+            | Self::NotBase64Url(_)
+            | Self::NotWithU2f(_)
+            | Self::PinRule(_)
+            | Self::Refused(_)
+            | Self::RefusedU2f(_)
+            | Self::BadResponse(_)
+            | Self::WrongResponse(_) => "",
+        }
+    }
+}
+
+impl fmt::Display for NotWithU2f {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Algorithm => "algorithm but ES256",
+            Self::DiscoverableCredential => "discoverable credentials",
+            Self::UserVerification => "user verification",
+            Self::NoAllowList => "sign-in without a list of credentials",
+        })
+    }
+}
+
+impl fmt::Display for PinRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort(min) => write!(f, "The PIN is too short: it needs {min} characters."),
+            Self::TooLong(max) => {
+                write!(f, "The PIN is too long: it may have {max} characters and 63 bytes.")
+            }
+            Self::Zero => f.write_str("The PIN holds a zero character."),
+            Self::RefusedByKey => f.write_str("The key does not take this PIN."),
+        }
+    }
+}
+
+impl fmt::Display for WrongResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MissingMember => "a member is missing",
+            Self::RpIdHash => "it is for another relying party",
+            Self::NotPresent => "the user was not present",
+            Self::NotVerified => "the user was not verified",
+            Self::Attested => "a credential is missing or out of place",
+            Self::Algorithm => "the algorithm was not asked for",
+            Self::Credential => "the credential was not asked for",
+            Self::NoUser => "the user handle is missing",
+            Self::KeyAgreement => "its key-agreement key is no point of P-256",
+            Self::Token => "its token cannot be read",
+        })
+    }
+}
