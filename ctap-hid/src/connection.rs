@@ -217,16 +217,56 @@ impl<T: Transport> Connection<T> {
         self.call(command, message, &mut |_| ControlFlow::Continue(()))
     }
 
+    /// Sends a request and returns; [`Connection::poll`] gives what comes of it. For owners of several
+    /// connections.
+    ///
+    /// # Errors
+    /// As [`Connection::request`].
+    pub fn begin(
+        &mut self,
+        command: Command,
+        message: &[u8],
+    ) -> Result<(), ConnectionError<T::Error>> {
+        if !self.host.is_in_step() {
+            self.resynchronise()?;
+        }
+        self.host.request(self.transport.now(), command, message)?;
+        self.flush()
+    }
+
+    /// The next event of the request that [`Connection::begin`] sent, waiting for one report no longer than
+    /// `timeout`. Without a request it only lets the time pass.
+    ///
+    /// # Errors
+    /// The wire's; what the device does wrong is [`HostEvent::Failed`].
+    pub fn poll(
+        &mut self,
+        timeout: Duration,
+    ) -> Result<Option<HostEvent>, ConnectionError<T::Error>> {
+        if let Some(event) = self.host.poll_event() {
+            return Ok(Some(event));
+        }
+        self.wait_no_longer(timeout)?;
+        self.flush()?;
+        Ok(self.host.poll_event())
+    }
+
+    /// Cancels the CBOR request in work, if there is one; its answer still comes ([`Host::cancel`]).
+    ///
+    /// # Errors
+    /// The wire's.
+    pub fn cancel(&mut self) -> Result<(), ConnectionError<T::Error>> {
+        self.host.cancel();
+        self.flush()
+    }
+
     fn call(
         &mut self,
         command: Command,
         message: &[u8],
         on_keepalive: &mut dyn FnMut(Status) -> ControlFlow<()>,
     ) -> Result<Vec<u8>, ConnectionError<T::Error>> {
-        if !self.host.is_in_step() {
-            self.resynchronise()?;
-        }
-        self.host.request(self.transport.now(), command, message)?;
+        self.begin(command, message)?;
         self.finish(on_keepalive)
     }
 
@@ -236,9 +276,7 @@ impl<T: Transport> Connection<T> {
         on_keepalive: &mut dyn FnMut(Status) -> ControlFlow<()>,
     ) -> Result<Vec<u8>, ConnectionError<T::Error>> {
         loop {
-            while let Some(report) = self.host.poll_report() {
-                self.transport.send(&report).map_err(ConnectionError::Transport)?;
-            }
+            self.flush()?;
             match self.host.poll_event() {
                 Some(HostEvent::Opened(_)) => return Ok(Vec::new()),
                 Some(HostEvent::Answer(answer)) => return Ok(answer),
@@ -253,11 +291,23 @@ impl<T: Transport> Connection<T> {
         }
     }
 
+    fn flush(&mut self) -> Result<(), ConnectionError<T::Error>> {
+        while let Some(report) = self.host.poll_report() {
+            self.transport.send(&report).map_err(ConnectionError::Transport)?;
+        }
+        Ok(())
+    }
+
     /// Waits for a report or the host's next deadline.
     fn wait(&mut self) -> Result<(), ConnectionError<T::Error>> {
+        let idle = self.host.poll_timeout().is_none();
+        self.wait_no_longer(if idle { Duration::ZERO } else { Duration::MAX })
+    }
+
+    fn wait_no_longer(&mut self, timeout: Duration) -> Result<(), ConnectionError<T::Error>> {
         let now = self.transport.now();
-        let timeout =
-            self.host.poll_timeout().map_or(Duration::ZERO, |wake| wake.duration_since(now));
+        let wake = self.host.poll_timeout().map(|wake| wake.duration_since(now));
+        let timeout = wake.unwrap_or(timeout).min(timeout);
         let report = self.transport.receive(timeout).map_err(ConnectionError::Transport)?;
         let now = self.transport.now();
         if let Some(report) = report {
