@@ -9,6 +9,9 @@ use softkey_ctap::StatusCode;
 use softkey_ctap::cbor::DecodeError;
 use softkey_ctap::u2f::StatusWord;
 
+use crate::abort::AbortReason;
+use crate::registry::{CredentialType, Feature};
+
 /// Which ceremony failed: some reasons have another public name in each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
@@ -21,6 +24,8 @@ pub enum Operation {
 /// The public name of a failure (WebAuthn Level 3 sections 5.1.3 and 5.1.4, and the exceptions of `WebIDL`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum DomException {
+    /// The page withdrew the call.
+    AbortError,
     /// A value cannot be decoded.
     EncodingError,
     /// An authenticator with the qualities asked for is not there.
@@ -33,6 +38,8 @@ pub enum DomException {
     NotSupportedError,
     /// Origin and relying party identifier do not fit.
     SecurityError,
+    /// The time of the page's own abort signal has passed.
+    TimeoutError,
     /// The options are no such dictionary.
     TypeError,
 }
@@ -42,12 +49,14 @@ impl DomException {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::AbortError => "AbortError",
             Self::EncodingError => "EncodingError",
             Self::ConstraintError => "ConstraintError",
             Self::InvalidStateError => "InvalidStateError",
             Self::NotAllowedError => "NotAllowedError",
             Self::NotSupportedError => "NotSupportedError",
             Self::SecurityError => "SecurityError",
+            Self::TimeoutError => "TimeoutError",
             Self::TypeError => "TypeError",
         }
     }
@@ -56,6 +65,38 @@ impl DomException {
 /// The reason. Its `Display` is one sentence for people.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
+    /// The page is not fully active.
+    NotFullyActive,
+    /// The call asks for no type of credential that this client has.
+    NoType,
+    /// The call asks for types that must not share one.
+    TypesDoNotMix(CredentialType, CredentialType),
+    /// A call for this type is pending on the page.
+    TypeActive(CredentialType),
+    /// A permission policy refuses this feature to the page.
+    PolicyRefuses(Feature),
+    /// This type has no conditional mediation.
+    NotConditional(CredentialType),
+    /// This type has no mode `immediate`.
+    NotImmediate(CredentialType),
+    /// Credentials of this type are not stored by the client.
+    CannotStore(CredentialType),
+    /// A frame of another origin may not create conditionally.
+    ConditionalInFrame,
+    /// A frame of another origin may create only after a click of the user's.
+    NoActivation,
+    /// Nobody agreed to credentials that are made without asking, or no sign-in preceded this one.
+    NoCreationConsent,
+    /// The page withdrew the call.
+    Aborted(AbortReason),
+    /// There is no key, and none can come.
+    NoKey,
+    /// The key went away, or the way to it broke.
+    KeyGone,
+    /// The credential is not one of those that the page allows.
+    OutsideFilter,
+    /// Each key failed for a reason of its own, and the page must not tell them apart.
+    KeysDiffer,
     /// The options are not the JSON they should be; the text names the member.
     NotTheDictionary(String),
     /// `user.id` does not have 1 to 64 bytes.
@@ -182,18 +223,35 @@ impl Cause {
     #[must_use]
     pub const fn exception(&self, operation: Operation) -> DomException {
         match self {
-            Self::NotTheDictionary(_) | Self::UserIdLength(_) => DomException::TypeError,
+            Self::NotTheDictionary(_)
+            | Self::UserIdLength(_)
+            | Self::NotConditional(_)
+            | Self::NotImmediate(_) => DomException::TypeError,
+            Self::Aborted(AbortReason::Timeout) => DomException::TimeoutError,
+            Self::Aborted(AbortReason::Abort | AbortReason::Value(_)) => DomException::AbortError,
             Self::NotBase64Url(_) => DomException::EncodingError,
             Self::InsecureOrigin | Self::NotADomain | Self::RpIdMismatch => {
                 DomException::SecurityError
             }
-            Self::NoKnownParameters => DomException::NotSupportedError,
-            Self::Excluded => DomException::InvalidStateError,
+            Self::NoKnownParameters
+            | Self::NoType
+            | Self::TypesDoNotMix(..)
+            | Self::CannotStore(_) => DomException::NotSupportedError,
+            Self::NotFullyActive | Self::Excluded => DomException::InvalidStateError,
             Self::NoDiscoverableCredentials => DomException::ConstraintError,
             Self::NoUserVerification => no_user_verification(operation),
             Self::NotWithU2f(what) => with_u2f(*what, operation),
             Self::Refused(status) => refused(*status, operation),
             Self::OpaqueOrigin
+            | Self::TypeActive(_)
+            | Self::PolicyRefuses(_)
+            | Self::ConditionalInFrame
+            | Self::NoActivation
+            | Self::NoCreationConsent
+            | Self::NoKey
+            | Self::KeyGone
+            | Self::OutsideFilter
+            | Self::KeysDiffer
             | Self::NoKnownDescriptors
             | Self::AttachmentMismatch
             | Self::SpeaksNeither

@@ -13,7 +13,7 @@ use softkey_ctap::make_credential::{Options, Request, Response};
 use softkey_ctap::{Command, StatusCode};
 
 use crate::cause::{Cause, WrongResponse};
-use crate::ceremony::Ceremony;
+use crate::ceremony::{Ceremony, Desk};
 use crate::client_data::{self, ClientData};
 use crate::entropy::Entropy;
 use crate::info::Info;
@@ -39,10 +39,9 @@ pub fn create(
     entropy: Entropy,
 ) -> Ceremony<RegistrationResponse> {
     Ceremony::new(async move |desk| {
+        check_user(&options)?;
         let rp_id = origin.rp_id(options.rp_id.as_deref())?;
-        if options.algorithms.is_empty() {
-            return Err(Cause::NoKnownParameters);
-        }
+        check_algorithms(&options)?;
         let client_data_json = ClientData {
             kind: client_data::CREATE,
             challenge: &options.challenge,
@@ -52,23 +51,59 @@ pub fn create(
             extra: None,
         }
         .to_json();
-        let wish = Wish { hash: client_data::hash(&client_data_json), rp_id, options };
-        let mut session = Session::new(desk, entropy);
-        let info = session.info(reach).await?;
-        let made = match &info {
-            Some(info) => session.make_credential(info, &wish).await?,
-            None => session.register(&wish).await?,
-        };
-        made.respond(info.as_ref(), &wish, client_data_json)
+        with_key(desk, Wish::new(options, rp_id, client_data_json), reach, entropy).await
     })
 }
 
+/// Section 5.1.3 step 5.
+pub(crate) fn check_user(options: &CreationOptions) -> Result<(), Cause> {
+    let len = options.user_id.len();
+    if (1..=64).contains(&len) { Ok(()) } else { Err(Cause::UserIdLength(len)) }
+}
+
+/// Section 5.1.3 step 10.
+pub(crate) const fn check_algorithms(options: &CreationOptions) -> Result<(), Cause> {
+    if options.algorithms.is_empty() { Err(Cause::NoKnownParameters) } else { Ok(()) }
+}
+
+/// What follows once it is known what is asked of the keys: the dealings with one of them.
+pub(crate) async fn with_key(
+    desk: Desk,
+    wish: Wish,
+    reach: Reach,
+    entropy: Entropy,
+) -> Result<RegistrationResponse, Cause> {
+    let mut session = Session::new(desk, entropy);
+    let info = session.info(reach).await?;
+    let made = match &info {
+        Some(info) => session.make_credential(info, &wish).await?,
+        None => session.register(&wish).await?,
+    };
+    made.respond(info.as_ref(), &wish)
+}
+
 /// What is asked of the key, whatever it speaks.
+#[derive(Clone)]
 pub(crate) struct Wish {
     pub(crate) hash: [u8; 32],
+    pub(crate) client_data_json: Vec<u8>,
     pub(crate) rp_id: String,
     pub(crate) options: CreationOptions,
+    /// Does the client's policy let this relying party have enterprise attestation?
+    pub(crate) enterprise: bool,
+    /// Is the AAGUID to be replaced by zeros where no attestation is conveyed?
+    pub(crate) zero_aaguid: bool,
 }
+
+impl Wish {
+    pub(crate) fn new(options: CreationOptions, rp_id: String, client_data_json: Vec<u8>) -> Self {
+        let hash = client_data::hash(&client_data_json);
+        Self { hash, client_data_json, rp_id, options, enterprise: false, zero_aaguid: false }
+    }
+}
+
+/// Where the AAGUID stands in authenticator data with a credential.
+const AAGUID: core::ops::Range<usize> = 37..53;
 
 /// What the key made.
 pub(crate) struct Made {
@@ -212,9 +247,17 @@ impl Wish {
             options: None,
             pin_uv_auth_param: None,
             pin_uv_auth_protocol: None,
-            enterprise_attestation: None,
+            enterprise_attestation: self.enterprise(info),
             attestation_formats_preference: asks.then(|| formats.collect()),
         })
+    }
+}
+
+impl Wish {
+    /// Step 12, enterprise attestation: the platform manages the list of relying parties, which is kind 2.
+    fn enterprise(&self, info: &Info) -> Option<u64> {
+        let wanted = self.options.attestation == Conveyance::Enterprise && self.enterprise;
+        (wanted && info.options.ep == Some(true)).then_some(2)
     }
 }
 
@@ -226,12 +269,27 @@ fn text(text: &str) -> Option<&str> {
 impl Made {
     /// Checks what the key made (`CTAP` 2.3 section 16 step 8) and writes the response of section 5.1.3 steps
     /// 13 to 15.
-    fn respond(
-        self,
-        info: Option<&Info>,
-        wish: &Wish,
-        client_data_json: Vec<u8>,
-    ) -> Result<RegistrationResponse, Cause> {
+    fn respond(mut self, info: Option<&Info>, wish: &Wish) -> Result<RegistrationResponse, Cause> {
+        self.check(wish)?;
+        self.convey(wish)?;
+        let data = AuthenticatorData::from_bytes(&self.auth_data)?;
+        let attested = data.attested.ok_or(WrongResponse::Attested)?;
+        let response = AttestationResponse {
+            client_data_json: Bytes(wish.client_data_json.clone()),
+            attestation_object: Bytes(self.attestation_object()),
+            authenticator_data: Bytes(self.auth_data.clone()),
+            transports: transports(info),
+            public_key: subject_public_key_info(&attested.public_key).map(Bytes),
+            public_key_algorithm: attested.public_key.alg(),
+        };
+        let id = attested.credential_id.to_vec();
+        let mut credential = PublicKeyCredential::new(id, response, attachment(info));
+        credential.client_extension_results.cred_props =
+            wish.options.cred_props.then_some(CredentialProperties { rk: self.rk });
+        Ok(credential)
+    }
+
+    fn check(&self, wish: &Wish) -> Result<(), Cause> {
         let data = AuthenticatorData::from_bytes(&self.auth_data)?;
         if data.rp_id_hash != client_data::hash(wish.rp_id.as_bytes()) {
             return Err(WrongResponse::RpIdHash.into());
@@ -243,46 +301,37 @@ impl Made {
             return Err(WrongResponse::NotVerified.into());
         }
         let attested = data.attested.ok_or(WrongResponse::Attested)?;
-        let algorithm = attested.public_key.alg();
-        if !wish.options.algorithms.contains(&algorithm) {
+        if !wish.options.algorithms.contains(&attested.public_key.alg()) {
             return Err(WrongResponse::Algorithm.into());
         }
-        let response = AttestationResponse {
-            client_data_json: Bytes(client_data_json),
-            attestation_object: Bytes(self.attestation_object(&attested, wish.options.attestation)),
-            authenticator_data: Bytes(self.auth_data.clone()),
-            transports: transports(info),
-            public_key: subject_public_key_info(&attested.public_key).map(Bytes),
-            public_key_algorithm: algorithm,
-        };
-        let id = attested.credential_id.to_vec();
-        let mut credential = PublicKeyCredential::new(id, response, attachment(info));
-        credential.client_extension_results.cred_props =
-            wish.options.cred_props.then_some(CredentialProperties { rk: self.rk });
-        Ok(credential)
+        Ok(())
     }
 
     /// Step 14: whoever wants no attestation gets none, but for self attestation without a model.
-    fn attestation_object(
-        &self,
-        attested: &AttestedCredential<'_>,
-        conveyance: Conveyance,
-    ) -> Vec<u8> {
-        let object = match conveyance {
-            Conveyance::None if !self.is_anonymous_self_attestation(attested) => {
-                AttestationObject {
-                    fmt: format::NONE,
-                    att_stmt: NONE_STATEMENT,
-                    auth_data: &self.auth_data,
-                }
-            }
-            _ => AttestationObject {
-                fmt: &self.fmt,
-                att_stmt: Raw(&self.att_stmt),
-                auth_data: &self.auth_data,
-            },
-        };
-        cbor::encode(&object)
+    fn convey(&mut self, wish: &Wish) -> Result<(), Cause> {
+        let data = AuthenticatorData::from_bytes(&self.auth_data)?;
+        let attested = data.attested.ok_or(WrongResponse::Attested)?;
+        if wish.options.attestation != Conveyance::None
+            || self.is_anonymous_self_attestation(&attested)
+        {
+            return Ok(());
+        }
+        format::NONE.clone_into(&mut self.fmt);
+        self.att_stmt = NONE_STATEMENT.0.to_vec();
+        if wish.zero_aaguid
+            && let Some(aaguid) = self.auth_data.get_mut(AAGUID)
+        {
+            aaguid.fill(0);
+        }
+        Ok(())
+    }
+
+    fn attestation_object(&self) -> Vec<u8> {
+        cbor::encode(&AttestationObject {
+            fmt: &self.fmt,
+            att_stmt: Raw(&self.att_stmt),
+            auth_data: &self.auth_data,
+        })
     }
 
     fn is_anonymous_self_attestation(&self, attested: &AttestedCredential<'_>) -> bool {

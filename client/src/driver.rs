@@ -1,4 +1,7 @@
-//! The blocking driver: runs a ceremony over an open CTAPHID connection, with a person on the other side.
+//! The blocking drivers: [`drive`] runs a ceremony over one open CTAPHID connection, [`Keys::settle`] a page's
+//! request over any number of them, with a person on the other side.
+
+mod settle;
 
 use std::fmt;
 use std::ops::ControlFlow;
@@ -9,6 +12,8 @@ use zeroize::Zeroizing;
 use crate::cause::Cause;
 use crate::ceremony::{Account, Ceremony, Input, Need, PinNeed, Step};
 use crate::session::Reach;
+
+pub use self::settle::{Keys, Settlement};
 
 /// The person, or what stands for one. An answer of nothing gives up.
 pub trait User {

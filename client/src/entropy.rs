@@ -24,6 +24,12 @@ impl Entropy {
     pub fn from_system() -> Result<Self, getrandom::Error> {
         Secret::try_make(|seed| getrandom::fill(seed)).map(|seed| Self::from_seed(&seed))
     }
+
+    /// A generator of its own for a part of the work.
+    pub(crate) fn fork(&mut self) -> Self {
+        let Ok(seed) = Secret::try_make(|seed| self.0.try_fill_bytes(seed));
+        Self::from_seed(&seed)
+    }
 }
 
 impl TryRng for Entropy {

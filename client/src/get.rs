@@ -12,7 +12,7 @@ use softkey_ctap::get_assertion::{Options, Request, Response};
 use softkey_ctap::{Command, StatusCode};
 
 use crate::cause::{Cause, WrongResponse};
-use crate::ceremony::{Account, Ceremony};
+use crate::ceremony::{Account, Ceremony, Desk};
 use crate::client_data::{self, ClientData};
 use crate::create::attachment;
 use crate::entropy::Entropy;
@@ -45,28 +45,48 @@ pub fn get(
             extra: None,
         }
         .to_json();
-        let wish = Wish { hash: client_data::hash(&client_data_json), rp_id, options };
-        let mut session = Session::new(desk, entropy);
-        let info = session.info(reach).await?;
-        let signed = match &info {
-            Some(info) => session.sign(info, &wish).await?,
-            None => session.authenticate(&wish).await?,
-        };
-        let response = AssertionResponse {
-            client_data_json: Bytes(client_data_json),
-            authenticator_data: Bytes(signed.auth_data),
-            signature: Bytes(signed.signature),
-            user_handle: signed.user.map(|user| Bytes(user.user_id)),
-        };
-        Ok(PublicKeyCredential::new(signed.credential_id, response, attachment(info.as_ref())))
+        with_key(desk, Wish::new(options, rp_id, client_data_json), reach, entropy).await
     })
 }
 
+/// What follows once it is known what is asked of the keys: the dealings with one of them.
+pub(crate) async fn with_key(
+    desk: Desk,
+    wish: Wish,
+    reach: Reach,
+    entropy: Entropy,
+) -> Result<AuthenticationResponse, Cause> {
+    if wish.options.only_unknown {
+        return Err(Cause::NoKnownDescriptors);
+    }
+    let mut session = Session::new(desk, entropy);
+    let info = session.info(reach).await?;
+    let signed = match &info {
+        Some(info) => session.sign(info, &wish).await?,
+        None => session.authenticate(&wish).await?,
+    };
+    let response = AssertionResponse {
+        client_data_json: Bytes(wish.client_data_json),
+        authenticator_data: Bytes(signed.auth_data),
+        signature: Bytes(signed.signature),
+        user_handle: signed.user.map(|user| Bytes(user.user_id)),
+    };
+    Ok(PublicKeyCredential::new(signed.credential_id, response, attachment(info.as_ref())))
+}
+
 /// What is asked of the key, whatever it speaks.
+#[derive(Clone)]
 pub(crate) struct Wish {
     pub(crate) hash: [u8; 32],
+    pub(crate) client_data_json: Vec<u8>,
     pub(crate) rp_id: String,
     pub(crate) options: RequestOptions,
+}
+
+impl Wish {
+    pub(crate) fn new(options: RequestOptions, rp_id: String, client_data_json: Vec<u8>) -> Self {
+        Self { hash: client_data::hash(&client_data_json), client_data_json, rp_id, options }
+    }
 }
 
 /// What the key signed.

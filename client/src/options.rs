@@ -1,11 +1,12 @@
 //! What a page asks for: the options of create and get, read from the browser's JSON form (WebAuthn Level 3
 //! sections 5.1.8 and 5.1.9), and made definite: defaults filled in, unknown values passed over.
 
-mod json;
+pub(crate) mod json;
 
 #[cfg(test)]
 mod tests;
 
+use serde_json::Value;
 use softkey_ctap::cose::algorithm::{ES256, RS256};
 use softkey_ctap::entities::PUBLIC_KEY;
 
@@ -19,7 +20,7 @@ pub struct CreationOptions {
     pub rp_id: Option<String>,
     /// The relying party's name for people.
     pub rp_name: String,
-    /// The user handle, 1 to 64 bytes.
+    /// The user handle; 1 to 64 bytes, which is checked when the options are used.
     pub user_id: Vec<u8>,
     /// The account's name.
     pub user_name: String,
@@ -56,6 +57,9 @@ pub struct RequestOptions {
     pub challenge: Vec<u8>,
     /// The credentials to choose from; empty: any discoverable one.
     pub allow: Vec<Credential>,
+    /// Did the page name credentials, but of unknown types only? That is an error, as an empty list would mean
+    /// something else.
+    pub only_unknown: bool,
     /// Should the user be verified?
     pub user_verification: UserVerification,
     /// The time the page gives, in milliseconds.
@@ -131,25 +135,31 @@ impl CreationOptions {
     ///
     /// # Errors
     ///
-    /// [`Cause::NotTheDictionary`], [`Cause::NotBase64Url`], [`Cause::UserIdLength`].
+    /// [`Cause::NotTheDictionary`], [`Cause::NotBase64Url`].
     pub fn from_json(text: &str) -> Result<Self, Cause> {
-        let raw: json::Creation = json::read(text)?;
-        let user_id = bytes("user.id", &raw.user.id)?;
-        if !(1..=64).contains(&user_id.len()) {
-            return Err(Cause::UserIdLength(user_id.len()));
-        }
+        json::parse(text).and_then(|value| Self::from_value(json::unwrapped(value)))
+    }
+
+    /// Reads `PublicKeyCredentialCreationOptionsJSON`.
+    ///
+    /// # Errors
+    ///
+    /// As [`CreationOptions::from_json`].
+    pub fn from_value(value: Value) -> Result<Self, Cause> {
+        let raw: json::Creation = json::read(value)?;
         let selection = raw.authenticator_selection.unwrap_or_default();
         let attestation = conveyance(raw.attestation.as_deref());
         Ok(Self {
             rp_id: raw.rp.id,
             rp_name: raw.rp.name,
-            user_id,
+            user_id: bytes("user.id", &raw.user.id)?,
             user_name: raw.user.name,
             user_display_name: raw.user.display_name,
             challenge: bytes("challenge", &raw.challenge)?,
             algorithms: algorithms(&raw.pub_key_cred_params),
             exclude: credentials("excludeCredentials", raw.exclude_credentials)?,
-            attachment: attachment(selection.authenticator_attachment.as_deref()),
+            attachment: hinted(&raw.hints)
+                .or_else(|| attachment(selection.authenticator_attachment.as_deref())),
             resident_key: resident_key(&selection),
             user_verification: user_verification(selection.user_verification.as_deref()),
             attestation_formats: match attestation {
@@ -168,18 +178,24 @@ impl RequestOptions {
     ///
     /// # Errors
     ///
-    /// [`Cause::NotTheDictionary`], [`Cause::NotBase64Url`], [`Cause::NoKnownDescriptors`] if the list of
-    /// allowed credentials names unknown types only: an empty list would mean something else.
+    /// [`Cause::NotTheDictionary`], [`Cause::NotBase64Url`].
     pub fn from_json(text: &str) -> Result<Self, Cause> {
-        let raw: json::Request = json::read(text)?;
+        json::parse(text).and_then(|value| Self::from_value(json::unwrapped(value)))
+    }
+
+    /// Reads `PublicKeyCredentialRequestOptionsJSON`.
+    ///
+    /// # Errors
+    ///
+    /// As [`RequestOptions::from_json`].
+    pub fn from_value(value: Value) -> Result<Self, Cause> {
+        let raw: json::Request = json::read(value)?;
         let listed = !raw.allow_credentials.is_empty();
         let allow = credentials("allowCredentials", raw.allow_credentials)?;
-        if listed && allow.is_empty() {
-            return Err(Cause::NoKnownDescriptors);
-        }
         Ok(Self {
             rp_id: raw.rp_id,
             challenge: bytes("challenge", &raw.challenge)?,
+            only_unknown: listed && allow.is_empty(),
             allow,
             user_verification: user_verification(raw.user_verification.as_deref()),
             timeout: raw.timeout,
@@ -211,6 +227,15 @@ fn credentials(
             Ok(Credential { id: bytes(member, &descriptor.id)?, transports: descriptor.transports })
         })
         .collect()
+}
+
+/// The first known hint says how the authenticator should be attached, whatever else does (section 5.8.7).
+fn hinted(hints: &[String]) -> Option<Attachment> {
+    hints.iter().find_map(|hint| match hint.as_str() {
+        "client-device" => Some(Attachment::Platform),
+        "security-key" | "hybrid" => Some(Attachment::CrossPlatform),
+        _ => None,
+    })
 }
 
 fn attachment(text: Option<&str>) -> Option<Attachment> {

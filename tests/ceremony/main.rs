@@ -3,8 +3,10 @@
 #![cfg(test)]
 
 mod accounts;
+mod page;
 mod pin;
 mod public_key;
+mod several;
 mod touch;
 mod u2f;
 mod world;

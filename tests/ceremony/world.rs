@@ -36,6 +36,8 @@ pub(crate) enum Hand {
     Refuses,
     /// Does nothing.
     StaysAway,
+    /// Touches it as soon as the clock stands so.
+    TouchesAt(Instant),
 }
 
 /// The key behind the wire.
@@ -44,6 +46,8 @@ pub(crate) struct Core {
     config: Config,
     work: Option<JobId>,
     power_ups: u8,
+    /// What getInfo says instead of the key's own answer.
+    pub(crate) info: Option<Vec<u8>>,
     pub(crate) hand: Hand,
     /// Does the sensor recognise the finger?
     pub(crate) finger: bool,
@@ -54,6 +58,28 @@ pub(crate) struct Core {
 }
 
 impl Core {
+    /// A factory-fresh key, and a person who touches it.
+    pub(crate) fn new(config: Config) -> Self {
+        let mut core = Self {
+            authenticator: None,
+            config,
+            work: None,
+            power_ups: 0,
+            info: None,
+            hand: Hand::Touches,
+            finger: true,
+            touches: 0,
+            fingers: 0,
+        };
+        core.power_up(MemoryStore::default(), Instant::from_millis(0));
+        core
+    }
+
+    /// Does it wait for the person?
+    pub(crate) fn is_asking(&mut self) -> bool {
+        self.key().asking().is_some()
+    }
+
     fn power_up(&mut self, store: MemoryStore, now: Instant) {
         self.power_ups += 1;
         let rng = Entropy::from_seed(&Secret::new([self.power_ups; 32]));
@@ -68,6 +94,9 @@ impl Core {
 
     fn job(&mut self, now: Instant, job: &Job, device: &mut Device) {
         let via = via(job.channel);
+        if let (Some(info), [0x04]) = (&self.info, job.bytes.as_slice()) {
+            return device.answer(now, job.id, info);
+        }
         if job.kind == JobKind::Cbor {
             let step = self.key().begin(now, via, &job.bytes);
             self.work = Some(job.id);
@@ -78,7 +107,7 @@ impl Core {
         let Some(ask) = self.key().asking().map(|ask| ask.id) else {
             return;
         };
-        if let Some(answer) = self.answer(&Question::Presence) {
+        if let Some(answer) = self.answer(now, &Question::Presence) {
             assert!(self.key().resume(now, Decision { ask, answer }).is_none());
         }
     }
@@ -92,7 +121,7 @@ impl Core {
                 }
                 Step::Asking(ask) => {
                     device.status(now, Status::UserNeeded);
-                    let Some(answer) = self.answer(&ask.question) else {
+                    let Some(answer) = self.answer(now, &ask.question) else {
                         return;
                     };
                     step = self.key().resume(now, Decision { ask: ask.id, answer }).unwrap();
@@ -101,7 +130,19 @@ impl Core {
         }
     }
 
-    fn answer(&mut self, question: &Question) -> Option<Answer> {
+    /// Answers the open question of a CTAP2 request, if it is time.
+    fn touch_late(&mut self, now: Instant, device: &mut Device) {
+        let ask = self.key().asking().map(|ask| (ask.id, ask.question.clone()));
+        if let (Hand::TouchesAt(at), Some((ask, question)), Some(_)) = (self.hand, ask, self.work)
+            && at <= now
+            && let Some(answer) = self.answer(now, &question)
+            && let Some(step) = self.key().resume(now, Decision { ask, answer })
+        {
+            self.carry(now, step, device);
+        }
+    }
+
+    fn answer(&mut self, now: Instant, question: &Question) -> Option<Answer> {
         if let Question::Verify { .. } = question {
             self.fingers += 1;
             let verified = Answer::Verified { shows_presence: false };
@@ -112,6 +153,7 @@ impl Core {
             Hand::Touches => Some(Answer::Yes),
             Hand::Refuses => Some(Answer::No),
             Hand::StaysAway => None,
+            Hand::TouchesAt(at) => (at <= now).then_some(Answer::Yes),
         }
     }
 }
@@ -144,13 +186,19 @@ impl Application for Core {
         while let Some(job) = device.poll_job() {
             self.job(now, &job, device);
         }
+        self.touch_late(now, device);
         if let Some(step) = self.key().handle_timeout(now) {
             self.carry(now, step, device);
         }
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.authenticator.as_ref().and_then(Authenticator::poll_timeout)
+        let key = self.authenticator.as_ref()?;
+        let touch = match self.hand {
+            Hand::TouchesAt(at) if self.work.is_some() && key.asking().is_some() => Some(at),
+            _ => None,
+        };
+        [key.poll_timeout(), touch].into_iter().flatten().min()
     }
 }
 
@@ -207,19 +255,8 @@ impl World {
     }
 
     pub(crate) fn with(config: Config) -> Self {
-        let now = Instant::from_millis(0);
-        let mut core = Core {
-            authenticator: None,
-            config,
-            work: None,
-            power_ups: 0,
-            hand: Hand::Touches,
-            finger: true,
-            touches: 0,
-            fingers: 0,
-        };
-        core.power_up(MemoryStore::default(), now);
-        let loopback = Loopback::new(Device::new(DeviceConfig::default(), 7), core, now);
+        let device = Device::new(DeviceConfig::default(), 7);
+        let loopback = Loopback::new(device, Core::new(config), Instant::from_millis(0));
         let connection = Connection::open(loopback).unwrap();
         let reach = reach(&connection);
         Self { connection, person: Person::default(), reach, ceremonies: 0 }

@@ -10,12 +10,15 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 use clap::Args;
-use serde::Serialize;
-use softkey_client::driver::{DriveError, drive, reach};
-use softkey_client::{Cause, Ceremony, CreationOptions, Operation, Origin};
-use softkey_ctap::StatusCode;
+use softkey_client::driver::{DriveError, Keys};
+use softkey_client::profile::TimeoutRange;
+use softkey_client::{
+    Cause, CreationOptions, Credential, CredentialCreationOptions, CredentialsContainer, Entropy,
+    KeyId, Operation, Output as RequestOutput, Page, Profile, Rejection, Request,
+};
+use softkey_ctap::Instant;
 
-use super::device::{DeviceArgs, Key, open};
+use super::device::{DeviceArgs, open};
 use super::entropy;
 use super::failure::explain;
 use super::person::{Person, PinArgs};
@@ -49,38 +52,70 @@ pub struct CeremonyArgs {
 /// name of the exception that a page would see.
 pub fn run(args: &CeremonyArgs, output: &mut Output<'_>) -> Result<(), CliError> {
     let text = read_options(&args.options)?;
-    let named = |cause| named(cause, Operation::Create);
-    let options = CreationOptions::from_json(&text).map_err(named)?;
-    let origin = Origin::parse(&args.origin).map_err(named)?;
-    let timeout = options.timeout;
-    conduct(args, output, (Operation::Create, timeout), |key| {
-        Ok(softkey_client::create(options, origin, reach(key), entropy()?))
+    let options = if is_wrapped(&text) {
+        CredentialCreationOptions::from_json(&text)
+    } else {
+        CreationOptions::from_json(&text).map(Into::into)
+    };
+    let operation = Operation::Create;
+    let options = options.map_err(|cause| named(cause, operation))?;
+    conduct(args, output, operation, |container, entropy| {
+        container.create(Instant::default(), options, entropy)
     })
 }
 
-/// Opens the key, runs the ceremony that `make` gives within the page's time, prints its result.
-pub(super) fn conduct<T: Serialize>(
+/// Do the options have the container's form, `{"publicKey": ...}`? Else they are those of public keys alone.
+pub(super) fn is_wrapped(text: &str) -> bool {
+    let value = serde_json::from_str::<serde_json::Value>(text);
+    value.is_ok_and(|value| value.get("publicKey").is_some())
+}
+
+/// Has a page of the origin make its call, lets the key serve it, and prints the credential.
+pub(super) fn conduct(
     args: &CeremonyArgs,
     output: &mut Output<'_>,
-    (operation, timeout): (Operation, Option<u64>),
-    make: impl FnOnce(&Key) -> Result<Ceremony<T>, CliError>,
+    operation: Operation,
+    call: impl FnOnce(&mut CredentialsContainer<'_>, Entropy) -> Request,
 ) -> Result<(), CliError> {
     let given = args.pin.given()?;
-    let (mut key, _) = open(&args.device)?;
-    let ceremony = make(&key)?;
-    let mut person = Person::new(output, given).with_timeout(timeout);
-    let result = drive(ceremony, &mut key, &mut person);
-    let late = person.is_late();
-    let response = result.map_err(|error| match error {
-        DriveError::Cause(Cause::Cancelled | Cause::Refused(StatusCode::KEEPALIVE_CANCEL))
-            if late =>
-        {
-            named(Cause::Timeout, operation)
-        }
-        DriveError::Cause(cause) => named(cause, operation),
-        other @ DriveError::Connection(_) => explain(other),
-    })?;
-    output.object(&response)
+    let profile = Profile::new();
+    // Who sets a time on a command line means it.
+    profile.set(|settings| settings.timeout = TimeoutRange::literal());
+    let mut page = Page::new(&profile, &args.origin);
+    let mut request = call(&mut page.credentials(), entropy()?);
+    if request.is_settled() {
+        // What is wrong with the call needs no key.
+        let result = match request.poll_output(Instant::default()) {
+            Some(RequestOutput::Settled(result)) => result,
+            _ => Ok(None),
+        };
+        return print(result, operation, output);
+    }
+    let (key, _) = open(&args.device)?;
+    let mut keys = Keys::new([key]);
+    let settlement = keys.settle(request, &mut Person::new(output, given));
+    if let Some(error) = keys.take_failure(KeyId(0)) {
+        return Err(explain(DriveError::Connection(error)));
+    }
+    let pending = || {
+        CliError::new(
+            Exit::Refused,
+            "The promise stays pending: the key gives nothing that a conditional request takes.",
+            "without \"mediation\": \"conditional\"",
+        )
+    };
+    print(settlement.promise.ok_or_else(pending)?, operation, output)
+}
+
+fn print(
+    result: Result<Option<Credential>, Rejection>,
+    operation: Operation,
+    output: &mut Output<'_>,
+) -> Result<(), CliError> {
+    match result {
+        Ok(credential) => output.object(&credential),
+        Err(rejection) => Err(named(rejection.cause, operation)),
+    }
 }
 
 /// A cause with the name of its exception in front.

@@ -47,9 +47,25 @@ const TOUCH: &str = "again, and touch the key when it blinks or asks";
 /// The exit code of a cause and what to try.
 fn advice(cause: &Cause) -> (Exit, &'static str) {
     match cause {
-        Cause::NotTheDictionary(_) | Cause::UserIdLength(_) | Cause::NotBase64Url(_) => {
-            (Exit::BadInput, "options as a browser's JSON has them")
-        }
+        Cause::NotTheDictionary(_)
+        | Cause::UserIdLength(_)
+        | Cause::NotBase64Url(_)
+        | Cause::NoType
+        | Cause::TypesDoNotMix(..)
+        | Cause::NotConditional(_)
+        | Cause::NotImmediate(_)
+        | Cause::CannotStore(_) => (Exit::BadInput, "options as a browser's JSON has them"),
+        Cause::NoCreationConsent => (Exit::BadInput, "without \"mediation\": \"conditional\""),
+        // States of a page, which a command line does not have.
+        Cause::NotFullyActive
+        | Cause::TypeActive(_)
+        | Cause::PolicyRefuses(_)
+        | Cause::ConditionalInFrame
+        | Cause::NoActivation
+        | Cause::Aborted(_)
+        | Cause::OutsideFilter
+        | Cause::KeysDiffer => (Exit::Failed, ""),
+        Cause::NoKey | Cause::KeyGone => (Exit::NoKey, "plug the key in again"),
         Cause::OpaqueOrigin | Cause::InsecureOrigin | Cause::NotADomain => {
             (Exit::BadInput, "--origin https://example.org or http://localhost:8000")
         }

@@ -1,10 +1,9 @@
 //! `softkey get`: `navigator.credentials.get()` with JSON in and JSON out.
 
-use softkey_client::driver::reach;
-use softkey_client::{Operation, Origin, RequestOptions};
+use softkey_client::{CredentialRequestOptions, Operation, RequestOptions};
+use softkey_ctap::Instant;
 
-use super::create::{CeremonyArgs, conduct, named, read_options};
-use super::entropy;
+use super::create::{CeremonyArgs, conduct, is_wrapped, named, read_options};
 use crate::error::CliError;
 use crate::output::Output;
 
@@ -15,11 +14,14 @@ use crate::output::Output;
 /// As [`create`](super::create::run).
 pub fn run(args: &CeremonyArgs, output: &mut Output<'_>) -> Result<(), CliError> {
     let text = read_options(&args.options)?;
-    let named = |cause| named(cause, Operation::Get);
-    let options = RequestOptions::from_json(&text).map_err(named)?;
-    let origin = Origin::parse(&args.origin).map_err(named)?;
-    let timeout = options.timeout;
-    conduct(args, output, (Operation::Get, timeout), |key| {
-        Ok(softkey_client::get(options, origin, reach(key), entropy()?))
+    let options = if is_wrapped(&text) {
+        CredentialRequestOptions::from_json(&text)
+    } else {
+        RequestOptions::from_json(&text).map(Into::into)
+    };
+    let operation = Operation::Get;
+    let options = options.map_err(|cause| named(cause, operation))?;
+    conduct(args, output, operation, |container, entropy| {
+        container.get(Instant::default(), options, entropy)
     })
 }

@@ -11,7 +11,6 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
 
 use clap::Args;
 use signal_hook::consts::SIGINT;
@@ -78,7 +77,6 @@ pub struct Person<'o, 'w> {
     output: &'o mut Output<'w>,
     given: Option<Zeroizing<String>>,
     told: bool,
-    deadline: Option<Instant>,
     interrupts: Option<Interrupts>,
 }
 
@@ -86,21 +84,7 @@ impl<'o, 'w> Person<'o, 'w> {
     /// A person who is spoken to through the notes of `output`, and whose PIN is `given` if it is known.
     #[must_use]
     pub fn new(output: &'o mut Output<'w>, given: Option<Zeroizing<String>>) -> Self {
-        Self { output, given, told: false, deadline: None, interrupts: Interrupts::heed() }
-    }
-
-    /// Gives up when so many milliseconds have passed: the timeout of a page.
-    #[must_use]
-    pub fn with_timeout(mut self, millis: Option<u64>) -> Self {
-        let end = |millis| Instant::now().checked_add(Duration::from_millis(millis));
-        self.deadline = millis.and_then(end);
-        self
-    }
-
-    /// Has the time of the page passed?
-    #[must_use]
-    pub fn is_late(&self) -> bool {
-        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+        Self { output, given, told: false, interrupts: Interrupts::heed() }
     }
 
     /// While the key waits Ctrl-C cancels its request; otherwise it ends the program.
@@ -144,11 +128,7 @@ impl User for Person<'_, '_> {
         }
         self.key_waits(true);
         let interrupted = self.interrupts.as_ref().is_some_and(|i| i.came.load(Ordering::SeqCst));
-        if interrupted || self.is_late() {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
+        if interrupted { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
     /// A PIN that was given is tried once: a second wrong one would cost a try for nothing.
@@ -218,15 +198,5 @@ mod tests {
             }
         }
         assert_eq!(notes, b"Touch the key.\n");
-    }
-
-    /// The timeout of a page ends the wait; without one the key's own does.
-    #[test]
-    fn a_page_that_has_no_time_left_gives_up() {
-        let mut output = Output::new(Vec::new(), Vec::new(), Form::Plain);
-        let mut person = Person::new(&mut output, None).with_timeout(Some(0));
-        assert!(person.waits(Waits::Touch).is_break());
-        let mut person = Person::new(&mut output, None).with_timeout(None);
-        assert!(person.waits(Waits::Touch).is_continue());
     }
 }

@@ -4,11 +4,34 @@ use std::fmt;
 
 use softkey_ctap::u2f::StatusWord;
 
+use crate::abort::AbortReason;
+
 use super::{Cause, NotWithU2f, PinRule, WrongResponse};
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::TypesDoNotMix(one, other) => {
+                write!(f, "{} and {} must not share one call.", one.member(), other.member())
+            }
+            Self::TypeActive(kind) => {
+                write!(f, "A call for {} is pending already.", kind.member())
+            }
+            Self::PolicyRefuses(feature) => {
+                write!(f, "The permission policy refuses {}.", feature.as_str())
+            }
+            Self::NotConditional(kind) => {
+                write!(f, "There is no conditional mediation for {}.", kind.member())
+            }
+            Self::NotImmediate(kind) => {
+                write!(f, "There is no mode \"immediate\" for {}.", kind.member())
+            }
+            Self::CannotStore(kind) => {
+                write!(f, "Credentials of the type {} cannot be stored.", kind.as_str())
+            }
+            Self::Aborted(AbortReason::Value(value)) => {
+                write!(f, "The page withdrew the call: {value}.")
+            }
             Self::NotTheDictionary(detail) => {
                 write!(f, "The options are not as they should be: {detail}.")
             }
@@ -32,6 +55,17 @@ impl Cause {
     /// The sentence of a cause that carries nothing; those that carry something have their own in `Display`.
     const fn sentence(&self) -> &'static str {
         match self {
+            Self::NotFullyActive => "The page is not fully active.",
+            Self::NoType => "The call asks for no type of credential that there is.",
+            Self::ConditionalInFrame => "A frame of another origin cannot create conditionally.",
+            Self::NoActivation => "A frame of another origin can create only after a click.",
+            Self::NoCreationConsent => "Nobody agreed to a credential that is made without asking.",
+            Self::Aborted(AbortReason::Timeout) => "The time of the page's signal has passed.",
+            Self::Aborted(_) => "The page withdrew the call.",
+            Self::NoKey => "There is no key.",
+            Self::KeyGone => "The key went away, or the way to it broke.",
+            Self::KeysDiffer => "The keys failed for different reasons.",
+            Self::OutsideFilter => "The credential is not one that the page allows.",
             Self::OpaqueOrigin => "The origin is opaque.",
             Self::InsecureOrigin => "The origin is neither https nor localhost.",
             Self::NotADomain => "The origin's host is not a domain.",
@@ -57,7 +91,13 @@ impl Cause {
             Self::Cancelled => "The operation was given up.",
             Self::Timeout => "Nobody touched the key in time.",
             Self::EmptyResponse => "The key's response is empty.",
-            Self::NotTheDictionary(_)
+            Self::TypesDoNotMix(..)
+            | Self::TypeActive(_)
+            | Self::PolicyRefuses(_)
+            | Self::NotConditional(_)
+            | Self::NotImmediate(_)
+            | Self::CannotStore(_)
+            | Self::NotTheDictionary(_)
             | Self::UserIdLength(_)
             | Self::NotBase64Url(_)
             | Self::NotWithU2f(_)

@@ -6,14 +6,26 @@ use serde_json::Value;
 
 use crate::cause::Cause;
 
-/// Reads options, bare or as the member `publicKey` of an object.
-pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Cause> {
-    let fault = |error: serde_json::Error| Cause::NotTheDictionary(error.to_string());
-    let mut value: Value = serde_json::from_str(text).map_err(fault)?;
-    if let Some(inner) = value.get_mut("publicKey") {
-        value = inner.take();
+/// JSON, whatever it holds.
+pub(crate) fn parse(text: &str) -> Result<Value, Cause> {
+    serde_json::from_str(text).map_err(|error| fault(&error))
+}
+
+/// The member `publicKey` of an object that has it, else the value itself.
+pub(super) fn unwrapped(mut value: Value) -> Value {
+    match value.get_mut("publicKey") {
+        Some(inner) => inner.take(),
+        None => value,
     }
-    serde_json::from_value(value).map_err(fault)
+}
+
+/// Reads a dictionary.
+pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, Cause> {
+    serde_json::from_value(value).map_err(|error| fault(&error))
+}
+
+fn fault(error: &serde_json::Error) -> Cause {
+    Cause::NotTheDictionary(error.to_string())
 }
 
 #[derive(Deserialize)]
@@ -27,6 +39,8 @@ pub(super) struct Creation {
     #[serde(default, deserialize_with = "or_default")]
     pub(super) exclude_credentials: Vec<Descriptor>,
     pub(super) authenticator_selection: Option<Selection>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) hints: Vec<String>,
     pub(super) attestation: Option<String>,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) attestation_formats: Vec<String>,

@@ -1,0 +1,100 @@
+//! What a promise of create or get resolves with, and what it is rejected with.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::abort::AbortReason;
+use crate::cause::{Cause, DomException, Operation};
+use crate::registry::CredentialType;
+use crate::request::KeyId;
+use crate::response::{AuthenticationResponse, RegistrationResponse};
+
+/// A `Credential`. It serializes as `toJSON()` gives it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Credential {
+    /// A `PublicKeyCredential` that create made.
+    Registration(Box<RegistrationResponse>),
+    /// A `PublicKeyCredential` that get gave.
+    Authentication(Box<AuthenticationResponse>),
+}
+
+impl Credential {
+    /// The member `id`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Registration(credential) => &credential.id,
+            Self::Authentication(credential) => &credential.id,
+        }
+    }
+
+    /// The member `type`.
+    #[must_use]
+    pub const fn credential_type(&self) -> CredentialType {
+        match self {
+            Self::Registration(_) | Self::Authentication(_) => CredentialType::PublicKey,
+        }
+    }
+
+    /// The registration, if it is one.
+    #[must_use]
+    pub fn registration(self) -> Option<RegistrationResponse> {
+        match self {
+            Self::Registration(credential) => Some(*credential),
+            Self::Authentication(_) => None,
+        }
+    }
+
+    /// The sign-in, if it is one.
+    #[must_use]
+    pub fn authentication(self) -> Option<AuthenticationResponse> {
+        match self {
+            Self::Authentication(credential) => Some(*credential),
+            Self::Registration(_) => None,
+        }
+    }
+
+    /// What `toJSON()` gives.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        // These types have text keys only, so they cannot fail to be JSON.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// Why a promise was rejected: the exception that the page sees, and beside it what only a tester may know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// The exception.
+    pub exception: DomException,
+    /// The private reason; where each key had its own, the one that decided.
+    pub cause: Cause,
+    /// What became of each key, in the order in which they dropped out.
+    pub keys: Vec<(KeyId, Cause)>,
+}
+
+impl Rejection {
+    pub(crate) fn new(cause: Cause, operation: Operation) -> Self {
+        Self { exception: cause.exception(operation), cause, keys: Vec::new() }
+    }
+
+    /// The value itself that the page sees, if it aborted with a reason of its own; then there is no exception.
+    #[must_use]
+    pub const fn reason(&self) -> Option<&Value> {
+        match &self.cause {
+            Cause::Aborted(AbortReason::Value(value)) => Some(value),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.exception.name(), self.cause)
+    }
+}
+
+impl std::error::Error for Rejection {}

@@ -1,0 +1,213 @@
+//! What a browser profile is: settings, and what is remembered of each site. Pages of one profile share it;
+//! two profiles share nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use softkey_ctap::Instant;
+
+use crate::registry::CredentialType;
+
+/// A browser profile. Clones are the same profile.
+#[derive(Clone, Debug, Default)]
+pub struct Profile(Arc<Mutex<State>>);
+
+/// What a user, an administrator or a tester sets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Settings {
+    /// Types whose interface is missing, as in a browser that does not have it; their members are passed over.
+    pub absent: BTreeSet<CredentialType>,
+    /// The bounds of a page's timeout.
+    pub timeout: TimeoutRange,
+    /// Calls inside frames resolve without effect, as it was in 2016.
+    pub frames_without_effect: bool,
+    /// The AAGUID is replaced by zeros where no attestation is conveyed, as level 2 had it.
+    pub zero_aaguid: bool,
+    /// Has the user agreed to credentials that are made without asking (conditional create)?
+    pub creation_consent: bool,
+    /// For how long after a sign-in a conditional create is possible, in milliseconds.
+    pub recent_sign_in: u64,
+    /// Relying parties that may ask for enterprise attestation.
+    pub enterprise: BTreeSet<String>,
+    /// Further members of the client data, as some browsers add one so that nobody relies on there being none.
+    pub client_data_extra: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            absent: BTreeSet::new(),
+            timeout: TimeoutRange::default(),
+            frames_without_effect: false,
+            zero_aaguid: false,
+            creation_consent: false,
+            recent_sign_in: 300_000,
+            enterprise: BTreeSet::new(),
+            client_data_extra: None,
+        }
+    }
+}
+
+/// The bounds of a page's timeout, in milliseconds. The defaults are those that WebAuthn Level 3 section 5.1.3
+/// step 4 recommends: 5 to 10 minutes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct TimeoutRange {
+    /// The shortest.
+    pub shortest: u64,
+    /// The longest; nothing below `shortest` has an effect.
+    pub longest: u64,
+    /// For a page that gives none.
+    pub absent: u64,
+}
+
+impl Default for TimeoutRange {
+    fn default() -> Self {
+        Self { shortest: 300_000, longest: 600_000, absent: 300_000 }
+    }
+}
+
+impl TimeoutRange {
+    /// Takes the time of the page as it is, up to the longest.
+    #[must_use]
+    pub const fn literal() -> Self {
+        Self { shortest: 0, longest: 600_000, absent: 300_000 }
+    }
+
+    /// The time that a call has, for what the page asks.
+    #[must_use]
+    pub fn effective(&self, asked: Option<u64>) -> Duration {
+        let millis = asked.map_or(self.absent, |asked| asked.min(self.longest).max(self.shortest));
+        Duration::from_millis(millis)
+    }
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct State {
+    settings: Settings,
+    /// Origins that may sign in without asking. All others have the flag "prevent silent access".
+    silent_access: BTreeSet<String>,
+    /// When the client last mediated a sign-in, on its own clock.
+    #[serde(skip)]
+    sign_ins: BTreeMap<String, Instant>,
+}
+
+impl Profile {
+    /// A fresh profile with the default settings.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// A profile as [`Profile::to_json`] saved it. Unknown members are passed over.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the JSON.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text).map(|state| Self(Arc::new(Mutex::new(state))))
+    }
+
+    /// The profile as JSON, for a file. When sign-ins were is not kept.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        // Nothing in it can fail to be JSON: the keys of its maps are texts.
+        self.with(|state| serde_json::to_value(&*state)).unwrap_or_default()
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        self.with(|state| state.settings.clone())
+    }
+
+    /// Changes settings.
+    pub fn set(&self, change: impl FnOnce(&mut Settings)) {
+        self.with(|state| change(&mut state.settings));
+    }
+
+    /// Must the user be involved in every sign-in to this origin? True until the user decides otherwise.
+    #[must_use]
+    pub fn prevents_silent_access(&self, origin: &str) -> bool {
+        self.with(|state| !state.silent_access.contains(origin))
+    }
+
+    /// The user's decision: "stay signed in", or not any more.
+    pub fn set_prevent_silent_access(&self, origin: &str, prevent: bool) {
+        self.with(|state| {
+            if prevent {
+                state.silent_access.remove(origin);
+            } else {
+                state.silent_access.insert(origin.to_owned());
+            }
+        });
+    }
+
+    /// Forgets what is remembered of a site, as a browser does when the user clears its data.
+    pub fn clear_site(&self, origin: &str) {
+        self.with(|state| {
+            state.silent_access.remove(origin);
+            state.sign_ins.remove(origin);
+        });
+    }
+
+    /// Notes that a sign-in was mediated.
+    pub(crate) fn note_sign_in(&self, origin: &str, now: Instant) {
+        self.with(|state| {
+            state.sign_ins.insert(origin.to_owned(), now);
+        });
+    }
+
+    /// May a credential be made without asking (WebAuthn Level 3 section 5.1.3, conditional mediation)?
+    pub(crate) fn allows_conditional_create(&self, origin: &str, now: Instant) -> bool {
+        self.with(|state| {
+            let recent = Duration::from_millis(state.settings.recent_sign_in);
+            let signed_in = state.sign_ins.get(origin);
+            state.settings.creation_consent
+                && signed_in.is_some_and(|then| now.duration_since(*then) <= recent)
+        })
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        // What is in it stays whole at every step, so a panic elsewhere did no harm.
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_saved_profile_comes_back_and_shares_nothing() {
+        let profile = Profile::new();
+        profile.set(|settings| {
+            settings.absent.insert(CredentialType::PublicKey);
+            settings.timeout = TimeoutRange::literal();
+        });
+        profile.set_prevent_silent_access("https://example.org", false);
+        let saved = profile.to_json();
+        assert_eq!(saved["settings"]["absent"], serde_json::json!(["public-key"]));
+        let loaded = Profile::from_json(&saved.to_string()).unwrap();
+        assert_eq!(loaded.settings(), profile.settings());
+        profile.clear_site("https://example.org");
+        assert!(profile.prevents_silent_access("https://example.org"));
+        assert!(!loaded.prevents_silent_access("https://example.org"));
+        assert!(Profile::from_json(r#"{"surprise": 1}"#).is_ok());
+    }
+
+    /// WebAuthn Level 3 section 5.1.3 step 4: what is outside the range becomes its nearest end.
+    #[test]
+    fn a_timeout_is_brought_into_the_range() {
+        let seconds = |asked| TimeoutRange::default().effective(asked).as_secs();
+        assert_eq!(seconds(None), 300);
+        assert_eq!(seconds(Some(1)), 300);
+        assert_eq!(seconds(Some(400_000)), 400);
+        assert_eq!(seconds(Some(u64::MAX)), 600);
+        assert_eq!(TimeoutRange::literal().effective(Some(1000)).as_secs(), 1);
+    }
+}

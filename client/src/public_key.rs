@@ -1,0 +1,140 @@
+//! The internal methods of `PublicKeyCredential`: what is checked and decided before any key is asked (WebAuthn
+//! Level 3 sections 5.1.3 steps 1 to 16 and 5.1.4 steps 1 to 15).
+
+use softkey_ctap::Instant;
+
+use crate::abort::AbortSignal;
+use crate::call::Mediation;
+use crate::cause::{Cause, Operation};
+use crate::client_data::{self, ClientData};
+use crate::create::{self, check_algorithms, check_user};
+use crate::entropy::Entropy;
+use crate::get::Wish as GetWish;
+use crate::options::{CreationOptions, RequestOptions};
+use crate::origin::Origin;
+use crate::page::{Mark, Page};
+use crate::profile::{Profile, Settings};
+use crate::request::{Plan, Request, Timeout, Work, aborted};
+
+/// What the call says beside the options of the type.
+pub(crate) struct Terms {
+    pub(crate) mediation: Mediation,
+    pub(crate) signal: Option<AbortSignal>,
+}
+
+/// `[[Create]]`.
+pub(crate) fn create(
+    page: &mut Page,
+    now: Instant,
+    mut options: CreationOptions,
+    terms: Terms,
+    (entropy, mark): (Entropy, Mark),
+) -> Result<Request, Cause> {
+    let conditional = terms.mediation == Mediation::Conditional;
+    if !page.is_same_origin_with_ancestors() {
+        if conditional {
+            return Err(Cause::ConditionalInFrame);
+        }
+        if !page.consume_activation() {
+            return Err(Cause::NoActivation);
+        }
+    }
+    let caller = Caller::new(page);
+    let timeout = caller.timeout(options.timeout);
+    options.timeout = in_millis(&timeout);
+    check_user(&options)?;
+    let origin = page.origin()?;
+    let rp_id = origin.rp_id(options.rp_id.as_deref())?;
+    check_algorithms(&options)?;
+    let json = caller.client_data(client_data::CREATE, &origin, &options.challenge);
+    aborted(terms.signal.as_ref(), now)?;
+    if conditional && !caller.profile.allows_conditional_create(origin.as_str(), now) {
+        return Err(Cause::NoCreationConsent);
+    }
+    let mut wish = create::Wish::new(options, rp_id, json);
+    wish.enterprise = caller.settings.enterprise.contains(&wish.rp_id);
+    wish.zero_aaguid = caller.settings.zero_aaguid;
+    let plan = Plan {
+        work: Work::Create(Box::new(wish)),
+        signal: terms.signal,
+        entropy,
+        conditional: None,
+        profile: caller.profile,
+        origin: origin.as_str().to_owned(),
+        _mark: mark,
+    };
+    Ok(Request::new(Operation::Create, now, plan, timeout))
+}
+
+/// `[[DiscoverFromExternalSource]]`.
+pub(crate) fn get(
+    page: &Page,
+    now: Instant,
+    mut options: RequestOptions,
+    terms: Terms,
+    (entropy, mark): (Entropy, Mark),
+) -> Result<Request, Cause> {
+    let caller = Caller::new(page);
+    let mut timeout = caller.timeout(options.timeout);
+    options.timeout = in_millis(&timeout);
+    let conditional = (terms.mediation == Mediation::Conditional).then(|| {
+        // The list becomes a filter, and the call waits until it is picked or aborted.
+        timeout.effective = None;
+        options.allow.drain(..).map(|credential| credential.id).collect()
+    });
+    let origin = page.origin()?;
+    let rp_id = origin.rp_id(options.rp_id.as_deref())?;
+    let json = caller.client_data(client_data::GET, &origin, &options.challenge);
+    aborted(terms.signal.as_ref(), now)?;
+    let plan = Plan {
+        work: Work::Get(Box::new(GetWish::new(options, rp_id, json))),
+        signal: terms.signal,
+        entropy,
+        conditional,
+        profile: caller.profile,
+        origin: origin.as_str().to_owned(),
+        _mark: mark,
+    };
+    Ok(Request::new(Operation::Get, now, plan, timeout))
+}
+
+/// What the steps need to know of the page.
+struct Caller {
+    profile: Profile,
+    settings: Settings,
+    /// The top-level origin, if the caller is in a frame of another one.
+    top_origin: Option<String>,
+}
+
+impl Caller {
+    fn new(page: &Page) -> Self {
+        let cross_origin = !page.is_same_origin_with_ancestors();
+        Self {
+            profile: page.profile().clone(),
+            settings: page.profile().settings(),
+            top_origin: cross_origin.then(|| page.top_origin().to_owned()),
+        }
+    }
+
+    fn timeout(&self, asked: Option<u64>) -> Timeout {
+        Timeout { asked, effective: Some(self.settings.timeout.effective(asked)) }
+    }
+
+    fn client_data(&self, kind: &str, origin: &Origin, challenge: &[u8]) -> Vec<u8> {
+        let extra = self.settings.client_data_extra.clone().map(serde_json::Value::Object);
+        ClientData {
+            kind,
+            challenge,
+            origin: origin.as_str(),
+            cross_origin: self.top_origin.is_some(),
+            top_origin: self.top_origin.as_deref(),
+            extra: extra.map(|extra| extra.to_string()).as_deref(),
+        }
+        .to_json()
+    }
+}
+
+/// What a ceremony that polls a CTAP1 key goes by.
+fn in_millis(timeout: &Timeout) -> Option<u64> {
+    timeout.effective.and_then(|time| u64::try_from(time.as_millis()).ok())
+}
