@@ -33,6 +33,36 @@ pub mod algorithm {
     pub const ESP512: i64 = -52;
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     pub const RS256: i64 = -257;
+
+    /// The registered names.
+    const NAMES: [(i64, &str); 14] = [
+        (ES256, "ES256"),
+        (EDDSA, "EdDSA"),
+        (ESP256, "ESP256"),
+        (ED25519, "Ed25519"),
+        (ECDH_ES_HKDF_256, "ECDH-ES + HKDF-256"),
+        (ES384, "ES384"),
+        (ES512, "ES512"),
+        (ES256K, "ES256K"),
+        (ML_DSA_44, "ML-DSA-44"),
+        (ML_DSA_65, "ML-DSA-65"),
+        (ML_DSA_87, "ML-DSA-87"),
+        (ESP384, "ESP384"),
+        (ESP512, "ESP512"),
+        (RS256, "RS256"),
+    ];
+
+    /// The name that an algorithm is registered under, if it is one of these.
+    #[must_use]
+    pub fn name(id: i64) -> Option<&'static str> {
+        NAMES.iter().find(|(known, _)| *known == id).map(|(_, name)| *name)
+    }
+
+    /// The algorithm of this name, in capitals or not, if it is one of these.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<i64> {
+        NAMES.iter().find(|(_, known)| known.eq_ignore_ascii_case(name)).map(|(id, _)| *id)
+    }
 }
 
 /// COSE key types and curves.
@@ -47,8 +77,14 @@ pub mod key {
     pub const AKP: i64 = 7;
     /// The curve P-256.
     pub const P256: i64 = 1;
+    /// The curve P-384.
+    pub const P384: i64 = 2;
+    /// The curve P-521.
+    pub const P521: i64 = 3;
     /// The curve Ed25519.
     pub const ED25519: i64 = 6;
+    /// The curve secp256k1.
+    pub const SECP256K1: i64 = 8;
 }
 
 message! {

@@ -137,7 +137,7 @@ schema! {
         "sub_command_params": Form::Map(&MIN_PIN_LENGTH),
     };
     MIN_PIN_LENGTH = config::SetMinPinLength<'static> {};
-    PARAMETERS = entities::Parameters<'static> { "alg": Form::Number(algorithm_name) };
+    PARAMETERS = entities::Parameters<'static> { "alg": Form::Number(algorithm::name) };
     CREATE_INPUTS = extensions::MakeCredentialInputs<'static> {
         "cred_protect": Form::Number(protection),
         "hmac_secret_mc": Form::Map(&HMAC_SECRET),
@@ -147,14 +147,14 @@ schema! {
     };
     GET_INPUTS = extensions::GetAssertionInputs<'static> { "hmac_secret": Form::Map(&HMAC_SECRET) };
     HMAC_SECRET = extensions::HmacSecretInput<'static> { "key_agreement": Form::Map(&COSE) };
-    STATEMENT = attestation::PackedStatement<'static> { "alg": Form::Number(algorithm_name) };
+    STATEMENT = attestation::PackedStatement<'static> { "alg": Form::Number(algorithm::name) };
     ATTESTATION = attestation::AttestationObject<'static> {
         "att_stmt": Form::Map(&STATEMENT),
         "auth_data": Form::Bytes(webauthn::auth_data_node),
     };
     COSE = KeyAgreementKey<'static> {
         "kty": Form::Number(key_type),
-        "alg": Form::Number(algorithm_name),
+        "alg": Form::Number(algorithm::name),
         "crv": Form::Number(curve),
     };
 }
@@ -185,26 +185,6 @@ fn standard_name(field: &str) -> String {
         name.push_str(letters.as_str());
     }
     name
-}
-
-pub(super) fn algorithm_name(alg: i64) -> Option<&'static str> {
-    Some(match alg {
-        algorithm::ES256 => "ES256",
-        algorithm::EDDSA => "EdDSA",
-        algorithm::ESP256 => "ESP256",
-        algorithm::ED25519 => "Ed25519",
-        algorithm::ECDH_ES_HKDF_256 => "ECDH-ES + HKDF-256",
-        algorithm::ES384 => "ES384",
-        algorithm::ES512 => "ES512",
-        algorithm::ES256K => "ES256K",
-        algorithm::ML_DSA_44 => "ML-DSA-44",
-        algorithm::ML_DSA_65 => "ML-DSA-65",
-        algorithm::ML_DSA_87 => "ML-DSA-87",
-        algorithm::ESP384 => "ESP384",
-        algorithm::ESP512 => "ESP512",
-        algorithm::RS256 => "RS256",
-        _ => return None,
-    })
 }
 
 fn key_type(kty: i64) -> Option<&'static str> {

@@ -220,15 +220,7 @@ fn size(message: &[u8]) -> String {
 }
 
 fn algorithm(alg: i64) -> String {
-    let name = match alg {
-        cose::algorithm::ES256 => "ES256",
-        cose::algorithm::EDDSA => "EdDSA",
-        cose::algorithm::ES384 => "ES384",
-        cose::algorithm::ES512 => "ES512",
-        cose::algorithm::ES256K => "ES256K",
-        _ => return alg.to_string(),
-    };
-    format!("{name} ({alg})")
+    cose::algorithm::name(alg).map_or_else(|| alg.to_string(), |name| format!("{name} ({alg})"))
 }
 
 fn join<T: ToString>(parts: impl Iterator<Item = T>) -> String {
