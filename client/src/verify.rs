@@ -2,9 +2,9 @@
 //! relying party, flags, signature and, at registration, the attestation formats `none`, `packed` and
 //! `fido-u2f`.
 //!
-//! Algorithms: ES256 and `EdDSA` with Ed25519, also by their fully specified identifiers. Certificates are
-//! checked for their form and their signature over the credential; no chain is followed, so an attestation
-//! says nothing about who made the key.
+//! Algorithms: ES256, ES384, ES512, ES256K, and `EdDSA` with Ed25519, also by their fully specified identifiers.
+//! Certificates are checked for their form and their signature over the credential, which must be by P-256; no chain
+//! is followed, so an attestation says nothing about who made the key.
 
 mod attestation;
 mod fault;

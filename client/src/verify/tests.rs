@@ -1,7 +1,7 @@
 //! The checks against the published vectors of WebAuthn Level 3, and each check made to fail.
 
 use serde_json::Value;
-use softkey_ctap::cose::algorithm::{EDDSA, ES256};
+use softkey_ctap::cose::algorithm::{EDDSA, ES256, ES384, ES512};
 
 use super::*;
 use crate::response::{AssertionResponse, AttestationResponse, Bytes, PublicKeyCredential};
@@ -67,7 +67,7 @@ fn expected(challenge: &[u8]) -> Expected<'_> {
 impl Vector {
     fn register(&self) -> Result<Registered, Fault> {
         let expected = expected(&self.registration_challenge);
-        registration(&self.registration, &expected, &[ES256, EDDSA])
+        registration(&self.registration, &expected, &[ES256, EDDSA, ES384, ES512])
     }
 
     fn sign_in(&self, record: &CredentialRecord) -> Result<Authenticated, Fault> {
@@ -102,6 +102,16 @@ fn packed_es256_holds() {
 }
 
 #[test]
+fn packed_es384_holds() {
+    holds("packed-es384", Attestation::Certificate);
+}
+
+#[test]
+fn packed_es512_holds() {
+    holds("packed-es512", Attestation::Certificate);
+}
+
+#[test]
 fn packed_eddsa_holds() {
     holds("packed-eddsa", Attestation::Certificate);
 }
@@ -124,7 +134,7 @@ fn a_frame_of_another_origin_is_refused() {
 #[test]
 fn formats_and_algorithms_that_are_not_checked_are_refused() {
     assert_eq!(vector("apple-es256").register(), Err(Fault::Format));
-    assert_eq!(vector("packed-es384").register(), Err(Fault::Algorithm(-35)));
+    assert_eq!(vector("packed-ed448").register(), Err(Fault::Algorithm(-53)));
 }
 
 /// WebAuthn Level 3 section 7.1, steps 7 to 15.
