@@ -1,141 +1,183 @@
-//! The signature algorithms: key pairs from seeds, and signatures.
+//! The signature algorithms: which there are, and which of them an authenticator makes credentials with.
 
 use alloc::vec::Vec;
 
-use ed25519_dalek::Signer;
-use p256::elliptic_curve::sec1::ToSec1Point;
-use p256::{NistP256, NonZeroScalar, PublicKey};
-use sha2::{Digest, Sha256};
-use softkey_ctap::Secret;
-use softkey_ctap::cose::{self, algorithm, key};
+use softkey_ctap::cose::algorithm;
 
-use crate::keys::expand;
-
-/// A supported algorithm, under the identifier that the relying party asked for.
+/// A signature algorithm, under the identifier that a relying party asks for.
+///
+/// The fully specified identifiers (RFC 9864) are algorithms of their own: a key carries the one that was asked
+/// for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Algorithm {
+#[non_exhaustive]
+pub enum Algorithm {
+    /// ECDSA with P-256 and SHA-256.
     Es256,
-    Esp256,
+    /// `EdDSA`; here always Ed25519.
     EdDsa,
+    /// ECDSA with P-384 and SHA-384.
+    #[cfg(feature = "p384")]
+    Es384,
+    /// ECDSA with P-521 and SHA-512.
+    #[cfg(feature = "p521")]
+    Es512,
+    /// ECDSA with secp256k1 and SHA-256.
+    #[cfg(feature = "k256")]
+    Es256k,
+    /// ES256 with its curve in the name.
+    Esp256,
+    /// Ed25519 with its curve in the name.
     Ed25519,
+    /// ES384 with its curve in the name.
+    #[cfg(feature = "p384")]
+    Esp384,
+    /// ES512 with its curve in the name.
+    #[cfg(feature = "p521")]
+    Esp512,
 }
 
-impl Algorithm {
-    /// Those named in getInfo, best first; their fully specified twins are accepted too.
-    pub(crate) const LISTED: [Self; 2] = [Self::Es256, Self::EdDsa];
+/// What an authenticator lists unless its owner says otherwise.
+const DEFAULT: &[Algorithm] = &[
+    Algorithm::Es256,
+    Algorithm::EdDsa,
+    #[cfg(feature = "p384")]
+    Algorithm::Es384,
+    #[cfg(feature = "p521")]
+    Algorithm::Es512,
+    #[cfg(feature = "k256")]
+    Algorithm::Es256k,
+];
 
-    pub(crate) const fn from_id(id: i64) -> Option<Self> {
-        match id {
-            algorithm::ES256 => Some(Self::Es256),
-            algorithm::ESP256 => Some(Self::Esp256),
-            algorithm::EDDSA => Some(Self::EdDsa),
-            algorithm::ED25519 => Some(Self::Ed25519),
+impl Algorithm {
+    /// Every algorithm of this build.
+    pub const ALL: &[Self] = &[
+        Self::Es256,
+        Self::EdDsa,
+        #[cfg(feature = "p384")]
+        Self::Es384,
+        #[cfg(feature = "p521")]
+        Self::Es512,
+        #[cfg(feature = "k256")]
+        Self::Es256k,
+        Self::Esp256,
+        Self::Ed25519,
+        #[cfg(feature = "p384")]
+        Self::Esp384,
+        #[cfg(feature = "p521")]
+        Self::Esp512,
+    ];
+
+    /// The algorithm with this COSE identifier, if this build has it.
+    #[must_use]
+    pub fn from_id(id: i64) -> Option<Self> {
+        Self::ALL.iter().copied().find(|algorithm| algorithm.id() == id)
+    }
+
+    /// Its COSE identifier.
+    #[must_use]
+    pub const fn id(self) -> i64 {
+        match self {
+            Self::Es256 => algorithm::ES256,
+            Self::EdDsa => algorithm::EDDSA,
+            #[cfg(feature = "p384")]
+            Self::Es384 => algorithm::ES384,
+            #[cfg(feature = "p521")]
+            Self::Es512 => algorithm::ES512,
+            #[cfg(feature = "k256")]
+            Self::Es256k => algorithm::ES256K,
+            Self::Esp256 => algorithm::ESP256,
+            Self::Ed25519 => algorithm::ED25519,
+            #[cfg(feature = "p384")]
+            Self::Esp384 => algorithm::ESP384,
+            #[cfg(feature = "p521")]
+            Self::Esp512 => algorithm::ESP512,
+        }
+    }
+
+    /// The same algorithm under its fully specified identifier, if it has two.
+    const fn twin(self) -> Option<Self> {
+        match self {
+            Self::Es256 => Some(Self::Esp256),
+            Self::EdDsa => Some(Self::Ed25519),
+            #[cfg(feature = "p384")]
+            Self::Es384 => Some(Self::Esp384),
+            #[cfg(feature = "p521")]
+            Self::Es512 => Some(Self::Esp512),
             _ => None,
         }
     }
-
-    pub(crate) const fn id(self) -> i64 {
-        match self {
-            Self::Es256 => algorithm::ES256,
-            Self::Esp256 => algorithm::ESP256,
-            Self::EdDsa => algorithm::EDDSA,
-            Self::Ed25519 => algorithm::ED25519,
-        }
-    }
-
-    /// The private key that belongs to this seed.
-    pub(crate) fn private_key(self, seed: &Secret<32>) -> PrivateKey {
-        match self {
-            Self::Es256 | Self::Esp256 => PrivateKey::P256(scalar(seed)),
-            Self::EdDsa | Self::Ed25519 => {
-                let secret = expand(seed, &[b"Ed25519"]);
-                PrivateKey::Ed25519(ed25519_dalek::SigningKey::from_bytes(secret.expose()))
-            }
-        }
-    }
 }
 
-/// A private key, ready to sign. The public key is computed only when asked for.
-pub(crate) enum PrivateKey {
-    P256(NonZeroScalar),
-    Ed25519(ed25519_dalek::SigningKey),
-}
+/// The algorithms that getInfo lists, best first: at least one, none twice.
+///
+/// New credentials are made with these and, unlisted, with the fully specified twins of these. Credentials that
+/// exist already sign with whatever algorithm they were made with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Algorithms(Vec<Algorithm>);
 
-impl PrivateKey {
-    pub(crate) fn public(&self) -> PublicPoint {
-        match self {
-            Self::P256(secret) => {
-                let point = PublicKey::from_secret_scalar(secret).to_sec1_point(false);
-                let mut bytes = [0; 65];
-                bytes.copy_from_slice(point.as_bytes());
-                PublicPoint::P256(bytes)
-            }
-            Self::Ed25519(key) => PublicPoint::Ed25519(key.verifying_key().to_bytes()),
-        }
+impl Algorithms {
+    /// These, in this order; nothing if there is none, or one twice.
+    #[must_use]
+    pub fn new(listed: &[Algorithm]) -> Option<Self> {
+        let twice = (1..listed.len()).any(|i| {
+            let (before, rest) = listed.split_at(i);
+            rest.first().is_some_and(|algorithm| before.contains(algorithm))
+        });
+        (!listed.is_empty() && !twice).then(|| Self(listed.to_vec()))
     }
 
-    /// The signature over a message given in pieces, in the form that WebAuthn asks for.
-    pub(crate) fn sign(&self, message: &[&[u8]]) -> Vec<u8> {
-        match self {
-            Self::P256(secret) => {
-                let mut digest = Sha256::new();
-                for piece in message {
-                    digest.update(piece);
-                }
-                sign_p256(secret, &digest.finalize().into())
-            }
-            Self::Ed25519(key) => key.sign(&message.concat()).to_bytes().to_vec(),
-        }
+    /// Those that getInfo lists, in this order.
+    #[must_use]
+    pub fn listed(&self) -> &[Algorithm] {
+        &self.0
+    }
+
+    /// The algorithm with this identifier, if new credentials may have it.
+    pub(crate) fn accepted(&self, id: i64) -> Option<Algorithm> {
+        let algorithm = Algorithm::from_id(id)?;
+        let named = |listed: &Algorithm| *listed == algorithm || listed.twin() == Some(algorithm);
+        self.0.iter().any(named).then_some(algorithm)
     }
 }
 
-impl Drop for PrivateKey {
-    fn drop(&mut self) {
-        match self {
-            Self::P256(secret) => zeroize::Zeroize::zeroize(secret),
-            // Wipes itself.
-            Self::Ed25519(_) => {}
-        }
+/// ES256, `EdDSA`, ES384, ES512 and ES256K, as far as this build has them.
+impl Default for Algorithms {
+    fn default() -> Self {
+        Self(DEFAULT.to_vec())
     }
 }
 
-/// ECDSA with the nonce of RFC 6979, in DER. It takes the bare scalar, since a `SigningKey` would compute the
-/// public key first and cost as much again.
-fn sign_p256(secret: &NonZeroScalar, digest: &[u8; 32]) -> Vec<u8> {
-    let (signature, _) =
-        ecdsa::hazmat::sign_prehashed_rfc6979::<NistP256, Sha256>(secret, digest, &[]);
-    signature.to_der().as_bytes().to_vec()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A uniformly distributed scalar: the first expansion of the seed that is one. The first nearly always is.
-fn scalar(seed: &Secret<32>) -> NonZeroScalar {
-    let mut attempt = 0_u32;
-    loop {
-        let candidate = expand(seed, &[b"P-256", &attempt.to_be_bytes()]);
-        if let Ok(scalar) = NonZeroScalar::try_from(candidate.expose().as_slice()) {
-            return scalar;
+    #[test]
+    fn identifiers_lead_back_to_their_algorithms() {
+        for algorithm in Algorithm::ALL {
+            assert_eq!(Algorithm::from_id(algorithm.id()), Some(*algorithm));
         }
-        attempt = attempt.wrapping_add(1);
+        assert_eq!(Algorithm::from_id(-25), None);
     }
-}
 
-/// The bytes of a public key.
-pub(crate) enum PublicPoint {
-    /// 0x04, then both coordinates.
-    P256([u8; 65]),
-    Ed25519([u8; 32]),
-}
+    #[test]
+    fn a_list_has_an_entry_and_none_twice() {
+        use Algorithm::{EdDsa, Es256, Esp256};
+        assert_eq!(Algorithms::new(&[]), None);
+        assert_eq!(Algorithms::new(&[Es256, EdDsa, Es256]), None);
+        assert_eq!(Algorithms::new(&[EdDsa, Es256]).unwrap().listed(), [EdDsa, Es256]);
+        assert_eq!(Algorithms::new(&[Es256, Esp256]).unwrap().listed(), [Es256, Esp256]);
+    }
 
-impl PublicPoint {
-    /// The key as COSE has it, under the identifier of `algorithm`.
-    pub(crate) fn cose(&self, algorithm: Algorithm) -> cose::PublicKey<'_> {
-        let alg = algorithm.id();
-        match self {
-            Self::P256(bytes) => {
-                let (x, y) = bytes[1..].split_at(32);
-                cose::PublicKey::Ec2 { alg, crv: key::P256, x, y }
-            }
-            Self::Ed25519(x) => cose::PublicKey::Okp { alg, crv: key::ED25519, x },
+    /// A twin is taken where its algorithm is listed, and not the other way round.
+    #[test]
+    fn twins_are_accepted_though_not_listed() {
+        let listed = Algorithms::new(&[Algorithm::Es256, Algorithm::Ed25519]).unwrap();
+        let accepted = |id| listed.accepted(id).map(Algorithm::id);
+        for id in [-7, -9, -19] {
+            assert_eq!(accepted(id), Some(id));
+        }
+        for id in [-8, -35, -51, -257, 0] {
+            assert_eq!(accepted(id), None);
         }
     }
 }

@@ -3,14 +3,14 @@
 use alloc::vec;
 use alloc::vec::Vec;
 
-use p256::NonZeroScalar;
 use softkey_ctap::attestation::{NONE_STATEMENT, PackedStatement, format};
 use softkey_ctap::cbor::{self, List};
 use softkey_ctap::cose::algorithm;
 
-use crate::algorithm::{Algorithm, PrivateKey};
+use crate::algorithm::Algorithm;
 use crate::config::Attestation;
 use crate::enterprise::Enterprise;
+use crate::key_pair::PrivateKey;
 
 /// The certificate of the batch key in DER, the same in every installation.
 pub const BATCH_CERTIFICATE: &[u8] = include_bytes!("attestation/batch.der");
@@ -91,8 +91,5 @@ pub(crate) fn sign(message: &[&[u8]]) -> Vec<u8> {
 
 /// A signature on P-256, in DER; no bytes if the key is not a scalar.
 fn sign_by(key: &[u8; 32], message: &[&[u8]]) -> Vec<u8> {
-    match NonZeroScalar::try_from(key.as_slice()) {
-        Ok(key) => PrivateKey::P256(key).sign(message),
-        Err(_) => Vec::new(),
-    }
+    PrivateKey::p256(key).map(|key| key.sign(message)).unwrap_or_default()
 }

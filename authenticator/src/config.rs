@@ -1,5 +1,6 @@
 //! What makes one authenticator differ from another: everything its owner decides before it starts.
 
+use crate::algorithm::Algorithms;
 use crate::enterprise::Enterprise;
 
 /// The model's identifier, the same in every installation of the program.
@@ -30,6 +31,8 @@ pub struct Config {
     pub pin_complexity_policy: bool,
     /// Is the preview of authenticatorCredentialManagement (0x41) offered, and `FIDO_2_1_PRE` with it?
     pub credential_management_preview: bool,
+    /// What new credentials sign with.
+    pub algorithms: Algorithms,
 }
 
 impl Default for Config {
@@ -45,6 +48,7 @@ impl Default for Config {
             enterprise: None,
             pin_complexity_policy: false,
             credential_management_preview: false,
+            algorithms: Algorithms::default(),
         }
     }
 }

@@ -13,6 +13,7 @@ use softkey_ctap::Secret;
 use zeroize::Zeroizing;
 
 use crate::algorithm::Algorithm;
+use crate::key_pair::PrivateKey;
 use crate::keys::expand;
 use crate::records::{self, CredentialRecord, Records};
 use crate::refusal::Refusal;
@@ -96,6 +97,11 @@ impl Credential {
             Protection::OptionalWithList => verified || listed,
             Protection::Required => verified,
         }
+    }
+
+    /// What it signs with.
+    pub(crate) fn private_key(&self) -> PrivateKey {
+        PrivateKey::from_seed(self.algorithm, &self.seed)
     }
 
     /// CredRandomWithUV or CredRandomWithoutUV of hmac-secret.

@@ -226,7 +226,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             extensions: outputs.as_deref().map(Raw),
         };
         let auth_data = auth_data.to_bytes();
-        let key = credential.algorithm.private_key(&credential.seed);
+        let key = credential.private_key();
         let signature: Vec<u8> = key.sign(&[&auth_data, client_data_hash]);
         let names = *verified && among_several;
         let user = credential.user.as_ref().map(|user| account(user, names)).transpose()?;

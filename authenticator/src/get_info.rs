@@ -9,7 +9,7 @@ use softkey_ctap::entities::{PUBLIC_KEY, Parameters};
 use softkey_ctap::get_info::{Options, Response};
 use softkey_ctap::pin_uv::{Protocol, StateKind, encrypt_state};
 
-use crate::algorithm::Algorithm;
+use crate::algorithm::Algorithms;
 use crate::attestation::Format;
 use crate::authenticator::{Authenticator, MAX_MSG_SIZE, Progress, reply};
 use crate::authorization::MAX_LIST;
@@ -42,7 +42,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             max_credential_count_in_list: Some(to_u64(MAX_LIST)),
             max_credential_id_length: Some(MAX_CREDENTIAL_ID),
             transports: Some(vec![USB].into()),
-            algorithms: Some(algorithms()),
+            algorithms: Some(algorithms(&self.config.algorithms)),
             max_serialized_large_blob_array: Some(to_u64(MAX_ARRAY)),
             force_pin_change: Some(self.pin.force_change),
             min_pin_length: Some(self.min_pin_length()),
@@ -113,9 +113,9 @@ fn versions(always_uv: bool, preview: bool) -> Vec<&'static str> {
     u2f.into_iter().chain(["FIDO_2_0"]).chain(preview).chain(["FIDO_2_1", "FIDO_2_3"]).collect()
 }
 
-fn algorithms() -> List<'static, Parameters<'static>> {
-    let entry = |algorithm: &Algorithm| Parameters { alg: algorithm.id(), kind: PUBLIC_KEY };
-    Algorithm::LISTED.iter().map(entry).collect()
+fn algorithms(algorithms: &Algorithms) -> List<'static, Parameters<'static>> {
+    let listed = algorithms.listed().iter();
+    listed.map(|algorithm| Parameters { alg: algorithm.id(), kind: PUBLIC_KEY }).collect()
 }
 
 fn to_u64(number: usize) -> u64 {

@@ -72,11 +72,28 @@ impl EpochKeys {
 /// HKDF-Expand with SHA-256 to 32 bytes; the info is given in pieces. Every key here is uniformly random, so
 /// nothing has to be extracted first.
 pub(crate) fn expand(key: &Secret<32>, info: &[&[u8]]) -> Secret<32> {
+    block(key, &[], info, 1)
+}
+
+/// The same to any length up to 8160 bytes; what is behind them stays as it was.
+pub(crate) fn expand_into(key: &Secret<32>, info: &[&[u8]], out: &mut [u8]) {
+    let mut last: Option<Secret<32>> = None;
+    for (number, piece) in (1..=u8::MAX).zip(out.chunks_mut(32)) {
+        let previous = last.as_ref().map_or([].as_slice(), |block| block.expose().as_slice());
+        let next = block(key, previous, info, number);
+        piece.iter_mut().zip(next.expose()).for_each(|(to, from)| *to = *from);
+        last = Some(next);
+    }
+}
+
+/// One block of HKDF-Expand (RFC 5869 section 2.3).
+fn block(key: &Secret<32>, previous: &[u8], info: &[&[u8]], number: u8) -> Secret<32> {
     let mut mac = hmac(key);
+    mac.update(previous);
     for piece in info {
         mac.update(piece);
     }
-    mac.update(&[1]);
+    mac.update(&[number]);
     Secret::new(mac.finalize().into_bytes().into())
 }
 

@@ -19,6 +19,7 @@ mod get_assertion;
 mod get_info;
 #[cfg(feature = "hid")]
 pub mod hid;
+mod key_pair;
 mod keys;
 mod large_blobs;
 mod make_credential;
@@ -36,6 +37,7 @@ mod u2f;
 mod user_verification;
 mod walk;
 
+pub use algorithm::{Algorithm, Algorithms};
 pub use attestation::{BATCH_CERTIFICATE, BATCH_ROOT_CERTIFICATE};
 pub use authenticator::{Authenticator, MAX_MSG_SIZE, OpenError, TOUCH_TIMEOUT};
 pub use config::{AAGUID, Attestation, Config, UserVerification};

@@ -11,7 +11,7 @@ use softkey_ctap::client_pin::Permissions;
 use softkey_ctap::entities::{Descriptor, PUBLIC_KEY, Parameters};
 use softkey_ctap::make_credential::{Request, Response};
 
-use crate::algorithm::Algorithm;
+use crate::algorithm::{Algorithm, Algorithms};
 use crate::attestation::{self, Attester, Format};
 use crate::authenticator::{Authenticator, Consent, Progress, Requester, Then, parameters, reply};
 use crate::authorization::{Authorization, MAX_LIST, Param};
@@ -49,7 +49,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         // 2. The param's protocol, and whether there is anything it could prove.
         let param = self.param(request.pin_uv_auth_param, request.pin_uv_auth_protocol)?;
         // 3. The algorithm.
-        let algorithm = choose_algorithm(&request.pub_key_cred_params)?;
+        let algorithm = choose(&self.config.algorithms, &request.pub_key_cred_params)?;
         // 4 to 8, 10. Options, and how the user is to be verified.
         let authorization = self.creation_authorization(&request, param)?;
         // 9. Enterprise attestation.
@@ -131,7 +131,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     pub(crate) fn commit_credential(&mut self, checked: &Checked) -> Progress {
         self.tokens.spend();
         let credential = self.new_credential(checked)?;
-        let key = credential.algorithm.private_key(&credential.seed);
+        let key = credential.private_key();
         let public = key.public();
         let may_learn = self.settings.min_pin_length_rp_ids.contains(&checked.rp_id);
         let outputs = checked.wishes.outputs(may_learn.then_some(&self.settings));
@@ -235,12 +235,16 @@ fn is_discoverable(request: &Request<'_>) -> bool {
     request.options.is_some_and(|options| options.rk == Some(true))
 }
 
-/// The first entry that names a supported algorithm. Entries of unknown types are passed over.
-fn choose_algorithm(params: &List<'_, Parameters<'_>>) -> Result<Algorithm, Refusal> {
+/// The first entry that names an accepted algorithm: the order is the relying party's. Entries of unknown types
+/// are passed over.
+fn choose(
+    algorithms: &Algorithms,
+    params: &List<'_, Parameters<'_>>,
+) -> Result<Algorithm, Refusal> {
     params
         .iter()
         .filter(|entry| entry.kind == PUBLIC_KEY)
-        .find_map(|entry| Algorithm::from_id(entry.alg))
+        .find_map(|entry| algorithms.accepted(entry.alg))
         .ok_or(Refusal::UnsupportedAlgorithm)
 }
 

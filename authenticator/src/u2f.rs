@@ -18,10 +18,11 @@ use softkey_ctap::u2f::{
     StatusWord, VERSION, control, instruction,
 };
 
-use crate::algorithm::{Algorithm, PublicPoint};
+use crate::algorithm::Algorithm;
 use crate::attestation;
 use crate::authenticator::{Authenticator, Requester};
 use crate::credential::{self, Credential, Inside, Kind, Protection};
+use crate::key_pair::{PrivateKey, PublicKey};
 use crate::refusal::Refusal;
 use crate::step::{Answer, Ask, AskId, Operation, Question, Session, Via};
 use crate::store::Store;
@@ -129,10 +130,11 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let RegisterRequest { challenge, application } = request;
         let seed = Secret::try_make(|bytes| self.rng.try_fill_bytes(bytes));
         let seed = seed.map_err(|_| StatusWord::OTHER)?;
-        let key = Algorithm::Es256.private_key(&seed);
-        let PublicPoint::P256(public_key) = key.public() else {
+        let PublicKey::Point { sec1, .. } = PrivateKey::from_seed(Algorithm::Es256, &seed).public()
+        else {
             return Err(StatusWord::OTHER);
         };
+        let public_key: [u8; 65] = sec1.try_into().map_err(|_| StatusWord::OTHER)?;
         let keys = self.records.keys();
         let inside = Inside {
             kind: Kind::U2f,
@@ -179,7 +181,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         }
         let counter = self.next_shared_count().map_err(internal)?;
         let user_presence = u8::from(enforce);
-        let key = credential.algorithm.private_key(&credential.seed);
+        let key = credential.private_key();
         let signature = key.sign(&[
             &request.application,
             &[user_presence],

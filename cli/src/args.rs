@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use softkey_authenticator::Algorithms;
 
 use crate::decode::DecodeArgs;
 use crate::manage::create::CeremonyArgs;
@@ -19,6 +20,7 @@ use crate::manage::pin::PinCommandArgs;
 use crate::manage::reset::ResetArgs;
 use crate::manage::select::SelectArgs;
 use crate::manage::wink::WinkArgs;
+use crate::run::algorithms;
 
 /// A FIDO2 security key made of software, and a manager for any FIDO key.
 #[derive(Debug, Parser)]
@@ -130,6 +132,13 @@ pub struct RunArgs {
     /// How the key verifies its user by itself, beside the PIN
     #[arg(long, value_name = "METHOD", default_value = "none")]
     pub uv: Verifier,
+
+    /// What new credentials sign with, best first: names or COSE numbers with commas between them [default:
+    /// ES256,EdDSA,ES384,ES512,ES256K]
+    ///
+    /// Credentials that exist already sign with whatever they were made with.
+    #[arg(long, value_name = "LIST", value_parser = algorithms::parse, allow_hyphen_values = true)]
+    pub algorithms: Option<Algorithms>,
 
     /// Draw all randomness from this number, so that a run can be repeated byte for byte; needs --ephemeral
     // `requires` alone is waived where what is required conflicts with what is given.

@@ -5,6 +5,7 @@
 //! ([`worker`]); everything else is one loop ([`hub`]). Who answers for the user is decided in [`approval`], a
 //! pure state machine, and what the owner sees and types goes through the [`desk`].
 
+pub mod algorithms;
 pub mod approval;
 pub mod broker;
 pub mod control;

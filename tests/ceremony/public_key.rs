@@ -39,6 +39,26 @@ fn eddsa_registers_and_signs_in() {
 }
 
 #[test]
+fn es384_registers_and_signs_in() {
+    registers_and_signs_in(-35);
+}
+
+#[test]
+fn es512_registers_and_signs_in() {
+    registers_and_signs_in(-36);
+}
+
+#[test]
+fn es256k_registers_and_signs_in() {
+    registers_and_signs_in(-47);
+}
+
+#[test]
+fn a_fully_specified_algorithm_registers_and_signs_in() {
+    registers_and_signs_in(-52);
+}
+
+#[test]
 fn the_first_algorithm_that_the_key_has_is_used() {
     let parameters = json!([
         {"type": "public-key", "alg": -257}, {"type": "public-key", "alg": -8},

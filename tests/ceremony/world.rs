@@ -345,7 +345,8 @@ fn merge(options: &mut Value, extra: &Value) {
 
 /// The relying party's view of a registration.
 pub(crate) fn registered(response: &RegistrationResponse, verified: bool) -> Registered {
-    verify::registration(response, &expected(verified), &[-7, -8]).unwrap()
+    let asked = [-7, -8, -35, -36, -47, -52];
+    verify::registration(response, &expected(verified), &asked).unwrap()
 }
 
 /// The relying party's view of a sign-in.

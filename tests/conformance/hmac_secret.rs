@@ -39,8 +39,9 @@ fn output(shared: &Shared, assertion: &Assertion) -> Vec<u8> {
     plaintext
 }
 
+/// What the credential gives for these salts.
 #[track_caller]
-fn secret(
+pub(super) fn secret(
     key: &mut Key,
     protocol: Protocol,
     made: &Made,

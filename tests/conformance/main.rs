@@ -9,6 +9,7 @@
     reason = "a panic is how a test reports"
 )]
 
+mod algorithms;
 mod built_in_uv;
 mod cbor;
 mod client_pin;

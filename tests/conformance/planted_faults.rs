@@ -2,9 +2,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use softkey_tests::cbor::{Value, map_as_given, walk};
+use softkey_tests::cbor::{Value, array, map_as_given, walk};
 use softkey_tests::checks::{refused, still_works};
-use softkey_tests::request::{command, cp, ga, mc};
+use softkey_tests::request::{alg, algorithms, command, cp, ga, mc};
 use softkey_tests::status::MISSING_PARAMETER;
 use softkey_tests::{Key, Request, u2f};
 
@@ -37,7 +37,7 @@ fn in_body(command: u8, change: fn(&Value) -> Value) -> impl FnMut(&[u8], &mut V
 }
 
 /// A fault in the authenticator data of one command's answers.
-fn in_auth_data(command: u8, change: fn(&mut Vec<u8>)) -> impl FnMut(&[u8], &mut Vec<u8>) {
+fn in_auth_data(command: u8, change: impl Fn(&mut Vec<u8>)) -> impl FnMut(&[u8], &mut Vec<u8>) {
     move |request, answer| {
         let apply = |body: Value| {
             let mut bytes = body.get(2).bytes().to_vec();
@@ -47,6 +47,15 @@ fn in_auth_data(command: u8, change: fn(&mut Vec<u8>)) -> impl FnMut(&[u8], &mut
         if request[0] == command && answer[0] == 0 {
             *answer = [vec![0], apply(walk(&answer[1..]).unwrap()).encode()].concat();
         }
+    }
+}
+
+/// A fault in the COSE key at the end of authenticator data: the last of these bytes, where they stand.
+fn in_key(bytes: &'static [u8], byte: u8) -> impl Fn(&mut Vec<u8>) {
+    move |data| {
+        let key = 37 + 18 + usize::from(u16::from_be_bytes([data[53], data[54]]));
+        let at = data[key..].windows(bytes.len()).position(|window| window == bytes).unwrap();
+        data[key + at + bytes.len() - 1] = byte;
     }
 }
 
@@ -70,6 +79,46 @@ fn success_turned_into_an_error_is_seen() {
             *answer = vec![0x7F];
         }
     });
+}
+
+/// A registration and a sign-in with ES384.
+fn signs_with_es384(key: &mut Key) {
+    let only = algorithms(&[alg::ES384]);
+    let request = Request::make_credential().with(mc::PUB_KEY_CRED_PARAMS, only);
+    // Without a statement: its signature would show every change of the key.
+    let made = key.make(&request.with(mc::ATTESTATION_FORMATS_PREFERENCE, array(["none"])));
+    key.assertion_by(&made, &made.get());
+}
+
+#[test]
+fn another_algorithm_than_asked_for_is_seen() {
+    caught(
+        "alg Nint(50)",
+        signs_with_es384,
+        in_auth_data(mc::COMMAND, in_key(&[0x03, 0x38, 0x22], 0x32)),
+    );
+}
+
+#[test]
+fn curve_of_another_algorithm_is_seen() {
+    caught(
+        "members of an EC2 key",
+        signs_with_es384,
+        in_auth_data(mc::COMMAND, in_key(&[0x20, 0x02], 3)),
+    );
+}
+
+#[test]
+fn changed_signature_of_another_curve_is_seen() {
+    caught(
+        "the assertion verifies",
+        signs_with_es384,
+        in_body(ga::COMMAND, |body| {
+            let mut signature = body.get(3).bytes().to_vec();
+            *signature.last_mut().unwrap() ^= 1;
+            body.clone().with(3, signature)
+        }),
+    );
 }
 
 #[test]

@@ -15,8 +15,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use softkey_authenticator::{
-    Answer, AskId, Authenticator, Config, Decision, RootKey, Session, Transport, UserVerification,
-    Via,
+    Algorithm, Algorithms, Answer, AskId, Attestation, Authenticator, Config, Decision, RootKey,
+    Session, Transport, UserVerification, Via,
 };
 use softkey_ctap::Instant;
 use softkey_ctap_hid::{Device, DeviceConfig, Event, Job, JobKind, Status};
@@ -80,6 +80,10 @@ pub struct Setup {
     pub sensor: Option<Sensor>,
     /// What it offers beside the default.
     pub profile: Profile,
+    /// The COSE algorithms that getInfo lists, best first; empty: those of the default.
+    pub algorithms: &'static [i64],
+    /// Do new credentials attest themselves, instead of the batch key?
+    pub self_attestation: bool,
 }
 
 /// A built-in method of user verification.
@@ -95,7 +99,14 @@ pub struct Sensor {
 
 impl Default for Setup {
     fn default() -> Self {
-        Self { seed: 1, root_key: [0x5A; 32], sensor: None, profile: Profile::Default }
+        Self {
+            seed: 1,
+            root_key: [0x5A; 32],
+            sensor: None,
+            profile: Profile::Default,
+            algorithms: &[],
+            self_attestation: false,
+        }
     }
 }
 
@@ -315,6 +326,12 @@ impl Key {
     /// Unplugs the key and plugs it in again. What was written to its store stays; each client gets a new
     /// channel.
     pub fn power_cycle(&mut self) {
+        self.power_cycle_as(self.setup);
+    }
+
+    /// The same, and its owner has set it up in another way since. Seed and root key must be the old ones.
+    pub fn power_cycle_as(&mut self, setup: Setup) {
+        self.setup = setup;
         self.now += Duration::from_secs(1);
         self.memory.power_up();
         self.entropy.reseed();
@@ -413,7 +430,14 @@ fn open(
         max_retries: sensor.max_retries,
         tries_per_request: sensor.tries_per_request,
     });
-    let config = Config { user_verification, ..setup.profile.config() };
+    let mut config = Config { user_verification, ..setup.profile.config() };
+    if !setup.algorithms.is_empty() {
+        let listed = setup.algorithms.iter().filter_map(|id| Algorithm::from_id(*id));
+        config.algorithms = Algorithms::new(&listed.collect::<Vec<_>>()).expect("a list");
+    }
+    if setup.self_attestation {
+        config.attestation = Attestation::SelfAttestation;
+    }
     let root_key = RootKey::new(setup.root_key);
     Authenticator::open(memory.clone(), root_key, entropy.clone(), config, now)
         .unwrap_or_else(|_| panic!("the key does not open its store"))

@@ -120,6 +120,15 @@ pub mod alg {
     pub const EDDSA: i64 = -8;
     pub const ESP256: i64 = -9;
     pub const ED25519: i64 = -19;
+    pub const ES384: i64 = -35;
+    pub const ES512: i64 = -36;
+    pub const ES256K: i64 = -47;
+    pub const ML_DSA_44: i64 = -48;
+    pub const ML_DSA_65: i64 = -49;
+    pub const ML_DSA_87: i64 = -50;
+    pub const ESP384: i64 = -51;
+    pub const ESP512: i64 = -52;
+    pub const RS256: i64 = -257;
 }
 
 /// The client data hash of requests that were given none.

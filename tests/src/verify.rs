@@ -15,6 +15,9 @@ use crate::request::alg;
 pub fn signature_verifies(public_key: &Value, message: &[u8], signature: &[u8]) -> bool {
     match public_key.get(3).int() {
         alg::ES256 | alg::ESP256 => p256_verifies(&p256_point(public_key), message, signature),
+        alg::ES384 | alg::ESP384 => p384_verifies(&point(public_key, 2, 48), message, signature),
+        alg::ES512 | alg::ESP512 => p521_verifies(&point(public_key, 3, 66), message, signature),
+        alg::ES256K => secp256k1_verifies(&point(public_key, 8, 32), message, signature),
         alg::EDDSA | alg::ED25519 => ed25519_verifies(public_key, message, signature),
         other => panic!("no means to verify algorithm {other}"),
     }
@@ -24,27 +27,43 @@ pub fn signature_verifies(public_key: &Value, message: &[u8], signature: &[u8]) 
 #[must_use]
 #[track_caller]
 pub fn p256_point(public_key: &Value) -> [u8; 65] {
+    point(public_key, 1, 32).try_into().unwrap()
+}
+
+/// The uncompressed point of an EC2 key on this curve, whose coordinates have this length, members exactly as the
+/// standard lists them.
+#[track_caller]
+fn point(public_key: &Value, curve: i64, field: usize) -> Vec<u8> {
     let (x, y) = (public_key.get(-2).bytes(), public_key.get(-3).bytes());
-    assert_eq!((x.len(), y.len()), (32, 32), "coordinates of full length");
+    assert_eq!((x.len(), y.len()), (field, field), "coordinates of full length");
     let expected = map([
         (1, Value::from(2)),
         (3, public_key.get(3).clone()),
-        (-1, Value::from(1)),
+        (-1, Value::from(curve)),
         (-2, Value::from(x)),
         (-3, Value::from(y)),
     ]);
     assert_eq!(public_key.encode(), expected.encode(), "members of an EC2 key");
-    [&[4], x, y].concat().try_into().unwrap()
+    [&[4], x, y].concat()
 }
 
-/// Does a DER signature verify with this uncompressed point?
-#[must_use]
-pub fn p256_verifies(point: &[u8], message: &[u8], signature: &[u8]) -> bool {
-    let Ok(key) = p256::ecdsa::VerifyingKey::from_sec1_bytes(point) else { return false };
-    p256::ecdsa::Signature::from_der(signature).is_ok_and(|parsed| {
-        parsed.to_der().as_bytes() == signature && key.verify(message, &parsed).is_ok()
-    })
+macro_rules! ecdsa_verifier {
+    ($name:ident, $curve:ident) => {
+        /// Does a DER signature verify with this uncompressed point?
+        #[must_use]
+        pub fn $name(point: &[u8], message: &[u8], signature: &[u8]) -> bool {
+            let Ok(key) = $curve::ecdsa::VerifyingKey::from_sec1_bytes(point) else { return false };
+            $curve::ecdsa::Signature::from_der(signature).is_ok_and(|parsed| {
+                parsed.to_der().as_bytes() == signature && key.verify(message, &parsed).is_ok()
+            })
+        }
+    };
 }
+
+ecdsa_verifier!(p256_verifies, p256);
+ecdsa_verifier!(p384_verifies, p384);
+ecdsa_verifier!(p521_verifies, p521);
+ecdsa_verifier!(secp256k1_verifies, k256);
 
 #[track_caller]
 fn ed25519_verifies(public_key: &Value, message: &[u8], signature: &[u8]) -> bool {

@@ -48,6 +48,7 @@ pub fn open(args: &RunArgs) -> Result<Memory, CliError> {
             max_retries: 5,
             tries_per_request: 3,
         }),
+        algorithms: args.algorithms.clone().unwrap_or_default(),
         ..Config::default()
     };
     let mut entropy = args.seed.map_or(Entropy::System, Entropy::seeded);

@@ -1,0 +1,66 @@
+//! The forms of keys and signatures, and signatures checked by the libraries' own verifiers.
+
+use p256::ecdsa::signature::Verifier;
+
+use super::*;
+
+const MESSAGE: [&[u8]; 2] = [b"authenticator data", b"client data hash"];
+
+/// A key pair of each curve, from many seeds: the point has its full length, the signature verifies, and another
+/// message's does not.
+macro_rules! signs {
+    ($name:ident, $curve:ident, $algorithm:ident, $crv:literal, $field:literal) => {
+        #[test]
+        fn $name() {
+            for seed in 0..8 {
+                let key = PrivateKey::from_seed(Algorithm::$algorithm, &Secret::new([seed; 32]));
+                let PublicKey::Point { crv, sec1 } = key.public() else { panic!("no point") };
+                assert_eq!((crv, sec1.len()), ($crv, 1 + 2 * $field));
+                let verifier = $curve::ecdsa::VerifyingKey::from_sec1_bytes(&sec1).unwrap();
+                let signature = $curve::ecdsa::Signature::from_der(&key.sign(&MESSAGE)).unwrap();
+                verifier.verify(&MESSAGE.concat(), &signature).unwrap();
+                assert!(verifier.verify(b"another", &signature).is_err());
+            }
+        }
+    };
+}
+
+signs!(es256_signs, p256, Es256, 1, 32);
+#[cfg(feature = "p384")]
+signs!(es384_signs, p384, Es384, 2, 48);
+#[cfg(feature = "p521")]
+signs!(es512_signs, p521, Es512, 3, 66);
+#[cfg(feature = "k256")]
+signs!(es256k_signs, k256, Es256k, 8, 32);
+
+#[test]
+fn eddsa_signs() {
+    let key = PrivateKey::from_seed(Algorithm::EdDsa, &Secret::new([7; 32]));
+    let PublicKey::Ed25519(x) = key.public() else { panic!("no Ed25519 key") };
+    let verifier = ed25519_dalek::VerifyingKey::from_bytes(&x).unwrap();
+    let signature = ed25519_dalek::Signature::from_slice(&key.sign(&MESSAGE)).unwrap();
+    verifier.verify_strict(&MESSAGE.concat(), &signature).unwrap();
+}
+
+/// Credential identifiers hold seeds: what a seed stands for can never change. The first bytes of the public keys
+/// were computed apart, with HKDF-Expand of RFC 5869 and schoolbook arithmetic.
+#[test]
+fn seeds_stand_for_these_keys_for_ever() {
+    let seed = Secret::new([0x42; 32]);
+    let beginning = |algorithm| {
+        let public = PrivateKey::from_seed(algorithm, &seed).public();
+        let bytes = match &public {
+            PublicKey::Point { sec1, .. } => &sec1[1..5],
+            PublicKey::Ed25519(x) => &x[..4],
+        };
+        <[u8; 4]>::try_from(bytes).unwrap()
+    };
+    assert_eq!(beginning(Algorithm::Es256), [0xbb, 0xd9, 0x72, 0x54]);
+    assert_eq!(beginning(Algorithm::EdDsa), [0xd6, 0xb4, 0xa2, 0x8a]);
+    #[cfg(feature = "p384")]
+    assert_eq!(beginning(Algorithm::Es384), [0x9d, 0xd4, 0xa7, 0xe3]);
+    #[cfg(feature = "p521")]
+    assert_eq!(beginning(Algorithm::Es512), [0x00, 0xe7, 0xb9, 0xe9]);
+    #[cfg(feature = "k256")]
+    assert_eq!(beginning(Algorithm::Es256k), [0x6e, 0x99, 0x55, 0x4d]);
+}
