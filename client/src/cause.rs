@@ -149,6 +149,8 @@ pub enum Cause {
     RequestTooLarge,
     /// None of the allowed credentials is on the key.
     NoCredentials,
+    /// So many credentials have identifiers that begin as the one meant.
+    SeveralCredentials(usize),
     /// One of the excluded credentials is on the key, and the user touched it.
     Excluded,
     /// The key refused with this status.
@@ -189,6 +191,8 @@ pub enum PinRule {
     TooLong(u64),
     /// It holds a zero character.
     Zero,
+    /// The minimum itself was to fall below this, or to rise above what the key takes.
+    MinimumOnlyRises(u64),
     /// The key refused it: a rule of its own, or the PIN as it was.
     RefusedByKey,
 }
@@ -267,6 +271,7 @@ impl Cause {
             | Self::PinBlocked
             | Self::RequestTooLarge
             | Self::NoCredentials
+            | Self::SeveralCredentials(_)
             | Self::RefusedU2f(_)
             | Self::Cancelled
             | Self::Timeout

@@ -162,7 +162,7 @@ impl Session {
         if wish.options.exclude.len() > 1 {
             permissions = permissions.with(Permissions::GET_ASSERTION);
         }
-        let wanted = Wanted { permissions, rp_id: &wish.rp_id };
+        let wanted = Wanted { permissions, rp_id: Some(&wish.rp_id) };
         let mut verification =
             if plan.uv { Some(self.verify_user(info, wanted).await?) } else { None };
         let mut again = true;

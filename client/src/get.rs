@@ -106,7 +106,7 @@ struct Terms<'a> {
 impl Session {
     /// Signs with authenticatorGetAssertion.
     async fn sign(&mut self, info: &Info, wish: &Wish) -> Result<Signed, Cause> {
-        let wanted = Wanted { permissions: Permissions::GET_ASSERTION, rp_id: &wish.rp_id };
+        let wanted = Wanted { permissions: Permissions::GET_ASSERTION, rp_id: Some(&wish.rp_id) };
         let verifies = verifies(info, wish.options.user_verification)?;
         let mut verification =
             if verifies { Some(self.verify_user(info, wanted).await?) } else { None };

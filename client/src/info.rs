@@ -32,6 +32,8 @@ pub struct Info {
     pub algorithms: Vec<i64>,
     /// Must the PIN be changed before it is used again?
     pub force_pin_change: bool,
+    /// Does a reset want a long touch? Nothing if the key cannot be told so.
+    pub long_touch_for_reset: Option<bool>,
     /// The shortest new PIN, in code points.
     pub min_pin_length: u64,
     /// The longest new PIN, in code points.
@@ -73,6 +75,7 @@ impl Info {
             transports,
             algorithms: algorithms.map(|parameters| parameters.alg).collect(),
             force_pin_change: response.force_pin_change.unwrap_or(false),
+            long_touch_for_reset: response.long_touch_for_reset,
             min_pin_length: response.min_pin_length.unwrap_or(4).max(4),
             max_pin_length: response.max_pin_length.unwrap_or(63).min(63),
             uv_attempts: response.preferred_platform_uv_attempts.unwrap_or(1).clamp(1, 25),

@@ -22,7 +22,9 @@ pub mod profile;
 pub mod registry;
 pub mod request;
 pub mod response;
+pub mod settings;
 pub mod spki;
+pub mod stored;
 pub mod verify;
 
 mod entropy;

@@ -73,7 +73,14 @@ impl Verification {
 #[derive(Clone, Copy)]
 pub(crate) struct Wanted<'a> {
     pub(crate) permissions: Permissions,
-    pub(crate) rp_id: &'a str,
+    /// The relying party that it is bound to.
+    pub(crate) rp_id: Option<&'a str>,
+}
+
+impl<'a> Wanted<'a> {
+    fn rp_id(&self) -> Result<Option<RpId<'a>>, Cause> {
+        Ok(self.rp_id.map(RpId::try_from).transpose()?)
+    }
 }
 
 impl Session {
@@ -84,8 +91,10 @@ impl Session {
         wanted: Wanted<'_>,
     ) -> Result<Verification, Cause> {
         let tokens = info.options.pin_uv_auth_token == Some(true);
-        let by_pin =
-            info.has_pin() && info.options.no_mc_ga_permissions_with_client_pin != Some(true);
+        let ceremonies = Permissions::MAKE_CREDENTIAL.with(Permissions::GET_ASSERTION);
+        let barred = info.options.no_mc_ga_permissions_with_client_pin == Some(true)
+            && wanted.permissions.intersects(ceremonies);
+        let by_pin = info.has_pin() && !barred;
         if info.has_built_in_uv() && tokens {
             match self.token_by_uv(info, wanted).await {
                 Err(Cause::Refused(StatusCode::UV_BLOCKED | StatusCode::UV_INVALID)) if by_pin => {}
@@ -102,6 +111,18 @@ impl Session {
         }
     }
 
+    /// A token for what only the key's owner may do.
+    pub(crate) async fn owner_token(
+        &mut self,
+        info: &Info,
+        wanted: Wanted<'_>,
+    ) -> Result<Token, Cause> {
+        match self.verify_user(info, wanted).await? {
+            Verification::Token(token) => Ok(token),
+            Verification::Option => Err(Cause::NoUserVerification),
+        }
+    }
+
     /// getPinUvAuthTokenUsingUvWithPermissions, as often as the key recommends.
     async fn token_by_uv(&mut self, info: &Info, wanted: Wanted<'_>) -> Result<Token, Cause> {
         let protocol = Session::protocol(info)?;
@@ -110,7 +131,7 @@ impl Session {
             let agreement = self.agree(protocol).await?;
             let request = Request {
                 permissions: Some(wanted.permissions.bits().into()),
-                rp_id: Some(RpId::try_from(wanted.rp_id)?),
+                rp_id: wanted.rp_id()?,
                 ..request(subcommand::GET_TOKEN_USING_UV)
             };
             attempts = attempts.saturating_sub(1);
@@ -138,7 +159,7 @@ impl Session {
             if info.options.pin_uv_auth_token == Some(true) {
                 request.sub_command = subcommand::GET_TOKEN_USING_PIN;
                 request.permissions = Some(wanted.permissions.bits().into());
-                request.rp_id = Some(RpId::try_from(wanted.rp_id)?);
+                request.rp_id = wanted.rp_id()?;
             }
             match self.token(&agreement, request).await {
                 Err(Cause::Refused(StatusCode::PIN_INVALID)) => {

@@ -38,6 +38,9 @@ impl fmt::Display for Cause {
             Self::UserIdLength(len) => write!(f, "user.id has {len} bytes, not 1 to 64."),
             Self::NotBase64Url(member) => write!(f, "{member} is not base64url."),
             Self::NotWithU2f(what) => write!(f, "The key speaks CTAP1 only, which has no {what}."),
+            Self::SeveralCredentials(count) => {
+                write!(f, "There are {count} credentials whose identifiers begin so.")
+            }
             Self::PinRule(rule) => fmt::Display::fmt(rule, f),
             Self::PinWrong(Some(left)) => write!(f, "The PIN is wrong; {left} tries are left."),
             Self::Refused(status) => write!(f, "The key refused: {} [{status}]", status.meaning()),
@@ -105,6 +108,7 @@ impl Cause {
             | Self::Refused(_)
             | Self::RefusedU2f(_)
             | Self::BadResponse(_)
+            | Self::SeveralCredentials(_)
             | Self::WrongResponse(_) => "",
         }
     }
@@ -129,6 +133,9 @@ impl fmt::Display for PinRule {
                 write!(f, "The PIN is too long: it may have {max} characters and 63 bytes.")
             }
             Self::Zero => f.write_str("The PIN holds a zero character."),
+            Self::MinimumOnlyRises(present) => {
+                write!(f, "The shortest PIN has {present} characters, and that number only rises.")
+            }
             Self::RefusedByKey => f.write_str("The key does not take this PIN."),
         }
     }
