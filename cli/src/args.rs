@@ -13,7 +13,9 @@ use clap_complete::Shell;
 use softkey_authenticator::Algorithms;
 
 use crate::decode::DecodeArgs;
+use crate::manage::config::ConfigArgs;
 use crate::manage::create::CeremonyArgs;
+use crate::manage::credentials::CredentialsArgs;
 use crate::manage::info::InfoArgs;
 use crate::manage::list::ListArgs;
 use crate::manage::pin::PinCommandArgs;
@@ -45,6 +47,8 @@ impl Args {
             Command::Wink(args) => args.device.json,
             Command::Select(args) => args.device.json,
             Command::Pin(args) => args.json(),
+            Command::Credentials(args) => args.json(),
+            Command::Config(args) => args.json(),
             Command::Reset(args) => args.device.json,
             Command::Create(args) | Command::Get(args) => args.device.json,
             Command::Decode(args) => args.json,
@@ -76,6 +80,10 @@ pub enum Command {
     Select(SelectArgs),
     /// Set, change and count the tries of a key's PIN
     Pin(PinCommandArgs),
+    /// List, count, rename and delete the discoverable credentials on a key
+    Credentials(CredentialsArgs),
+    /// Change what a key does for good
+    Config(ConfigArgs),
     /// Put a key back to its factory state; every credential on it is lost
     Reset(ResetArgs),
     /// Make a credential: navigator.credentials.create() with JSON in and JSON out

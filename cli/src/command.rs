@@ -29,6 +29,10 @@ pub fn perform(args: Args) -> Result<Exit, CliError> {
         Command::Wink(args) => manage::wink::run(&args, &mut output).map(|()| Exit::Success),
         Command::Select(args) => manage::select::run(&args, &mut output).map(|()| Exit::Success),
         Command::Pin(args) => manage::pin::run(&args, &mut output).map(|()| Exit::Success),
+        Command::Credentials(args) => {
+            manage::credentials::run(&args, &mut output).map(|()| Exit::Success)
+        }
+        Command::Config(args) => manage::config::run(&args, &mut output).map(|()| Exit::Success),
         Command::Reset(args) => manage::reset::run(&args, &mut output).map(|()| Exit::Success),
         Command::Create(args) => manage::create::run(&args, &mut output).map(|()| Exit::Success),
         Command::Get(args) => manage::get::run(&args, &mut output).map(|()| Exit::Success),

@@ -1,7 +1,9 @@
 //! The manager for any FIDO key: one file a command. The commands speak to a key through
 //! [`device`], to the person through [`person`], and say what went wrong through [`failure`].
 
+pub mod config;
 pub mod create;
+pub mod credentials;
 pub mod device;
 pub mod failure;
 pub mod get;

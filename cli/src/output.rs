@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::error::{CliError, Exit};
+use crate::text::json_line;
 
 /// The form of the results.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +73,7 @@ impl<'w> Output<'w> {
     ///
     /// As [`Output::line`].
     pub fn object<R: Serialize + ?Sized>(&mut self, value: &R) -> Result<(), CliError> {
-        let text = serde_json::to_string(value).map_err(|error| failed(&error))?;
+        let text = json_line(value).ok_or_else(|| failed(&"it has no JSON form"))?;
         self.write(&format!("{text}\n"))
     }
 

@@ -152,8 +152,9 @@ impl User for Person<'_, '_> {
         if !io::stdin().is_terminal() {
             return Some(0);
         }
-        for (number, account) in (1..).zip(accounts) {
-            self.output.note(format!("{number}  {}", named(account)));
+        for (number, it) in (1..).zip(accounts) {
+            let named = account(&it.user_id, it.name.as_deref(), it.display_name.as_deref());
+            self.output.note(format!("{number}  {named}"));
         }
         let _ = write!(io::stderr(), "Account: ");
         let mut line = String::new();
@@ -163,11 +164,13 @@ impl User for Person<'_, '_> {
     }
 }
 
-fn named(account: &Account) -> String {
-    match (&account.name, &account.display_name) {
+/// An account as people know it: by its names, or else by its user handle.
+#[must_use]
+pub fn account(user_id: &[u8], name: Option<&str>, display_name: Option<&str>) -> String {
+    match (name, display_name) {
         (Some(name), Some(display_name)) => format!("{} ({})", quoted(name), quoted(display_name)),
         (Some(name), None) | (None, Some(name)) => quoted(name),
-        (None, None) => format!("user {}", softkey_client::base64url::encode(&account.user_id)),
+        (None, None) => format!("user {}", softkey_client::base64url::encode(user_id)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `softkey pin`: set, change and count.
+//! `softkey pin`: set, change, count, and the rules for new ones.
 #![allow(
     clippy::doc_markdown,
     reason = "some of these comments are the text of --help, where backticks are noise"
@@ -9,8 +9,11 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use softkey_client::driver::reach;
 use softkey_client::pin::{self, Pin};
+use softkey_client::settings::Setting;
 use zeroize::Zeroizing;
 
+use super::config::apply;
+use super::credentials::OwnerArgs;
 use super::device::{DeviceArgs, open};
 use super::person::{Person, PinArgs, first_line, prompt};
 use super::{entropy, perform};
@@ -34,6 +37,10 @@ pub enum PinOrder {
     Change(ChangeArgs),
     /// Say how many wrong PINs are left
     Retries(RetriesArgs),
+    /// Have the key refuse the PIN until it is changed
+    ForceChange(OwnerArgs),
+    /// Raise the least number of characters of a PIN; only a reset lowers it again
+    MinLength(MinLengthArgs),
 }
 
 impl PinCommandArgs {
@@ -44,6 +51,8 @@ impl PinCommandArgs {
             PinOrder::Set(args) => args.device.json,
             PinOrder::Change(args) => args.device.json,
             PinOrder::Retries(args) => args.device.json,
+            PinOrder::ForceChange(args) => args.device.json,
+            PinOrder::MinLength(args) => args.owner.device.json,
         }
     }
 }
@@ -84,6 +93,21 @@ pub struct RetriesArgs {
     pub device: DeviceArgs,
 }
 
+/// The arguments of `softkey pin min-length`.
+#[derive(Clone, Debug, Args)]
+pub struct MinLengthArgs {
+    /// The least number of characters, 4 to 63
+    #[arg(value_parser = clap::value_parser!(u64).range(4..=63))]
+    pub length: u64,
+    #[command(flatten)]
+    /// Which key and PIN.
+    pub owner: OwnerArgs,
+
+    /// A relying party that may learn the number; may be given more than once
+    #[arg(long, value_name = "DOMAIN")]
+    pub rp_id: Vec<String>,
+}
+
 /// Carries `softkey pin` out.
 ///
 /// # Errors
@@ -94,6 +118,11 @@ pub fn run(args: &PinCommandArgs, output: &mut Output<'_>) -> Result<(), CliErro
         PinOrder::Set(args) => set(args, output),
         PinOrder::Change(args) => change(args, output),
         PinOrder::Retries(args) => retries(args, output),
+        PinOrder::ForceChange(args) => apply(args, Setting::ForceChangePin, output),
+        PinOrder::MinLength(args) => {
+            let (length, rp_ids) = (Some(args.length), args.rp_id.clone());
+            apply(&args.owner, Setting::MinPinLength { length, rp_ids }, output)
+        }
     }
 }
 
