@@ -1,5 +1,7 @@
 //! Managers against scripted keys: older ones, and ones that answer wrongly.
 
+use ciborium::Value;
+
 use super::*;
 use crate::ceremony::{Input, Need};
 use crate::script::{self, CTAP2, entropy, play};
@@ -25,7 +27,14 @@ fn a_key_without_a_pin_is_not_managed() {
 /// Keys of the preview have the command as 0x41, and are managed with their PIN.
 #[test]
 fn a_key_of_the_preview_is_managed_too() {
-    let info = script::info(&[("clientPin", true), ("credentialMgmtPreview", true)]);
+    let options =
+        script::texts(&[("clientPin", true.into()), ("credentialMgmtPreview", true.into())]);
+    let info = script::ok(vec![
+        (1, Value::Array(vec!["FIDO_2_0".into(), "FIDO_2_1_PRE".into()])),
+        (3, Value::Bytes(vec![0xaa; 16])),
+        (4, options),
+        (6, Value::Array(vec![1.into()])),
+    ]);
     let result = script::run(list(None, CTAP2, entropy()), |need| match need {
         Need::Cbor(request) => {
             assert_eq!(request, [0x04]);
