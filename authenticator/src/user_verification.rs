@@ -67,6 +67,16 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         self.try_verification(Waiting { tries_left: 1, requester, purpose })
     }
 
+    /// Blocks built-in user verification as its last failure does, until the right PIN or a reset: for an owner
+    /// whose sensor has locked itself.
+    ///
+    /// # Errors
+    ///
+    /// The store's; then nothing has changed.
+    pub fn block_user_verification(&mut self) -> Result<(), Refusal> {
+        self.store_pin(PinRecord { uv_retries: 0, ..self.pin.clone() })
+    }
+
     /// Counts a try, then asks. The count is stored first, as for the PIN.
     fn try_verification(&mut self, waiting: Waiting) -> Progress {
         if self.pin.hash.is_some() && self.pin.retries == 0 && self.pin.uv_retries > 0 {

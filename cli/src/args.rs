@@ -254,7 +254,7 @@ pub enum ControlOrder {
         #[arg(long)]
         long: bool,
     },
-    /// Let the simulated sensor succeed or fail from now on, and answer the open question with it
+    /// Let the simulated sensor succeed, fail or lock itself, and answer the open question with it
     Uv {
         /// What the sensor finds.
         outcome: Outcome,
@@ -274,6 +274,8 @@ pub enum Outcome {
     Ok,
     /// The user is not recognised
     Fail,
+    /// Nobody is recognised, and no further try is made until the right PIN or a reset
+    Lock,
 }
 
 /// The arguments of `softkey doctor`.

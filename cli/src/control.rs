@@ -7,7 +7,7 @@
 //! approve ask|auto|deny|hold    ok
 //! touch                         ok, or an error unless a presence question is open
 //! touch long                    the same for 5 seconds, as a reset may want it
-//! uv ok|fail                    ok, or an error unless the key has a simulated sensor
+//! uv ok|fail|lock               ok, or an error unless the key has a simulated sensor
 //! replug                        ok, once the key is plugged in again
 //! status                        ok and one JSON object ([`Status`])
 //! stop                          ok; then the key is unplugged and the process ends
@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 pub use client::{perform, send};
 
 use crate::run::Mode;
-use crate::run::approval::Touch;
+use crate::run::approval::{Sensor, Touch};
 
 /// The longest order, in bytes, its line feed included.
 pub const MAX_LINE: usize = 256;
@@ -38,8 +38,8 @@ pub enum Order {
     Approve(Mode),
     /// Answer the open presence question with yes, if such a touch does.
     Touch(Touch),
-    /// Let the simulated sensor recognise the user from now on, or not.
-    Verify(bool),
+    /// Let the simulated sensor find this from now on.
+    Verify(Sensor),
     /// Unplug the key and plug it in again.
     Replug,
     /// Say what the key is doing.
@@ -49,15 +49,16 @@ pub enum Order {
 }
 
 /// The orders as they are written.
-const ORDERS: [(&str, Order); 11] = [
+const ORDERS: [(&str, Order); 12] = [
     ("approve ask", Order::Approve(Mode::Ask)),
     ("approve auto", Order::Approve(Mode::Auto)),
     ("approve deny", Order::Approve(Mode::Deny)),
     ("approve hold", Order::Approve(Mode::Hold)),
     ("touch", Order::Touch(Touch::Short)),
     ("touch long", Order::Touch(Touch::Long)),
-    ("uv ok", Order::Verify(true)),
-    ("uv fail", Order::Verify(false)),
+    ("uv ok", Order::Verify(Sensor::Ok)),
+    ("uv fail", Order::Verify(Sensor::Fail)),
+    ("uv lock", Order::Verify(Sensor::Lock)),
     ("replug", Order::Replug),
     ("status", Order::Status),
     ("stop", Order::Stop),
@@ -147,7 +148,7 @@ pub struct Status {
     pub devices: Vec<String>,
     /// The mode of approval: `ask`, `auto`, `deny` or `hold`.
     pub approve: String,
-    /// The simulated sensor: `ok`, `fail`, or absent without one.
+    /// The simulated sensor: `ok`, `fail`, `lock`, or absent without one.
     pub uv: Option<String>,
     /// Is a request in work?
     pub working: bool,
@@ -215,7 +216,7 @@ mod tests {
             assert_eq!(order.to_string(), written);
         }
         assert_eq!("  approve\t hold ".parse(), Ok(Order::Approve(Mode::Hold)));
-        for wrong in ["", "touch me", "approve", "approve auto now", "Touch", "uv lock"] {
+        for wrong in ["", "touch me", "approve", "approve auto now", "Touch", "uv block"] {
             assert_eq!(wrong.parse::<Order>(), Err(UnknownOrder), "{wrong:?}");
         }
         assert!(ORDERS.iter().all(|(written, _)| written.len() < MAX_LINE));

@@ -57,7 +57,7 @@ pub fn perform(args: &RunArgs) -> Result<Exit, CliError> {
         memory: memory.name,
         mode,
         auto_allowed,
-        sensor: (args.uv == Verifier::Simulated).then_some(Sensor { recognises: true }),
+        sensor: (args.uv == Verifier::Simulated).then_some(Sensor::Ok),
         notices: notices.collect(),
         terminal,
         control: args.control.clone(),

@@ -12,7 +12,7 @@ use crate::args::{Approve, ControlArgs, ControlOrder, Outcome};
 use crate::error::{CliError, Exit};
 use crate::output::{Form, Output};
 use crate::run::Mode;
-use crate::run::approval::Touch;
+use crate::run::approval::{Sensor, Touch};
 
 /// A key that is alive answers long before this.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -68,7 +68,11 @@ impl From<ControlOrder> for Order {
             ControlOrder::Approve { mode } => Self::Approve(mode.into()),
             ControlOrder::Touch { long: false } => Self::Touch(Touch::Short),
             ControlOrder::Touch { long: true } => Self::Touch(Touch::Long),
-            ControlOrder::Uv { outcome } => Self::Verify(outcome == Outcome::Ok),
+            ControlOrder::Uv { outcome } => Self::Verify(match outcome {
+                Outcome::Ok => Sensor::Ok,
+                Outcome::Fail => Sensor::Fail,
+                Outcome::Lock => Sensor::Lock,
+            }),
             ControlOrder::Replug => Self::Replug,
             ControlOrder::Status => Self::Status,
             ControlOrder::Stop => Self::Stop,

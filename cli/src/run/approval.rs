@@ -90,11 +90,16 @@ pub struct Approval {
     answered: Option<AskId>,
 }
 
-/// The simulated sensor.
+/// The simulated sensor: what it finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sensor {
-    /// Does it recognise the user?
-    pub recognises: bool,
+pub enum Sensor {
+    /// It recognises the user.
+    Ok,
+    /// It does not.
+    Fail,
+    /// It has locked itself and finds nobody. That the authenticator stops trying is for the owner of both to
+    /// tell it.
+    Lock,
 }
 
 impl Approval {
@@ -168,15 +173,14 @@ impl Approval {
         }
     }
 
-    /// From now on the simulated sensor recognises the user or does not; an open verification question is
+    /// From now on the simulated sensor finds this; an open verification question is
     /// answered so.
     ///
     /// # Errors
     ///
     /// [`Unanswerable::NoSensor`] if there is none.
-    pub fn verify(&mut self, recognises: bool) -> Result<Option<Verdict>, Unanswerable> {
-        let sensor = self.sensor.as_mut().ok_or(Unanswerable::NoSensor)?;
-        sensor.recognises = recognises;
+    pub fn verify(&mut self, finds: Sensor) -> Result<Option<Verdict>, Unanswerable> {
+        *self.sensor.as_mut().ok_or(Unanswerable::NoSensor)? = finds;
         let wanted = matches!(&self.open, Some(Ask { question: Question::Verify { .. }, .. }));
         Ok(if wanted { self.answer(true, By::Control) } else { None })
     }
@@ -205,7 +209,7 @@ impl Approval {
             (true, Question::Presence | Question::LongPresence) => Answer::Yes,
             (true, _) => match self.sensor {
                 // Like a finger on a sensor, the gesture shows presence too.
-                Some(Sensor { recognises: true }) => Answer::Verified { shows_presence: true },
+                Some(Sensor::Ok) => Answer::Verified { shows_presence: true },
                 _ => Answer::NotVerified,
             },
         };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use softkey_authenticator::Ask;
 use softkey_ctap::Instant;
 
-use super::approval::{Approval, Mode, Touch, Unanswerable, Verdict};
+use super::approval::{Approval, Mode, Sensor, Touch, Unanswerable, Verdict};
 use super::event::{Asked, Event};
 use super::screen::Screen;
 use super::terminal::{Terminal, Word};
@@ -120,12 +120,8 @@ impl Desk {
     /// # Errors
     ///
     /// As [`Approval::verify`].
-    pub fn verify(
-        &mut self,
-        now: Instant,
-        recognises: bool,
-    ) -> Result<Option<Verdict>, Unanswerable> {
-        let verdict = self.approval.verify(recognises);
+    pub fn verify(&mut self, now: Instant, finds: Sensor) -> Result<Option<Verdict>, Unanswerable> {
+        let verdict = self.approval.verify(finds);
         self.refresh(now);
         verdict
     }

@@ -175,6 +175,13 @@ impl<S: Store> Engine for Powered<S> {
         Some(format!("{error:?}"))
     }
 
+    fn block_user_verification(&mut self) {
+        if let Some(authenticator) = &mut self.authenticator {
+            // The store's own word for a failure is taken by the worker.
+            let _ = authenticator.block_user_verification();
+        }
+    }
+
     fn sweep(&mut self) -> bool {
         self.authenticator.as_mut().is_none_or(Authenticator::sweep)
     }

@@ -44,6 +44,8 @@ pub trait Engine {
     fn refusal(&self) -> Option<Refusal>;
     /// What the store said when it failed last, once.
     fn take_store_error(&mut self) -> Option<String>;
+    /// Makes no further try at built-in user verification.
+    fn block_user_verification(&mut self);
     /// Does a piece of housekeeping; true when none is left.
     fn sweep(&mut self) -> bool;
 }
@@ -68,6 +70,8 @@ pub enum Order {
     },
     /// The user has decided.
     Decide(Decision),
+    /// The sensor has locked itself.
+    BlockVerification,
     /// The request in work is no longer wanted.
     Cancel(Via),
     /// A session is over.
@@ -255,6 +259,13 @@ impl Bench {
                 self.go_on(|engine| Some(Step::Reply(engine.begin_u2f(now, via, &bytes))));
             }
             Order::Decide(decision) => self.go_on(|engine| engine.resume(now, decision)),
+            Order::BlockVerification => {
+                self.go_on(|engine| {
+                    engine.block_user_verification();
+                    None
+                });
+                self.tell_failure();
+            }
             Order::Cancel(via) => self.go_on(|engine| engine.cancel(via)),
             Order::SessionEnded(session) => self.go_on(|engine| {
                 engine.session_ended(session);
@@ -287,10 +298,15 @@ impl Bench {
         {
             let refusal = if kind == JobKind::Cbor { engine.refusal() } else { None };
             self.swept = false;
-            if let Some(error) = engine.take_store_error() {
-                self.hub.tell(Report::StoreFailed(error));
-            }
+            self.tell_failure();
             self.hub.tell(Report::Answer { bytes, refusal });
+        }
+    }
+
+    /// Tells the hub what the store said when it failed.
+    fn tell_failure(&mut self) {
+        if let Some(error) = self.engine.as_mut().and_then(|engine| engine.take_store_error()) {
+            self.hub.tell(Report::StoreFailed(error));
         }
     }
 }

@@ -175,6 +175,35 @@ fn the_simulated_sensor_is_announced_and_obeys() {
     assert_eq!(key.status()["uv"], "fail");
 }
 
+/// A sensor that locks itself fails the request that waits for it, and no further try is made, whatever it finds,
+/// over power cycles too, until the key is reset.
+#[test]
+fn the_simulated_sensor_can_lock_itself() {
+    const UV_RETRIES: [u8; 4] = [0x06, 0xa1, 0x02, 0x07];
+    let key = Key::start(&["--ephemeral", "--approve", "hold", "--uv", "simulated"]);
+    let mut host = key.host();
+    assert_eq!(host.cbor(&UV_RETRIES), [0x00, 0xa1, 0x05, 5]);
+    let asking = thread::spawn(move || host.cbor(&make_credential("ada", &[("uv", true)])));
+    assert_eq!(key.event("question")["asks"], "verification");
+    key.told(&["uv", "lock"]);
+    // No tries left and no PIN to serve instead.
+    assert_eq!(asking.join().unwrap(), [0x32]);
+    assert_eq!(key.status()["uv"], "lock");
+    key.told(&["uv", "ok"]);
+    for _ in 0..2 {
+        let mut host = key.host();
+        assert_eq!(host.cbor(&UV_RETRIES), [0x00, 0xa1, 0x05, 0]);
+        assert_eq!(host.cbor(&make_credential("ada", &[("uv", true)])), [0x32]);
+        key.told(&["replug"]);
+    }
+    key.told(&["approve", "auto"]);
+    let mut host = key.host();
+    assert_eq!(host.cbor(&RESET), [0x00]);
+    assert_eq!(host.cbor(&UV_RETRIES), [0x00, 0xa1, 0x05, 5]);
+    let answer = host.cbor(&make_credential("ada", &[("uv", true)]));
+    assert_eq!((answer[0], flags(&answer) & 0x05), (0, 0x05));
+}
+
 /// Without a sensor, no approval sets the UV bit.
 #[test]
 fn a_click_is_no_verification() {

@@ -28,7 +28,7 @@ fn verdict(id: u64, answer: Answer, by: By) -> Verdict {
     Verdict { decision: Decision { ask: AskId(id), answer }, by }
 }
 
-const SENSOR: Option<Sensor> = Some(Sensor { recognises: true });
+const SENSOR: Option<Sensor> = Some(Sensor::Ok);
 
 /// Each mode answers as it says, and only auto approves without anybody.
 #[test]
@@ -73,7 +73,7 @@ fn a_long_touch_is_a_question_of_its_own() {
     let mut held = Approval::new(Mode::Hold, false, SENSOR);
     assert_eq!(held.question(Some(&long())), None);
     assert_eq!(held.touch(Touch::Short), Err(Unanswerable::WantsLongTouch));
-    assert_eq!(held.verify(true), Ok(None), "it is not the sensor's business");
+    assert_eq!(held.verify(Sensor::Ok), Ok(None), "it is not the sensor's business");
     assert_eq!(held.touch(Touch::Long), Ok(verdict(1, Answer::Yes, By::Control)));
     held.question(Some(&presence(2)));
     assert_eq!(held.touch(Touch::Long), Ok(verdict(2, Answer::Yes, By::Control)));
@@ -100,7 +100,7 @@ fn a_click_never_verifies() {
     let mut asked = Approval::new(Mode::Ask, true, None);
     asked.question(Some(&verification(1)));
     assert_eq!(asked.terminal(true), Some(verdict(1, Answer::NotVerified, By::Terminal)));
-    assert_eq!(asked.verify(true), Err(Unanswerable::NoSensor));
+    assert_eq!(asked.verify(Sensor::Ok), Err(Unanswerable::NoSensor));
 }
 
 /// The simulated sensor finds what the owner says, at once and from then on.
@@ -108,15 +108,24 @@ fn a_click_never_verifies() {
 fn the_sensor_obeys_the_owner() {
     let mut approval = Approval::new(Mode::Hold, false, SENSOR);
     approval.question(Some(&verification(1)));
-    assert_eq!(approval.verify(false), Ok(Some(verdict(1, Answer::NotVerified, By::Control))));
-    assert_eq!(approval.verify(true), Ok(None));
+    assert_eq!(
+        approval.verify(Sensor::Fail),
+        Ok(Some(verdict(1, Answer::NotVerified, By::Control)))
+    );
+    assert_eq!(approval.verify(Sensor::Ok), Ok(None));
+    approval.question(Some(&verification(4)));
+    assert_eq!(
+        approval.verify(Sensor::Lock),
+        Ok(Some(verdict(4, Answer::NotVerified, By::Control)))
+    );
+    assert_eq!(approval.verify(Sensor::Ok), Ok(None));
     approval.set_mode(Mode::Auto);
     let verified = Answer::Verified { shows_presence: true };
     assert_eq!(approval.question(Some(&verification(2))), Some(verdict(2, verified, By::Auto)));
     // A presence question is not the sensor's business.
     approval.set_mode(Mode::Hold);
     approval.question(Some(&presence(3)));
-    assert_eq!(approval.verify(true), Ok(None));
+    assert_eq!(approval.verify(Sensor::Ok), Ok(None));
     assert_eq!(approval.open().map(|ask| ask.id), Some(AskId(3)));
 }
 

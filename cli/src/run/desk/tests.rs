@@ -54,7 +54,7 @@ fn ask(id: u64) -> Ask {
 /// What no real key does is said at the start and each minute, as long as it is on.
 #[test]
 fn the_owner_is_reminded_each_minute() {
-    let (mut desk, printed) = desk(Mode::Auto, Some(Sensor { recognises: true }), true);
+    let (mut desk, printed) = desk(Mode::Auto, Some(Sensor::Ok), true);
     assert_eq!(desk.poll_timeout(at(0)), None);
     desk.warn(at(0));
     assert_eq!(desk.poll_timeout(at(0)), Some(at(60)));

@@ -60,7 +60,7 @@ impl Hub {
             control::Order::Touch(touch) => {
                 self.desk.touch(now, touch).map(Some).map_err(unanswerable)
             }
-            control::Order::Verify(outcome) => self.desk.verify(now, outcome).map_err(unanswerable),
+            control::Order::Verify(finds) => self.verify(now, finds),
             control::Order::Replug => {
                 self.state.replugging.push(client);
                 self.replug();
@@ -83,9 +83,23 @@ impl Hub {
         }
     }
 
+    /// The simulated sensor finds this from now on; one that locks itself blocks the authenticator's verification
+    /// before an open question is answered.
+    fn verify(&mut self, now: Instant, finds: Sensor) -> Result<Option<Verdict>, Reply> {
+        let verdict = self.desk.verify(now, finds).map_err(unanswerable)?;
+        if finds == Sensor::Lock {
+            self.worker.order(Order::BlockVerification);
+        }
+        Ok(verdict)
+    }
+
     fn status(&self, now: Instant) -> control::Status {
         let approval = self.desk.approval();
-        let sensor = |sensor: Sensor| if sensor.recognises { "ok" } else { "fail" };
+        let sensor = |sensor: Sensor| match sensor {
+            Sensor::Ok => "ok",
+            Sensor::Fail => "fail",
+            Sensor::Lock => "lock",
+        };
         control::Status {
             devices: self.slots.iter().map(Slot::name).collect(),
             approve: approval.mode().to_string(),

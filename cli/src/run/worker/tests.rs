@@ -74,6 +74,10 @@ impl Engine for Fake {
         self.deadline
     }
 
+    fn block_user_verification(&mut self) {
+        self.close(0x3c);
+    }
+
     fn handle_timeout(&mut self, now: Instant) -> Option<Step> {
         if self.deadline.is_some_and(|at| now >= at) { self.close(0x2f) } else { None }
     }
