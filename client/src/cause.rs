@@ -11,6 +11,7 @@ use softkey_ctap::u2f::StatusWord;
 
 use crate::abort::AbortReason;
 use crate::registry::{CredentialType, Feature};
+use crate::related::RelatedFault;
 
 /// Which ceremony failed: some reasons have another public name in each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +112,8 @@ pub enum Cause {
     NotADomain,
     /// The relying party identifier is neither the origin's domain nor a suffix of it that may be claimed.
     RpIdMismatch,
+    /// It is not the origin's, and the relying party's list of related origins does not help.
+    RelatedOrigins(RelatedFault),
     /// None of `pubKeyCredParams` is of a known type.
     NoKnownParameters,
     /// None of the listed credentials is of a known type.
@@ -234,9 +237,10 @@ impl Cause {
             Self::Aborted(AbortReason::Timeout) => DomException::TimeoutError,
             Self::Aborted(AbortReason::Abort | AbortReason::Value(_)) => DomException::AbortError,
             Self::NotBase64Url(_) => DomException::EncodingError,
-            Self::InsecureOrigin | Self::NotADomain | Self::RpIdMismatch => {
-                DomException::SecurityError
-            }
+            Self::InsecureOrigin
+            | Self::NotADomain
+            | Self::RpIdMismatch
+            | Self::RelatedOrigins(_) => DomException::SecurityError,
             Self::NoKnownParameters
             | Self::NoType
             | Self::TypesDoNotMix(..)

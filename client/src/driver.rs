@@ -13,7 +13,7 @@ use crate::cause::Cause;
 use crate::ceremony::{Account, Ceremony, Input, Need, PinNeed, Step};
 use crate::session::Reach;
 
-pub use self::settle::{Keys, Settlement};
+pub use self::settle::{Fetch, Keys, Settlement};
 
 /// The person, or what stands for one. An answer of nothing gives up.
 pub trait User {

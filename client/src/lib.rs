@@ -20,11 +20,13 @@ pub mod page;
 pub mod pin;
 pub mod profile;
 pub mod registry;
+pub mod related;
 pub mod request;
 pub mod response;
 pub mod settings;
 pub mod spki;
 pub mod stored;
+pub mod suffix;
 pub mod verify;
 
 mod entropy;

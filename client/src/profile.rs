@@ -32,6 +32,8 @@ pub struct Settings {
     pub recent_sign_in: u64,
     /// Relying parties that may ask for enterprise attestation.
     pub enterprise: BTreeSet<String>,
+    /// Of how many registrable labels a list of related origins is read; the standard has at least 5.
+    pub related_origin_labels: usize,
     /// Further members of the client data, as some browsers add one so that nobody relies on there being none.
     pub client_data_extra: Option<serde_json::Map<String, serde_json::Value>>,
 }
@@ -46,6 +48,7 @@ impl Default for Settings {
             creation_consent: false,
             recent_sign_in: 300_000,
             enterprise: BTreeSet::new(),
+            related_origin_labels: 5,
             client_data_extra: None,
         }
     }

@@ -14,7 +14,9 @@ use crate::options::{CreationOptions, RequestOptions};
 use crate::origin::Origin;
 use crate::page::{Mark, Page};
 use crate::profile::{Profile, Settings};
-use crate::request::{Plan, Request, Timeout, Work, aborted};
+use crate::related::Lookup;
+use crate::request::{Pending, Plan, Request, Timeout, Work, aborted};
+use crate::suffix::ascii_domain;
 
 /// What the call says beside the options of the type.
 pub(crate) struct Terms {
@@ -44,18 +46,20 @@ pub(crate) fn create(
     options.timeout = in_millis(&timeout);
     check_user(&options)?;
     let origin = page.origin()?;
-    let rp_id = origin.rp_id(options.rp_id.as_deref())?;
-    check_algorithms(&options)?;
+    let Claim { rp_id, lookup } = caller.claim(&origin, options.rp_id.as_deref())?;
     let json = caller.client_data(client_data::CREATE, &origin, &options.challenge);
-    aborted(terms.signal.as_ref(), now)?;
-    if conditional && !caller.profile.allows_conditional_create(origin.as_str(), now) {
-        return Err(Cause::NoCreationConsent);
-    }
+    let rest = check_algorithms(&options).and_then(|()| {
+        aborted(terms.signal.as_ref(), now)?;
+        let may = !conditional || caller.profile.allows_conditional_create(origin.as_str(), now);
+        if may { Ok(()) } else { Err(Cause::NoCreationConsent) }
+    });
+    let pending = pending(lookup, rest)?;
     let mut wish = create::Wish::new(options, rp_id, json);
     wish.enterprise = caller.settings.enterprise.contains(&wish.rp_id);
     wish.zero_aaguid = caller.settings.zero_aaguid;
     let plan = Plan {
         work: Work::Create(Box::new(wish)),
+        pending,
         signal: terms.signal,
         entropy,
         conditional: None,
@@ -83,11 +87,12 @@ pub(crate) fn get(
         options.allow.drain(..).map(|credential| credential.id).collect()
     });
     let origin = page.origin()?;
-    let rp_id = origin.rp_id(options.rp_id.as_deref())?;
+    let Claim { rp_id, lookup } = caller.claim(&origin, options.rp_id.as_deref())?;
     let json = caller.client_data(client_data::GET, &origin, &options.challenge);
-    aborted(terms.signal.as_ref(), now)?;
+    let pending = pending(lookup, aborted(terms.signal.as_ref(), now))?;
     let plan = Plan {
         work: Work::Get(Box::new(GetWish::new(options, rp_id, json))),
+        pending,
         signal: terms.signal,
         entropy,
         conditional,
@@ -116,6 +121,18 @@ impl Caller {
         }
     }
 
+    /// The relying party identifier, and what has to be looked up before the caller may have it.
+    fn claim(&self, origin: &Origin, asked: Option<&str>) -> Result<Claim, Cause> {
+        match (origin.rp_id(asked), asked.and_then(ascii_domain)) {
+            (Err(Cause::RpIdMismatch), Some(rp_id)) => {
+                let labels = self.settings.related_origin_labels;
+                let lookup = Some(Lookup::new(&rp_id, origin, labels)?);
+                Ok(Claim { rp_id, lookup })
+            }
+            (rp_id, _) => Ok(Claim { rp_id: rp_id?, lookup: None }),
+        }
+    }
+
     fn timeout(&self, asked: Option<u64>) -> Timeout {
         Timeout { asked, effective: Some(self.settings.timeout.effective(asked)) }
     }
@@ -131,6 +148,20 @@ impl Caller {
             extra: extra.map(|extra| extra.to_string()).as_deref(),
         }
         .to_json()
+    }
+}
+
+/// A relying party identifier that may depend on a lookup.
+struct Claim {
+    rp_id: String,
+    lookup: Option<Lookup>,
+}
+
+/// What comes behind the identifier counts only once it is granted.
+fn pending(lookup: Option<Lookup>, rest: Result<(), Cause>) -> Result<Option<Pending>, Cause> {
+    match lookup {
+        Some(lookup) => Ok(Some((lookup, rest))),
+        None => rest.map(|()| None),
     }
 }
 

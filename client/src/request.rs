@@ -19,6 +19,7 @@ use crate::entropy::Entropy;
 use crate::get;
 use crate::page::Mark;
 use crate::profile::Profile;
+use crate::related::{Fetched, Lookup};
 use crate::session::Reach;
 
 use self::slot::{Slot, Turn};
@@ -31,7 +32,8 @@ pub struct KeyId(pub u32);
 ///
 /// - getters: [`timeout`](Self::timeout), [`is_settled`](Self::is_settled),
 ///   [`is_finished`](Self::is_finished), [`is_stalled`](Self::is_stalled);
-/// - what arrives: [`handle_input`](Self::handle_input), [`handle_timeout`](Self::handle_timeout);
+/// - what arrives: [`handle_input`](Self::handle_input), [`handle_fetched`](Self::handle_fetched),
+///   [`handle_timeout`](Self::handle_timeout);
 /// - the owner's commands: [`add_key`](Self::add_key), [`remove_key`](Self::remove_key),
 ///   [`no_more_keys`](Self::no_more_keys), [`give_up`](Self::give_up);
 /// - what to do, and when to wake: [`poll_output`](Self::poll_output), [`poll_timeout`](Self::poll_timeout).
@@ -50,6 +52,8 @@ pub struct Request {
     timeout: Timeout,
     deadline: Option<Instant>,
     keys: BTreeMap<KeyId, Slot>,
+    /// Keys that came while a list was looked up.
+    early: Vec<(KeyId, Reach)>,
     failures: Vec<(KeyId, Cause)>,
     complete: bool,
     outputs: VecDeque<Output>,
@@ -70,6 +74,12 @@ pub enum Output {
     Cancel {
         /// Which key.
         key: KeyId,
+    },
+    /// GET this URL, without cookies and referrer and without following redirects, and bring the answer by
+    /// [`Request::handle_fetched`].
+    Fetch {
+        /// An `https` URL.
+        url: String,
     },
     /// The promise is settled. This comes once.
     Settled(Result<Option<Credential>, Rejection>),
@@ -94,6 +104,8 @@ pub struct Timeout {
 /// What a request that was not settled at once goes by, until it is settled.
 pub(crate) struct Plan {
     pub(crate) work: Work,
+    /// A list of related origins that decides first, and what comes after it.
+    pub(crate) pending: Option<Pending>,
     pub(crate) signal: Option<AbortSignal>,
     pub(crate) entropy: Entropy,
     /// Of a conditional get: credential identifiers to choose from; none: any.
@@ -102,6 +114,9 @@ pub(crate) struct Plan {
     pub(crate) origin: String,
     pub(crate) _mark: Mark,
 }
+
+/// A lookup, and what the steps behind it have decided already.
+pub(crate) type Pending = (Lookup, Result<(), Cause>);
 
 /// What each key is asked.
 pub(crate) enum Work {
@@ -144,6 +159,7 @@ impl Request {
             timeout: Timeout::default(),
             deadline: None,
             keys: BTreeMap::new(),
+            early: Vec::new(),
             failures: Vec::new(),
             complete: true,
             outputs: [Output::Settled(result)].into(),
@@ -152,15 +168,17 @@ impl Request {
 
     /// A call that waits for keys.
     pub(crate) fn new(operation: Operation, now: Instant, plan: Plan, timeout: Timeout) -> Self {
+        let fetch = plan.pending.as_ref().map(|(lookup, _)| Output::Fetch { url: lookup.url() });
         Self {
             operation,
             plan: Some(plan),
             timeout,
             deadline: timeout.effective.map(|time| now + time),
             keys: BTreeMap::new(),
+            early: Vec::new(),
             failures: Vec::new(),
             complete: false,
-            outputs: VecDeque::new(),
+            outputs: fetch.into_iter().collect(),
         }
     }
 
@@ -185,13 +203,16 @@ impl Request {
     /// Will the promise stay pending unless it is aborted? A conditional get without keys does.
     #[must_use]
     pub fn is_stalled(&self) -> bool {
-        !self.is_settled() && self.keys.is_empty() && self.complete && self.deadline.is_none()
+        let waits = self.is_looking_up() || !self.keys.is_empty() || self.deadline.is_some();
+        !self.is_settled() && self.complete && !waits
     }
 
     /// A key is there. Keys that come after the promise is settled are not asked.
     pub fn add_key(&mut self, now: Instant, key: KeyId, reach: Reach) {
         self.look_at_signal(now);
-        if let Some(plan) = &mut self.plan {
+        if self.is_looking_up() {
+            self.early.push((key, reach));
+        } else if let Some(plan) = &mut self.plan {
             let ceremony = plan.work.ceremony(reach, plan.entropy.fork());
             self.keys.insert(key, Slot::new(reach));
             self.carry(now, key, ceremony.start());
@@ -201,6 +222,7 @@ impl Request {
     /// A key is gone. The others go on.
     pub fn remove_key(&mut self, now: Instant, key: KeyId) {
         self.look_at_signal(now);
+        self.early.retain(|(early, _)| *early != key);
         if let Some(slot) = self.keys.remove(&key)
             && !slot.is_cancelled()
         {
@@ -231,6 +253,27 @@ impl Request {
             Turn::Nothing => {}
             Turn::Ceremony(step) => self.carry(now, key, step),
             Turn::Selection(step) => self.carry_selection(key, step),
+        }
+    }
+
+    /// Brings what [`Output::Fetch`] asked for; nothing if it could not be fetched.
+    pub fn handle_fetched(&mut self, now: Instant, fetched: Option<&Fetched>) {
+        self.look_at_signal(now);
+        let Some(plan) = &mut self.plan else { return };
+        let Some((lookup, rest)) = &mut plan.pending else { return };
+        match lookup.judge(fetched) {
+            Ok(false) => self.outputs.push_back(Output::Fetch { url: lookup.url() }),
+            Err(fault) => self.reject(Cause::RelatedOrigins(fault)),
+            Ok(true) => {
+                if let Err(cause) = rest.clone() {
+                    return self.reject(cause);
+                }
+                plan.pending = None;
+                for (key, reach) in std::mem::take(&mut self.early) {
+                    self.add_key(now, key, reach);
+                }
+                self.end_if_nobody_is_left();
+            }
         }
     }
 
@@ -355,13 +398,18 @@ impl Request {
         self.end_if_nobody_is_left();
     }
 
+    fn is_looking_up(&self) -> bool {
+        self.plan.as_ref().is_some_and(|plan| plan.pending.is_some())
+    }
+
     fn is_conditional(&self) -> bool {
         self.plan.as_ref().is_some_and(|plan| plan.conditional.is_some())
     }
 
     fn end_if_nobody_is_left(&mut self) {
         let left = self.keys.values().any(|slot| !slot.is_cancelled());
-        if self.complete && !left && !self.is_settled() && !self.is_conditional() {
+        let waits = self.is_looking_up() || self.is_conditional();
+        if self.complete && !left && !self.is_settled() && !waits {
             self.reject(self.deciding());
         }
     }
@@ -387,6 +435,7 @@ impl Request {
         // With the plan goes the mark: the page may call again.
         if self.plan.take().is_some() {
             self.cancel_all_but(None);
+            self.outputs.retain(|output| !matches!(output, Output::Fetch { .. }));
             self.outputs.push_back(Output::Settled(result));
         }
     }

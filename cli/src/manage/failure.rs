@@ -69,7 +69,7 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
         Cause::OpaqueOrigin | Cause::InsecureOrigin | Cause::NotADomain => {
             (Exit::BadInput, "--origin https://example.org or http://localhost:8000")
         }
-        Cause::RpIdMismatch => {
+        Cause::RpIdMismatch | Cause::RelatedOrigins(_) => {
             (Exit::BadInput, "the origin's domain, or one that it ends with, as rp.id or rpId")
         }
         Cause::NoKnownParameters | Cause::NoKnownDescriptors => {

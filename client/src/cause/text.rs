@@ -5,6 +5,7 @@ use std::fmt;
 use softkey_ctap::u2f::StatusWord;
 
 use crate::abort::AbortReason;
+use crate::related::RelatedFault;
 
 use super::{Cause, NotWithU2f, PinRule, WrongResponse};
 
@@ -37,6 +38,10 @@ impl fmt::Display for Cause {
             }
             Self::UserIdLength(len) => write!(f, "user.id has {len} bytes, not 1 to 64."),
             Self::NotBase64Url(member) => write!(f, "{member} is not base64url."),
+            Self::RelatedOrigins(fault) => write!(
+                f,
+                "The relying party identifier does not belong to the origin, and {fault}."
+            ),
             Self::NotWithU2f(what) => write!(f, "The key speaks CTAP1 only, which has no {what}."),
             Self::SeveralCredentials(count) => {
                 write!(f, "There are {count} credentials whose identifiers begin so.")
@@ -100,6 +105,7 @@ impl Cause {
             | Self::NotConditional(_)
             | Self::NotImmediate(_)
             | Self::CannotStore(_)
+            | Self::RelatedOrigins(_)
             | Self::NotTheDictionary(_)
             | Self::UserIdLength(_)
             | Self::NotBase64Url(_)
@@ -111,6 +117,23 @@ impl Cause {
             | Self::SeveralCredentials(_)
             | Self::WrongResponse(_) => "",
         }
+    }
+}
+
+impl fmt::Display for RelatedFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFetched => "the list of related origins cannot be fetched",
+            Self::Status(status) => {
+                return write!(f, "the list of related origins has the status {status}");
+            }
+            Self::Redirect => "the list of related origins leads away from https",
+            Self::TooManyRedirects => "the list of related origins is redirected too often",
+            Self::MediaType => "the list of related origins is not application/json",
+            Self::TooLong => "the list of related origins is too long",
+            Self::NoList => "there is no list of related origins in the document",
+            Self::NotListed => "the origin is not in the list of related origins",
+        })
     }
 }
 

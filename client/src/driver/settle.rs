@@ -10,6 +10,7 @@ use super::{User, reach, waits};
 use crate::ceremony::{Input, Need};
 use crate::credential::{Credential, Rejection};
 use crate::driver::Waits;
+use crate::related::Fetched;
 use crate::request::{KeyId, Output, Request};
 use crate::session::Reach;
 
@@ -20,8 +21,12 @@ const TURN: Duration = Duration::from_millis(10);
 /// Wires in memory, each with a clock of its own, are kept within 10 ms of each other.
 pub struct Keys<W: Transport> {
     ports: Vec<Port<W>>,
+    fetch: Option<Box<Fetch>>,
     now: Instant,
 }
+
+/// Answers a GET of a URL, without cookies and referrer and without following redirects; nothing if that fails.
+pub type Fetch = dyn FnMut(&str) -> Option<Fetched> + Send;
 
 struct Port<W: Transport> {
     connection: Connection<W>,
@@ -63,7 +68,7 @@ impl Settlement {
 impl<W: Transport> Keys<W> {
     /// The keys that are there. The first is [`KeyId`] 0, and so on.
     pub fn new(connections: impl IntoIterator<Item = Connection<W>>) -> Self {
-        let mut keys = Self { ports: Vec::new(), now: Instant::default() };
+        let mut keys = Self { ports: Vec::new(), fetch: None, now: Instant::default() };
         for connection in connections {
             keys.add(connection);
         }
@@ -89,6 +94,11 @@ impl<W: Transport> Keys<W> {
         if let Some(port) = self.port(key) {
             port.reach = reach;
         }
+    }
+
+    /// Lets lists of related origins be fetched; without it they are as if the network were down.
+    pub fn set_fetch(&mut self, fetch: impl FnMut(&str) -> Option<Fetched> + Send + 'static) {
+        self.fetch = Some(Box::new(fetch));
     }
 
     /// The common clock.
@@ -119,6 +129,10 @@ impl<W: Transport> Keys<W> {
                 match output {
                     Output::Needs { key, need } => self.bring(&mut request, user, key, need),
                     Output::Cancel { key } => self.cancel(&mut request, key),
+                    Output::Fetch { url } => {
+                        let fetched = self.fetch.as_mut().and_then(|fetch| fetch(&url));
+                        request.handle_fetched(self.now(), fetched.as_ref());
+                    }
                     Output::Settled(result) => settlement.promise = Some(result),
                     Output::Late { key, credential } => settlement.late.push((key, credential)),
                 }
