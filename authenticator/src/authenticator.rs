@@ -10,7 +10,7 @@ use rand_core::TryCryptoRng;
 use softkey_ctap::cbor::{self, Decode, Encode, Encoder};
 use softkey_ctap::{Command, Instant, Secret, StatusCode};
 
-use crate::config::Config;
+use crate::config::{Config, LargeBlobs};
 use crate::counter::{Counters, Lease};
 use crate::credential_management::Edition;
 use crate::get_assertion;
@@ -319,7 +319,9 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             Command::CREDENTIAL_MANAGEMENT_PREVIEW if self.config.credential_management_preview => {
                 self.credential_management(via, Edition::Preview, body, walk.as_ref())
             }
-            Command::LARGE_BLOBS => self.large_blobs(via, body),
+            Command::LARGE_BLOBS if self.config.large_blobs == LargeBlobs::Array => {
+                self.large_blobs(via, body)
+            }
             Command::CONFIG => self.configure(body),
             Command::SELECTION => {
                 let requester = Requester::nobody(Operation::Selection);
@@ -488,5 +490,6 @@ pub(crate) fn factory_pin(config: &Config) -> PinRecord {
         force_change: false,
         persistent_token: None,
         complies: None,
+        uv_attempts: None,
     }
 }

@@ -9,6 +9,7 @@ use crate::authenticator::{Authenticator, Consent, Outcome, Requester, Then};
 use crate::refusal::Refusal;
 use crate::step::Operation;
 use crate::store::Store;
+use crate::token::Method;
 
 /// The longest exclude or allow list.
 pub(crate) const MAX_LIST: usize = 16;
@@ -100,17 +101,18 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         }
     }
 
-    /// Checks the token behind a param, and binds it to the relying party. Gives the token's serial number.
+    /// Checks the token behind a param, and binds it to the relying party. Gives the token's serial number, and how
+    /// the user was verified for it.
     pub(crate) fn authorize(
         &mut self,
         param: Param<'_>,
         client_data_hash: &[u8; 32],
         permission: Permissions,
         rp_id_hash: &[u8; 32],
-    ) -> Result<u64, Refusal> {
+    ) -> Result<(u64, Method), Refusal> {
         let message = [client_data_hash.as_slice()];
         let token = self.tokens.verify(param.protocol, &message, param.bytes, permission)?;
         token.bind(rp_id_hash)?;
-        Ok(token.serial())
+        Ok((token.serial(), token.method()))
     }
 }

@@ -8,22 +8,30 @@ use softkey_ctap::pin_uv::{Protocol, SharedSecret};
 use softkey_ctap::{Instant, Secret};
 
 use crate::authenticator::{Authenticator, Outcome, Progress, parameters, reply};
+use crate::config::LargeBlobs;
 use crate::pin::{MAX_MISSES, NewPin};
 use crate::records::PinRecord;
 use crate::refusal::Refusal;
 use crate::store::Store;
-use crate::token::Grant;
+use crate::token::{Grant, Method};
 
 impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     /// What tokens by built-in user verification may do. uvAcfg is not offered.
-    const BY_VERIFICATION: Permissions = Permissions::MAKE_CREDENTIAL
-        .with(Permissions::GET_ASSERTION)
-        .with(Permissions::CREDENTIAL_MANAGEMENT)
-        .with(Permissions::LARGE_BLOB_WRITE)
-        .with(PERSISTENT);
+    fn by_verification(&self) -> Permissions {
+        let always = Permissions::MAKE_CREDENTIAL
+            .with(Permissions::GET_ASSERTION)
+            .with(Permissions::CREDENTIAL_MANAGEMENT)
+            .with(PERSISTENT);
+        match self.config.large_blobs {
+            LargeBlobs::Array => always.with(Permissions::LARGE_BLOB_WRITE),
+            LargeBlobs::Extension => always,
+        }
+    }
 
     /// What tokens by PIN may do.
-    const BY_PIN: Permissions = Self::BY_VERIFICATION.with(Permissions::AUTHENTICATOR_CONFIG);
+    fn by_pin(&self) -> Permissions {
+        self.by_verification().with(Permissions::AUTHENTICATOR_CONFIG)
+    }
 
     pub(crate) fn client_pin(&mut self, now: Instant, body: &[u8]) -> Progress {
         let request: Request<'_> = parameters(body)?;
@@ -129,6 +137,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             rp_id_hash: None,
             user_present: false,
             serves_previews: self.config.credential_management_preview,
+            method: Method::Pin,
         };
         self.issue_token(now, &shared, &grant)
     }
@@ -137,7 +146,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         // 1 to 4. What must be there, and what may be asked for.
         let peer = required(request.key_agreement.as_ref())?;
         let pin_hash_enc = required(request.pin_hash_enc)?;
-        let wanted = Wanted::of(request, Self::BY_PIN)?;
+        let wanted = Wanted::of(request, self.by_pin())?;
         // 5, 6. Whether a PIN can be tried at all, and whom the secret is shared with.
         self.pin_usable()?;
         let shared = self.shared_secret(wanted.protocol, peer)?;
@@ -147,13 +156,13 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             return Err(Refusal::PinChangeForced);
         }
         // 10, 11. The token.
-        self.grant_token(now, &shared, &wanted, false)
+        self.grant_token(now, &shared, &wanted, (Method::Pin, false))
     }
 
     fn token_using_uv(&mut self, request: &Request<'_>) -> Progress {
         // 1 to 4. What must be there, and what may be asked for.
         let peer = required(request.key_agreement.as_ref())?;
-        let wanted = Wanted::of(request, Self::BY_VERIFICATION)?;
+        let wanted = Wanted::of(request, self.by_verification())?;
         // 7. Whether the method can be tried at all.
         if self.pin.uv_retries == 0 {
             return Err(Refusal::VerificationBlocked);
@@ -163,16 +172,17 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         self.verify_for_token(wanted, shared, request.rp_id.map(|id| id.as_str().into()))
     }
 
-    /// The persistent token if that is wanted, else a new one.
+    /// The persistent token if that is wanted, else a new one. How the user was verified is given, and whether that
+    /// showed presence.
     pub(crate) fn grant_token(
         &mut self,
         now: Instant,
         shared: &SharedSecret,
         wanted: &Wanted,
-        user_present: bool,
+        (method, user_present): (Method, bool),
     ) -> Progress {
         if wanted.permissions != PERSISTENT {
-            return self.issue_token(now, shared, &wanted.grant(user_present));
+            return self.issue_token(now, shared, &wanted.grant(method, user_present));
         }
         let token = if let Some(token) = &self.pin.persistent_token {
             token.clone()
@@ -238,13 +248,14 @@ impl Wanted {
         Ok(Self { protocol, permissions, rp_id_hash })
     }
 
-    const fn grant(&self, user_present: bool) -> Grant {
+    const fn grant(&self, method: Method, user_present: bool) -> Grant {
         Grant {
             protocol: self.protocol,
             permissions: self.permissions,
             rp_id_hash: self.rp_id_hash,
             user_present,
             serves_previews: false,
+            method,
         }
     }
 }

@@ -10,6 +10,7 @@ pub const AAGUID: [u8; 16] = [
 
 /// How an authenticator is set up. The default is the key that `softkey run` shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a feature of its own")]
 pub struct Config {
     /// The model's identifier.
     pub aaguid: [u8; 16],
@@ -29,6 +30,10 @@ pub struct Config {
     pub enterprise: Option<Enterprise>,
     /// Can a PIN complexity policy be turned on?
     pub pin_complexity_policy: bool,
+    /// Is the extension `uvm` offered, which tells relying parties how the user was verified?
+    pub uvm: bool,
+    /// How large blobs are kept.
+    pub large_blobs: LargeBlobs,
     /// Is the preview of authenticatorCredentialManagement (0x41) offered, and `FIDO_2_1_PRE` with it?
     pub credential_management_preview: bool,
     /// What new credentials sign with.
@@ -47,6 +52,8 @@ impl Default for Config {
             attestation: Attestation::Batch,
             enterprise: None,
             pin_complexity_policy: false,
+            uvm: false,
+            large_blobs: LargeBlobs::Array,
             credential_management_preview: false,
             algorithms: Algorithms::default(),
         }
@@ -62,6 +69,16 @@ pub struct UserVerification {
     pub max_retries: u8,
     /// How many tries one request gives the user, 1 to 5.
     pub tries_per_request: u8,
+}
+
+/// How large blobs are kept; the standard allows one way only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LargeBlobs {
+    /// In one array that platforms read and write (authenticatorLargeBlobs), with a key for each credential that
+    /// wants one (`largeBlobKey`).
+    Array,
+    /// By the authenticator, one for each credential (the extension `largeBlob` of CTAP 2.3).
+    Extension,
 }
 
 /// How new credentials are attested.

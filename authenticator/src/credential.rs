@@ -1,7 +1,7 @@
 //! Credentials: their identifiers, and how an identifier becomes a credential again.
 //!
 //! An identifier is `version (1) | nonce (24) | ciphertext (56) | tag (16)`, 97 bytes, whatever it stands for. Sealed
-//! inside are kind, level, algorithm, what stands for the relying party, and 32 bytes: of a non-discoverable
+//! inside are kind, level, flags, algorithm, what stands for the relying party, and 32 bytes: of a non-discoverable
 //! credential its seed, so that nothing is stored; of a discoverable one its place in the store. An
 //! identifier is good for one relying party and one epoch.
 
@@ -24,6 +24,9 @@ const VERSION: u8 = 1;
 const META: usize = 8;
 const RP: usize = 16;
 const SECRET: usize = 32;
+
+/// A flag inside an identifier.
+const THIRD_PARTY_PAYMENT: u8 = 0x01;
 
 /// The length of every identifier, in bytes.
 pub(crate) const ID_LEN: usize = 1 + OVERHEAD + META + RP + SECRET;
@@ -79,6 +82,10 @@ pub(crate) struct Credential {
     pub(crate) counter_ceiling: u32,
     /// Was it made with a key for the large-blob array?
     pub(crate) has_large_blob_key: bool,
+    /// What was given to be kept with it; discoverable credentials only.
+    pub(crate) cred_blob: Option<Vec<u8>>,
+    /// May others than its relying party use it for payment?
+    pub(crate) third_party_payment: bool,
 }
 
 /// A user as stored.
@@ -128,6 +135,8 @@ impl Credential {
             cred_protect: self.protection.number().into(),
             counter_ceiling: self.counter_ceiling.into(),
             large_blob_key: self.has_large_blob_key.then_some(true),
+            cred_blob: self.cred_blob.as_deref(),
+            third_party_payment: self.third_party_payment.then_some(true),
         })
     }
 
@@ -149,6 +158,8 @@ impl Credential {
             }),
             counter_ceiling: u32::try_from(record.counter_ceiling).map_err(|_| Refusal::Damaged)?,
             has_large_blob_key: record.large_blob_key == Some(true),
+            cred_blob: record.cred_blob.map(<[u8]>::to_vec),
+            third_party_payment: record.third_party_payment == Some(true),
         })
     }
 }
@@ -158,6 +169,7 @@ pub(crate) struct Inside {
     pub(crate) kind: Kind,
     pub(crate) algorithm: Algorithm,
     pub(crate) protection: Protection,
+    pub(crate) third_party_payment: bool,
     /// Stands for the relying party.
     pub(crate) rp16: [u8; RP],
     /// The seed; of a discoverable credential, random bytes behind its sequence number.
@@ -177,8 +189,9 @@ impl Inside {
             Kind::U2f => (2, None),
         };
         let alg = i32::try_from(self.algorithm.id()).map_err(|_| Refusal::UnsupportedAlgorithm)?;
+        let flags = if self.third_party_payment { THIRD_PARTY_PAYMENT } else { 0 };
         let mut plaintext = Zeroizing::new(Vec::with_capacity(META + RP + SECRET));
-        plaintext.extend_from_slice(&[kind, self.protection.number(), 0, 0]);
+        plaintext.extend_from_slice(&[kind, self.protection.number(), flags, 0]);
         plaintext.extend_from_slice(&alg.to_be_bytes());
         plaintext.extend_from_slice(&self.rp16);
         // A sequence number takes the place of the first bytes of the secret.
@@ -199,7 +212,7 @@ impl Inside {
             return None;
         }
         let plaintext = Sealer::new(key).open(&[&[VERSION]], sealed)?;
-        let (&[kind, protection, _, _, a, b, c, d], rest) =
+        let (&[kind, protection, flags, _, a, b, c, d], rest) =
             plaintext.split_first_chunk::<META>()?;
         let (rp16, secret) = rest.split_first_chunk::<RP>()?;
         let sequence = secret.first_chunk().map(|bytes| u64::from_be_bytes(*bytes))?;
@@ -213,6 +226,7 @@ impl Inside {
             kind,
             algorithm: Algorithm::from_id(i32::from_be_bytes([a, b, c, d]).into())?,
             protection: Protection::from_number(protection.into())?,
+            third_party_payment: flags & THIRD_PARTY_PAYMENT != 0,
             rp16: *rp16,
             secret: Secret::from_slice(secret)?,
         })
@@ -241,6 +255,8 @@ pub(crate) fn find<S: Store>(
             user: None,
             counter_ceiling: 0,
             has_large_blob_key: false,
+            cred_blob: None,
+            third_party_payment: inside.third_party_payment,
         })),
     }
 }

@@ -274,6 +274,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let mut batch = Batch::default();
         batch.delete(records::credential_key(&rp16, sequence));
         batch.delete(records::user_key(&rp16, &user16));
+        self.drop_large_blob(&mut batch, &rp16, &credential.id);
         party.credentials = party.credentials.saturating_sub(1);
         if party.credentials == 0 {
             totals.relying_parties = totals.relying_parties.saturating_sub(1);
@@ -347,6 +348,7 @@ fn entry(credential: &Credential, total: Option<u64>) -> Progress {
         total_credentials: total,
         cred_protect: Some(credential.protection.number().into()),
         large_blob_key: credential.large_blob_key(),
+        third_party_payment: Some(credential.third_party_payment),
         ..Response::default()
     }))
 }

@@ -10,7 +10,7 @@ use crate::authenticator::Authenticator;
 use crate::counter::Lease;
 use crate::credential::{Credential, Kind};
 use crate::make_credential::Checked;
-use crate::records::{self, Batch, Party, Totals};
+use crate::records::{self, Batch, CredentialRecord, Party, Totals};
 use crate::refusal::Refusal;
 use crate::store::Store;
 
@@ -41,7 +41,12 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             ..self.totals
         };
         if let Some(replaced) = self.records.load(&user_key)? {
-            batch.delete(records::credential_key(&rp16, records::parse(&replaced)?));
+            let key = records::credential_key(&rp16, records::parse(&replaced)?);
+            if let Some(plaintext) = self.records.load(&key)? {
+                let replaced: CredentialRecord<'_> = records::parse(&plaintext)?;
+                self.drop_large_blob(&mut batch, &rp16, replaced.id);
+            }
+            batch.delete(key);
         } else if self.remaining_discoverable() == 0 {
             return Err(Refusal::StoreFull);
         } else {

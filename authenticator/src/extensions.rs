@@ -6,22 +6,40 @@
 mod assertion;
 mod creation;
 mod hmac_secret;
+mod large_blob;
+mod uvm;
 
 use alloc::vec::Vec;
 
 use softkey_ctap::cbor::{Decode, Lazy};
 use softkey_ctap::extensions::id;
 
-use crate::config::Config;
+use crate::config::{Config, LargeBlobs};
 use crate::refusal::Refusal;
 
-pub(crate) use assertion::{AssertionInputs, AssertionWishes};
+pub(crate) use assertion::{AssertionInputs, AssertionWishes, Circumstances};
 pub(crate) use creation::{CreationInputs, CreationWishes};
+pub(crate) use uvm::method;
+
+/// The longest credBlob, in bytes.
+pub(crate) const MAX_CRED_BLOB: usize = 128;
 
 /// The extensions offered: those that are always there, then those that the owner adds.
 pub(crate) fn listed(config: &Config) -> Vec<&'static str> {
-    let always = [id::CRED_PROTECT, id::HMAC_SECRET, id::LARGE_BLOB_KEY, id::MIN_PIN_LENGTH];
-    let added = [(id::PIN_COMPLEXITY_POLICY, config.pin_complexity_policy)];
+    let large_blob = match config.large_blobs {
+        LargeBlobs::Array => id::LARGE_BLOB_KEY,
+        LargeBlobs::Extension => id::LARGE_BLOB,
+    };
+    let always = [
+        id::CRED_BLOB,
+        id::CRED_PROTECT,
+        id::HMAC_SECRET,
+        id::HMAC_SECRET_MC,
+        large_blob,
+        id::MIN_PIN_LENGTH,
+        id::THIRD_PARTY_PAYMENT,
+    ];
+    let added = [(id::PIN_COMPLEXITY_POLICY, config.pin_complexity_policy), (id::UVM, config.uvm)];
     let added = added.into_iter().filter(|(_, offered)| *offered).map(|(identifier, _)| identifier);
     always.into_iter().chain(added).collect()
 }

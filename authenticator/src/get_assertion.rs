@@ -16,10 +16,11 @@ use softkey_ctap::get_assertion::{Request, Response};
 use crate::authenticator::{Authenticator, Consent, Progress, Requester, Then, parameters, reply};
 use crate::authorization::{Authorization, MAX_LIST, Param};
 use crate::credential::{self, Account, Credential};
-use crate::extensions::{AssertionInputs, AssertionWishes};
+use crate::extensions::{self, AssertionInputs, AssertionWishes, Circumstances};
 use crate::refusal::Refusal;
 use crate::step::{Operation, Via};
 use crate::store::Store;
+use crate::token::Method;
 use crate::user_verification::{Purpose, Verification};
 use crate::walk::{Through, Walk};
 
@@ -63,7 +64,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         verification: Verification,
     ) -> Progress {
         let request: Request<'_> = parameters(body)?;
-        let inputs = AssertionInputs::of(request.extensions.as_ref())?;
+        let inputs = AssertionInputs::of(request.extensions.as_ref(), &self.config)?;
         // 1. The selection trick of older platforms.
         if request.pin_uv_auth_param.is_some_and(<[u8]>::is_empty) {
             return Ok(self.selection_by_param());
@@ -74,16 +75,17 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let authorization = self.assertion_authorization(&request, param)?;
         // 6. The user is verified.
         let rp_id_hash: [u8; 32] = Sha256::digest(request.rp_id.as_str()).into();
-        let (verified, present, token) = match authorization {
-            Authorization::None => (false, false, None),
+        let (verified_by, present, token) = match authorization {
+            Authorization::None => (None, false, None),
             Authorization::Param(param) => {
                 let need = Permissions::GET_ASSERTION;
-                let serial = self.authorize(param, &request.client_data_hash, need, &rp_id_hash)?;
+                let (serial, method) =
+                    self.authorize(param, &request.client_data_hash, need, &rp_id_hash)?;
                 // Presence that a token carries serves only who holds that token.
-                (true, self.tokens.user_present(), Some(serial))
+                (Some(method), self.tokens.user_present(), Some(serial))
             }
             Authorization::BuiltIn if verification.done => {
-                (true, verification.shows_presence, None)
+                (Some(Method::BuiltIn), verification.shows_presence, None)
             }
             Authorization::BuiltIn => {
                 let purpose = Purpose::GetAssertion(body.to_vec());
@@ -91,15 +93,19 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             }
         };
         // 7. The credential, and then what else may be wrong with the extensions.
-        let allow_list = request.allow_list.as_ref();
+        let allow_list = request.allow_list.as_ref().filter(|list| !list.is_empty());
+        let verified = verified_by.is_some();
         let (credential, accounts) = self.locate(allow_list, &rp_id_hash, verified)?;
         let up = request.options.and_then(|options| options.up).unwrap_or(true);
-        let wishes = self.check_assertion_inputs(&inputs, up)?;
+        let user_present = up || verification.shows_presence;
+        let method = extensions::method(&self.config, verified_by, user_present);
+        let circumstances = Circumstances { listed: allow_list.is_some(), up, method };
+        let wishes = self.check_assertion_inputs(&inputs, &circumstances)?;
         // 8, 9. Consent.
         let assertion = Assertion {
             rp_id_hash,
             client_data_hash: request.client_data_hash,
-            user_present: up || verification.shows_presence,
+            user_present,
             verified,
             wishes,
         };
@@ -138,7 +144,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         rp_id_hash: &[u8; 32],
         verified: bool,
     ) -> Result<(Credential, u64), Refusal> {
-        if let Some(list) = allow_list.filter(|list| !list.is_empty()) {
+        if let Some(list) = allow_list {
             for entry in list.iter().filter(|entry| entry.kind == PUBLIC_KEY) {
                 let found = credential::find(&mut self.records, rp_id_hash, entry.id)?;
                 if let Some(credential) = found.filter(|found| found.visible(verified, true)) {
@@ -216,6 +222,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     ) -> Progress {
         let Assertion { rp_id_hash, client_data_hash, user_present, verified, wishes } = assertion;
         let outputs = wishes.outputs(&mut self.rng, credential, *verified)?;
+        let large_blob = self.access_large_blob(&wishes.large_blob, rp_id_hash, credential)?;
         let auth_data = AuthenticatorData {
             rp_id_hash: *rp_id_hash,
             flags: Flags::default()
@@ -238,7 +245,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             number_of_credentials,
             user_selected: None,
             large_blob_key: credential.large_blob_key().filter(|_| wishes.large_blob_key),
-            unsigned_extension_outputs: None,
+            unsigned_extension_outputs: large_blob.outputs()?,
         }))
     }
 }

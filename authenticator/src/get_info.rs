@@ -13,8 +13,9 @@ use crate::algorithm::Algorithms;
 use crate::attestation::Format;
 use crate::authenticator::{Authenticator, MAX_MSG_SIZE, Progress, reply};
 use crate::authorization::MAX_LIST;
+use crate::config::LargeBlobs;
 use crate::config_command::{MAX_RP_IDS, subcommands};
-use crate::extensions;
+use crate::extensions::{self, MAX_CRED_BLOB};
 use crate::large_blobs::MAX_ARRAY;
 use crate::pin::MAX_PIN_LENGTH;
 use crate::refusal::Refusal;
@@ -32,6 +33,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let enc_identifier = self.for_token_holders(StateKind::Identifier, identifier)?;
         let enc_cred_store_state = self.for_token_holders(StateKind::CredStoreState, state)?;
         let (method, always_uv) = (self.config.user_verification, self.settings.always_uv);
+        let array = self.config.large_blobs == LargeBlobs::Array;
         Ok(reply(&Response {
             versions: versions(always_uv, self.config.credential_management_preview).into(),
             extensions: Some(extensions::listed(&self.config).into()),
@@ -43,11 +45,11 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             max_credential_id_length: Some(MAX_CREDENTIAL_ID),
             transports: Some(vec![USB].into()),
             algorithms: Some(algorithms(&self.config.algorithms)),
-            max_serialized_large_blob_array: Some(to_u64(MAX_ARRAY)),
+            max_serialized_large_blob_array: array.then(|| to_u64(MAX_ARRAY)),
             force_pin_change: Some(self.pin.force_change),
             min_pin_length: Some(self.min_pin_length()),
             firmware_version: Some(self.config.firmware_version),
-            max_cred_blob_length: None,
+            max_cred_blob_length: Some(to_u64(MAX_CRED_BLOB)),
             max_rp_ids_for_set_min_pin_length: Some(to_u64(MAX_RP_IDS)),
             preferred_platform_uv_attempts: method.map(|method| method.tries_per_request.into()),
             uv_modality: method.map(|method| method.modality),
@@ -55,7 +57,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             remaining_discoverable_credentials: Some(self.remaining_discoverable()),
             vendor_prototype_config_commands: None,
             attestation_formats: Some(Format::LISTED.iter().map(|format| format.name()).collect()),
-            uv_count_since_last_pin_entry: None,
+            uv_count_since_last_pin_entry: method.map(|_| self.pin.uv_attempts.unwrap_or_default()),
             long_touch_for_reset: Some(self.settings.long_touch_for_reset),
             enc_identifier,
             transports_for_reset: Some(vec![USB].into()),
@@ -91,7 +93,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             always_uv: Some(always_uv),
             cred_mgmt: Some(true),
             authnr_cfg: Some(true),
-            large_blobs: Some(true),
+            large_blobs: (self.config.large_blobs == LargeBlobs::Array).then_some(true),
             per_cred_mgmt_ro: Some(true),
             set_min_pin_length: Some(true),
             client_pin: Some(self.pin.hash.is_some()),

@@ -51,6 +51,11 @@ impl EpochKeys {
         truncate(&prf(&self.index, &[b"rp", rp_id_hash]))
     }
 
+    /// Stands for a credential in the key of its large blob.
+    pub(crate) fn blob16(&self, credential_id: &[u8]) -> [u8; 16] {
+        truncate(&prf(&self.index, &[b"large blob", credential_id]))
+    }
+
     /// Stands for a user of a relying party in the keys of records.
     pub(crate) fn user16(&self, rp_id_hash: &[u8; 32], user_id: &[u8]) -> [u8; 16] {
         truncate(&prf(&self.index, &[b"user", rp_id_hash, user_id]))

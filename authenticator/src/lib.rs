@@ -40,7 +40,7 @@ mod walk;
 pub use algorithm::{Algorithm, Algorithms};
 pub use attestation::{BATCH_CERTIFICATE, BATCH_ROOT_CERTIFICATE};
 pub use authenticator::{Authenticator, MAX_MSG_SIZE, OpenError, TOUCH_TIMEOUT};
-pub use config::{AAGUID, Attestation, Config, UserVerification};
+pub use config::{AAGUID, Attestation, Config, LargeBlobs, UserVerification};
 pub use enterprise::Enterprise;
 pub use keys::RootKey;
 pub use refusal::Refusal;

@@ -17,10 +17,11 @@ use crate::authenticator::{Authenticator, Consent, Progress, Requester, Then, pa
 use crate::authorization::{Authorization, MAX_LIST, Param};
 use crate::counter::Lease;
 use crate::credential::{self, Account, Credential, Inside, Kind, Protection};
-use crate::extensions::{CreationInputs, CreationWishes};
+use crate::extensions::{self, CreationInputs, CreationWishes};
 use crate::refusal::Refusal;
 use crate::step::Operation;
 use crate::store::Store;
+use crate::token::Method;
 use crate::user_verification::{Purpose, Verification};
 
 /// Everything that is left to do once the user consents.
@@ -57,26 +58,31 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             self.grants_enterprise(request.enterprise_attestation, request.rp.id.as_str())?;
         // 11. The user is verified.
         let rp_id_hash: [u8; 32] = Sha256::digest(request.rp.id.as_str()).into();
-        let (verified, present) = match authorization {
-            Authorization::None => (false, false),
+        let (verified_by, present) = match authorization {
+            Authorization::None => (None, false),
             Authorization::Param(param) => {
                 let need = Permissions::MAKE_CREDENTIAL;
-                self.authorize(param, &request.client_data_hash, need, &rp_id_hash)?;
+                let (_, method) =
+                    self.authorize(param, &request.client_data_hash, need, &rp_id_hash)?;
                 // Presence that a token carries serves only who holds that token.
-                (true, self.tokens.user_present())
+                (Some(method), self.tokens.user_present())
             }
-            Authorization::BuiltIn if verification.done => (true, verification.shows_presence),
+            Authorization::BuiltIn if verification.done => {
+                (Some(Method::BuiltIn), verification.shows_presence)
+            }
             Authorization::BuiltIn => {
                 let purpose = Purpose::MakeCredential(body.to_vec());
                 return self.verify_for_request(purpose, requester(&request));
             }
         };
         // 12. Excluded credentials.
+        let verified = verified_by.is_some();
         if self.is_excluded(request.exclude_list.as_ref(), &rp_id_hash, verified)? {
             return excluded(&request, present);
         }
         // 13, 14. Consent.
-        let wishes = inputs.check(is_discoverable(&request))?;
+        let method = extensions::method(&self.config, verified_by, true);
+        let wishes = self.check_creation_inputs(&inputs, is_discoverable(&request), method)?;
         let checked =
             Checked { enterprise, ..checked(&request, algorithm, wishes, verified, rp_id_hash) };
         if present {
@@ -134,7 +140,9 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let key = credential.private_key();
         let public = key.public();
         let may_learn = self.settings.min_pin_length_rp_ids.contains(&checked.rp_id);
-        let outputs = checked.wishes.outputs(may_learn.then_some(&self.settings));
+        let settings = may_learn.then_some(&self.settings);
+        let wishes = &checked.wishes;
+        let outputs = wishes.outputs(&mut self.rng, &credential, checked.verified, settings)?;
         let sign_count = match credential.kind {
             Kind::Discoverable(_) => Lease::fresh().last(),
             Kind::Wrapped | Kind::U2f => self.counters.shared.last(),
@@ -171,7 +179,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             att_stmt: Some(Raw(&att_stmt)),
             ep_att: (checked.enterprise && checked.format == Format::Packed).then_some(true),
             large_blob_key: credential.large_blob_key(),
-            unsigned_extension_outputs: None,
+            unsigned_extension_outputs: checked.wishes.unsigned_outputs(),
         }))
     }
 
@@ -191,7 +199,9 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let protection = checked.wishes.protection.unwrap_or(Protection::Optional);
         let keys = self.records.keys();
         let rp16 = keys.rp16(&checked.rp_id_hash);
-        let inside = Inside { kind, algorithm: checked.algorithm, protection, rp16, secret };
+        let CreationWishes { third_party_payment, .. } = checked.wishes;
+        let algorithm = checked.algorithm;
+        let inside = Inside { kind, algorithm, protection, third_party_payment, rp16, secret };
         Ok(Credential {
             id: inside.seal(&keys.credential_id, &mut self.rng)?,
             kind,
@@ -201,6 +211,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             user: checked.discoverable.then(|| checked.user.clone()),
             counter_ceiling: crate::counter::LEASE,
             has_large_blob_key: checked.wishes.large_blob_key,
+            cred_blob: checked.wishes.cred_blob(),
+            third_party_payment,
         })
     }
 }

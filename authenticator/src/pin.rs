@@ -121,7 +121,9 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         }
         self.misses = 0;
         let uv_retries = max_uv_retries(&self.config);
-        self.store_pin(PinRecord { retries: MAX_RETRIES, uv_retries, ..self.pin.clone() })
+        let pin = self.pin.clone();
+        let retries = MAX_RETRIES;
+        self.store_pin(PinRecord { retries, uv_retries, uv_attempts: None, ..pin })
     }
 
     /// Is this the PIN that is set already?
@@ -139,6 +141,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             force_change: false,
             persistent_token: None,
             complies: Some(new.complies),
+            uv_attempts: self.pin.uv_attempts,
         })
     }
 

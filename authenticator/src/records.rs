@@ -2,6 +2,7 @@
 //!
 //! | key | record |
 //! |---|---|
+//! | `b`, rp16, blob16 | the large blob of a credential, by the extension largeBlob |
 //! | `c`, rp16, inverted sequence | a discoverable credential; a scan gives a party's newest first |
 //! | `l`, a number | a piece of the large-blob array |
 //! | `n` | how many there are, and the next sequence number |
@@ -41,6 +42,14 @@ pub(crate) fn credential_key(rp16: &[u8; 16], sequence: u64) -> Key {
     let mut key = [b'c'; 25];
     key[1..17].copy_from_slice(rp16);
     key[17..].copy_from_slice(&(!sequence).to_be_bytes());
+    Key::from_array(&key)
+}
+
+/// The key of a credential's large blob.
+pub(crate) fn blob_key(rp16: &[u8; 16], blob16: &[u8; 16]) -> Key {
+    let mut key = [b'b'; 33];
+    key[1..17].copy_from_slice(rp16);
+    key[17..].copy_from_slice(blob16);
     Key::from_array(&key)
 }
 
@@ -89,6 +98,8 @@ message! {
         6 => persistent_token: optional Secret<32>,
         /// Would the PIN complexity policy let the PIN pass?
         7 => complies: optional bool,
+        /// Attempts at built-in user verification since the last right PIN.
+        8 => uv_attempts: optional u64,
     }
 }
 
@@ -150,6 +161,8 @@ message! {
         8 => counter_ceiling: required u64,
         /// Has it a key for the large-blob array?
         9 => large_blob_key: optional bool,
+        10 => cred_blob: optional &'b [u8],
+        11 => third_party_payment: optional bool,
     }
 }
 
@@ -316,7 +329,7 @@ impl<S: Store> Records<S> {
     pub(crate) fn sweep(&mut self) -> Result<bool, Refusal> {
         const PIECE: usize = 16;
         let mut found = Vec::with_capacity(PIECE);
-        for first in [b"c", b"l", b"r", b"u"] {
+        for first in [b"b", b"c", b"l", b"r", b"u"] {
             let last = Key::from_array(&[first[0].saturating_add(1)]);
             let visited = self.store.each(&Key::from_array(first)..&last, &mut |key, value| {
                 if matches!(self.open(key, value), Opened::Leftover) {

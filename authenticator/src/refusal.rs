@@ -143,6 +143,8 @@ pub enum Refusal {
     BlobIntegrity,
     /// largeBlobKey is false, or came for a credential that is not discoverable.
     LargeBlobKeyOption,
+    /// The input of largeBlob is not what it must be.
+    LargeBlobInput,
     /// There is no room for another credential.
     StoreFull,
     /// The store failed.
@@ -189,6 +191,7 @@ impl Refusal {
             | Self::EnterpriseAttestationValue
             | Self::LargeBlobKeyOption => StatusCode::INVALID_OPTION,
             Self::BlobFragmentTooLong => StatusCode::INVALID_LENGTH,
+            Self::LargeBlobInput => StatusCode::INVALID_CBOR,
             Self::BlobSequence => StatusCode::INVALID_SEQ,
             Self::BlobStorageFull => StatusCode::LARGE_BLOB_STORAGE_FULL,
             Self::BlobIntegrity => StatusCode::INTEGRITY_FAILURE,

@@ -28,6 +28,16 @@ pub(crate) struct Token {
     user_present: bool,
     /// Does it serve the previews, which knew no permissions?
     serves_previews: bool,
+    method: Method,
+}
+
+/// How a user was verified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    /// By the PIN that clientPIN takes.
+    Pin,
+    /// By the authenticator itself.
+    BuiltIn,
 }
 
 /// Key agreement and tokens since power-up.
@@ -89,6 +99,7 @@ impl Tokens {
             used: false,
             user_present: grant.user_present,
             serves_previews: grant.serves_previews,
+            method: grant.method,
         });
         Ok(&token.secret)
     }
@@ -181,6 +192,11 @@ impl Tokens {
 }
 
 impl Token {
+    /// How the user was verified when it was issued.
+    pub(crate) const fn method(&self) -> Method {
+        self.method
+    }
+
     pub(crate) const fn serial(&self) -> u64 {
         self.serial
     }
@@ -207,4 +223,5 @@ pub(crate) struct Grant {
     pub(crate) rp_id_hash: Option<[u8; 32]>,
     pub(crate) user_present: bool,
     pub(crate) serves_previews: bool,
+    pub(crate) method: Method,
 }

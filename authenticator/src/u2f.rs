@@ -140,6 +140,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             kind: Kind::U2f,
             algorithm: Algorithm::Es256,
             protection: Protection::Optional,
+            third_party_payment: false,
             rp16: keys.rp16(application),
             secret: seed,
         };

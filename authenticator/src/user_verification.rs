@@ -15,6 +15,7 @@ use crate::records::PinRecord;
 use crate::refusal::Refusal;
 use crate::step::{Answer, Operation, Question, Via};
 use crate::store::Store;
+use crate::token::Method;
 
 /// What a request knows of built-in user verification done for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +88,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         }
         let tries_left = u8::try_from(self.pin.uv_retries).unwrap_or(u8::MAX);
         let uv_retries = self.pin.uv_retries.saturating_sub(1);
-        self.store_pin(PinRecord { uv_retries, ..self.pin.clone() })?;
+        let uv_attempts = Some(self.pin.uv_attempts.unwrap_or_default().saturating_add(1));
+        self.store_pin(PinRecord { uv_retries, uv_attempts, ..self.pin.clone() })?;
         let requester = waiting.requester.clone();
         let question = Question::Verify { tries_left };
         let then = Then::Verify(waiting);
@@ -113,7 +115,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             Purpose::MakeCredential(body) => self.make_credential(&body, verification),
             Purpose::GetAssertion(body) => self.get_assertion(now, via, &body, verification),
             Purpose::Token(wanted, shared) => {
-                self.grant_token(now, &shared, &wanted, shows_presence)
+                self.grant_token(now, &shared, &wanted, (Method::BuiltIn, shows_presence))
             }
         }
     }

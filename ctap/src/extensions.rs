@@ -131,6 +131,7 @@ message! {
 
 message! {
     /// Output of largeBlob.
+    #[derive(Default)]
     pub struct LargeBlobOutput<'b>: Text {
         /// The compressed blob.
         "blob" => blob: optional &'b [u8],

@@ -13,14 +13,14 @@ use softkey_tests::status::{
 };
 use softkey_tests::{Key, Request};
 
-const SALT_1: [u8; 32] = [0x11; 32];
-const SALT_2: [u8; 32] = [0x22; 32];
+pub(crate) const SALT_1: [u8; 32] = [0x11; 32];
+pub(crate) const SALT_2: [u8; 32] = [0x22; 32];
 
-fn input(shared: &Shared, salts: &[u8]) -> Value {
+pub(crate) fn input(shared: &Shared, salts: &[u8]) -> Value {
     input_of(shared, &shared.encrypt(salts))
 }
 
-fn input_of(shared: &Shared, salt_enc: &[u8]) -> Value {
+pub(crate) fn input_of(shared: &Shared, salt_enc: &[u8]) -> Value {
     map([
         (1, shared.platform_key.clone()),
         (2, Value::from(salt_enc)),

@@ -7,8 +7,10 @@ use softkey_ctap::cbor;
 use softkey_ctap::extensions::{GetAssertionInputs, GetAssertionOutputs, HmacSecretInput};
 
 use super::hmac_secret::Salts;
-use super::{only_true, typed};
+use super::large_blob::{self, Access, Wish};
+use super::{asked, only_true, typed, uvm};
 use crate::authenticator::Authenticator;
+use crate::config::{Config, LargeBlobs};
 use crate::credential::Credential;
 use crate::refusal::Refusal;
 use crate::store::Store;
@@ -16,24 +18,52 @@ use crate::store::Store;
 /// The inputs that this authenticator has an ear for, with their types checked.
 #[derive(Default)]
 pub(crate) struct AssertionInputs<'b> {
+    uvm: bool,
+    cred_blob: bool,
+    large_blob: Option<Access<'b>>,
     hmac_secret: Option<HmacSecretInput<'b>>,
     large_blob_key: Option<bool>,
+    third_party_payment: bool,
 }
 
 /// What is to be done for each assertion, all of which is possible.
 pub(crate) struct AssertionWishes {
+    /// The userVerificationMethod to tell.
+    uvm: Option<u64>,
+    cred_blob: bool,
+    pub(crate) large_blob: Wish,
     salts: Option<Salts>,
     pub(crate) large_blob_key: bool,
+    third_party_payment: bool,
+}
+
+/// What the request is like beside its extensions.
+pub(crate) struct Circumstances {
+    /// Does it name the credential?
+    pub(crate) listed: bool,
+    /// Will presence be tested?
+    pub(crate) up: bool,
+    /// How the user was verified, as uvm tells it.
+    pub(crate) method: u64,
 }
 
 impl<'b> AssertionInputs<'b> {
-    pub(crate) fn of(inputs: Option<&GetAssertionInputs<'b>>) -> Result<Self, Refusal> {
+    pub(crate) fn of(
+        inputs: Option<&GetAssertionInputs<'b>>,
+        config: &Config,
+    ) -> Result<Self, Refusal> {
         let Some(inputs) = inputs else {
             return Ok(Self::default());
         };
+        let array = config.large_blobs == LargeBlobs::Array;
+        let large_blob = inputs.large_blob.as_ref().filter(|_| !array);
         Ok(Self {
+            uvm: config.uvm && asked(inputs.uvm.as_ref())?,
+            cred_blob: asked(inputs.cred_blob.as_ref())?,
+            large_blob: large_blob.map(large_blob::access).transpose()?,
             hmac_secret: typed(inputs.hmac_secret.as_ref())?,
-            large_blob_key: typed(inputs.large_blob_key.as_ref())?,
+            large_blob_key: typed(inputs.large_blob_key.as_ref().filter(|_| array))?,
+            third_party_payment: asked(inputs.third_party_payment.as_ref())?,
         })
     }
 }
@@ -47,25 +77,35 @@ impl AssertionWishes {
         verified: bool,
     ) -> Result<Option<Vec<u8>>, Refusal> {
         let salts = self.salts.as_ref();
-        let hmac_secret =
-            salts.map(|salts| salts.outputs(rng, credential, verified)).transpose()?;
+        let secrets = salts.map(|salts| salts.outputs(rng, credential, verified)).transpose()?;
+        let cred_blob = credential.cred_blob.as_deref().unwrap_or_default();
         let outputs = GetAssertionOutputs {
-            hmac_secret: hmac_secret.as_deref(),
-            ..GetAssertionOutputs::default()
+            uvm: self.uvm.map(uvm::output),
+            cred_blob: self.cred_blob.then_some(cred_blob),
+            hmac_secret: secrets.as_deref(),
+            third_party_payment: self.third_party_payment.then_some(credential.third_party_payment),
         };
         Ok((outputs != GetAssertionOutputs::default()).then(|| cbor::encode(&outputs)))
     }
 }
 
 impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
-    /// Judges the values; `up` says whether presence will be tested.
+    /// Judges the values.
     pub(crate) fn check_assertion_inputs(
         &mut self,
         inputs: &AssertionInputs<'_>,
-        up: bool,
+        request: &Circumstances,
     ) -> Result<AssertionWishes, Refusal> {
+        let &Circumstances { listed, up, method } = request;
         let large_blob_key = only_true(inputs.large_blob_key)?;
         let salts = inputs.hmac_secret.as_ref().map(|input| self.salts(input, up)).transpose()?;
-        Ok(AssertionWishes { salts, large_blob_key })
+        Ok(AssertionWishes {
+            uvm: inputs.uvm.then_some(method),
+            cred_blob: inputs.cred_blob,
+            large_blob: Wish::of(inputs.large_blob.as_ref(), listed, up),
+            salts,
+            large_blob_key,
+            third_party_payment: inputs.third_party_payment,
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Keys that offer what the default key does not.
 
-use softkey_authenticator::{Config, Enterprise};
+use softkey_authenticator::{Config, Enterprise, LargeBlobs};
 use softkey_ctap::Secret;
 
 /// What a key offers beside the default.
@@ -15,6 +15,10 @@ pub enum Profile {
     PinComplexity,
     /// The preview of authenticatorCredentialManagement.
     Preview,
+    /// The extension uvm.
+    Uvm,
+    /// The extension largeBlob in the place of the large-blob array.
+    LargeBlob,
 }
 
 /// The relying party that gets vendor-facilitated enterprise attestation.
@@ -30,6 +34,16 @@ const ENTERPRISE_KEY: [u8; 32] = [
 ];
 
 impl Profile {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Default,
+        Self::Enterprise,
+        Self::PinComplexity,
+        Self::Preview,
+        Self::Uvm,
+        Self::LargeBlob,
+    ];
+
     /// The authenticator's configuration.
     #[must_use]
     pub fn config(self) -> Config {
@@ -39,6 +53,8 @@ impl Profile {
             Self::Enterprise => Config { enterprise: Some(enterprise()), ..default },
             Self::PinComplexity => Config { pin_complexity_policy: true, ..default },
             Self::Preview => Config { credential_management_preview: true, ..default },
+            Self::Uvm => Config { uvm: true, ..default },
+            Self::LargeBlob => Config { large_blobs: LargeBlobs::Extension, ..default },
         }
     }
 }
