@@ -154,6 +154,12 @@ pub enum Cause {
     NoCredentials,
     /// So many credentials have identifiers that begin as the one meant.
     SeveralCredentials(usize),
+    /// The credential was made without a key for large blobs.
+    NoLargeBlobKey,
+    /// The credential has no large blob.
+    NoLargeBlob,
+    /// The key's large-blob array has no room for it.
+    NoRoomForBlob,
     /// One of the excluded credentials is on the key, and the user touched it.
     Excluded,
     /// The key refused with this status.
@@ -276,6 +282,9 @@ impl Cause {
             | Self::RequestTooLarge
             | Self::NoCredentials
             | Self::SeveralCredentials(_)
+            | Self::NoLargeBlobKey
+            | Self::NoLargeBlob
+            | Self::NoRoomForBlob
             | Self::RefusedU2f(_)
             | Self::Cancelled
             | Self::Timeout

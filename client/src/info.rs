@@ -30,6 +30,8 @@ pub struct Info {
     pub transports: Vec<String>,
     /// The algorithms it has, best first; empty if it does not say.
     pub algorithms: Vec<i64>,
+    /// The longest serialized large-blob array, in bytes, if it says.
+    pub max_serialized_large_blob_array: Option<usize>,
     /// Must the PIN be changed before it is used again?
     pub force_pin_change: bool,
     /// Does a reset want a long touch? Nothing if the key cannot be told so.
@@ -74,6 +76,7 @@ impl Info {
             max_credential_id_length: response.max_credential_id_length.map(number),
             transports,
             algorithms: algorithms.map(|parameters| parameters.alg).collect(),
+            max_serialized_large_blob_array: response.max_serialized_large_blob_array.map(number),
             force_pin_change: response.force_pin_change.unwrap_or(false),
             long_touch_for_reset: response.long_touch_for_reset,
             min_pin_length: response.min_pin_length.unwrap_or(4).max(4),

@@ -2,6 +2,7 @@
 
 pub mod abort;
 pub mod base64url;
+pub mod blobs;
 pub mod call;
 pub mod cause;
 pub mod ceremony;

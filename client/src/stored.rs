@@ -8,7 +8,7 @@ use softkey_ctap::client_pin::Permissions;
 use softkey_ctap::cose::PublicKey;
 use softkey_ctap::credential_management::{Params, Request, Response, subcommand};
 use softkey_ctap::entities::{Descriptor, User};
-use softkey_ctap::{Command, StatusCode};
+use softkey_ctap::{Command, Secret, StatusCode};
 
 use crate::base64url;
 use crate::cause::{Cause, WrongResponse};
@@ -72,7 +72,8 @@ pub struct Names {
 #[must_use]
 pub fn count(reach: Reach, entropy: Entropy) -> Ceremony<Room> {
     Ceremony::new(async move |desk| {
-        let manager = Manager::open(Session::new(desk, entropy), reach).await?;
+        let session = Session::new(desk, entropy);
+        let manager = Manager::open(session, reach, Permissions::NONE).await?;
         let bytes = manager.request(subcommand::GET_CREDS_METADATA, None).await?;
         let response: Response<'_> = cbor::decode(&bytes)?;
         Ok(Room {
@@ -90,10 +91,10 @@ pub fn count(reach: Reach, entropy: Entropy) -> Ceremony<Room> {
 #[must_use]
 pub fn list(rp_id: Option<String>, reach: Reach, entropy: Entropy) -> Ceremony<Vec<Stored>> {
     Ceremony::new(async move |desk| {
-        let manager = Manager::open(Session::new(desk, entropy), reach).await?;
-        let mut all = manager.all().await?;
-        all.retain(|stored| rp_id.as_ref().is_none_or(|rp_id| stored.party.id == *rp_id));
-        Ok(all)
+        let session = Session::new(desk, entropy);
+        let manager = Manager::open(session, reach, Permissions::NONE).await?;
+        let all = manager.all().await?.into_iter().map(|kept| kept.stored);
+        Ok(all.filter(|it| rp_id.as_ref().is_none_or(|rp_id| it.party.id == *rp_id)).collect())
     })
 }
 
@@ -103,8 +104,9 @@ pub fn list(rp_id: Option<String>, reach: Reach, entropy: Entropy) -> Ceremony<V
 #[must_use]
 pub fn delete(id: String, reach: Reach, entropy: Entropy) -> Ceremony<Stored> {
     Ceremony::new(async move |desk| {
-        let manager = Manager::open(Session::new(desk, entropy), reach).await?;
-        let stored = manager.one(&id).await?;
+        let session = Session::new(desk, entropy);
+        let manager = Manager::open(session, reach, Permissions::NONE).await?;
+        let stored = manager.one(&id).await?.stored;
         let credential_id = Some(Descriptor::public_key(&stored.id));
         let params = Params { credential_id, ..Params::default() };
         manager.request(subcommand::DELETE_CREDENTIAL, Some(params)).await?;
@@ -116,8 +118,9 @@ pub fn delete(id: String, reach: Reach, entropy: Entropy) -> Ceremony<Stored> {
 #[must_use]
 pub fn rename(id: String, names: Names, reach: Reach, entropy: Entropy) -> Ceremony<Stored> {
     Ceremony::new(async move |desk| {
-        let manager = Manager::open(Session::new(desk, entropy), reach).await?;
-        let mut stored = manager.one(&id).await?;
+        let session = Session::new(desk, entropy);
+        let manager = Manager::open(session, reach, Permissions::NONE).await?;
+        let mut stored = manager.one(&id).await?.stored;
         let change = |old: &mut Option<String>, new: Option<String>| {
             if let Some(new) = new {
                 *old = Some(new).filter(|new| !new.is_empty());
@@ -138,16 +141,26 @@ pub fn rename(id: String, names: Names, reach: Reach, entropy: Entropy) -> Cerem
 }
 
 /// A session with a token for credential management.
-struct Manager {
-    session: Session,
-    info: Info,
+pub(crate) struct Manager {
+    pub(crate) session: Session,
+    pub(crate) info: Info,
     command: Command,
-    token: Token,
+    pub(crate) token: Token,
+}
+
+/// A credential with what only its owner's programs should see.
+pub(crate) struct Kept {
+    pub(crate) stored: Stored,
+    pub(crate) large_blob_key: Option<Secret<32>>,
 }
 
 impl Manager {
-    /// Keys older than CTAP 2.1 have the command under another number.
-    async fn open(mut session: Session, reach: Reach) -> Result<Self, Cause> {
+    /// With a token that has these permissions too. Keys older than CTAP 2.1 have the command under another number.
+    pub(crate) async fn open(
+        mut session: Session,
+        reach: Reach,
+        beside: Permissions,
+    ) -> Result<Self, Cause> {
         let info = session.ctap2_info(reach).await?;
         let command = if info.options.cred_mgmt == Some(true) {
             Command::CREDENTIAL_MANAGEMENT
@@ -156,7 +169,8 @@ impl Manager {
         } else {
             return Err(Cause::NoSuchCommand);
         };
-        let wanted = Wanted { permissions: Permissions::CREDENTIAL_MANAGEMENT, rp_id: None };
+        let permissions = Permissions::CREDENTIAL_MANAGEMENT.with(beside);
+        let wanted = Wanted { permissions, rp_id: None };
         let token = session.owner_token(&info, wanted).await?;
         Ok(Self { session, info, command, token })
     }
@@ -184,7 +198,7 @@ impl Manager {
         self.session.desk.request(self.command, &bare(sub_command)).await
     }
 
-    async fn all(&self) -> Result<Vec<Stored>, Cause> {
+    pub(crate) async fn all(&self) -> Result<Vec<Kept>, Cause> {
         let mut all = Vec::new();
         for party in self.parties().await? {
             all.append(&mut self.of(party).await?);
@@ -193,11 +207,11 @@ impl Manager {
     }
 
     /// The only credential whose identifier begins so.
-    async fn one(&self, id: &str) -> Result<Stored, Cause> {
+    pub(crate) async fn one(&self, id: &str) -> Result<Kept, Cause> {
         let mut all = self.all().await?;
-        all.retain(|stored| base64url::encode(&stored.id).starts_with(id));
+        all.retain(|kept| base64url::encode(&kept.stored.id).starts_with(id));
         match (all.len(), all.pop()) {
-            (1, Some(stored)) => Ok(stored),
+            (1, Some(kept)) => Ok(kept),
             (0, _) | (_, None) => Err(Cause::NoCredentials),
             (several, _) => Err(Cause::SeveralCredentials(several)),
         }
@@ -228,7 +242,7 @@ impl Manager {
     }
 
     /// The credentials of a relying party.
-    async fn of(&self, party: Party) -> Result<Vec<Stored>, Cause> {
+    async fn of(&self, party: Party) -> Result<Vec<Kept>, Cause> {
         let params = Params { rp_id_hash: Some(party.id_hash), ..Params::default() };
         let begin = self.request(subcommand::ENUMERATE_CREDENTIALS_BEGIN, Some(params));
         let mut bytes = match begin.await {
@@ -254,11 +268,11 @@ const fn bare<'b>(sub_command: u64) -> Request<'b> {
     }
 }
 
-fn read(bytes: &[u8], party: &Party) -> Result<Stored, Cause> {
+fn read(bytes: &[u8], party: &Party) -> Result<Kept, Cause> {
     let response: Response<'_> = cbor::decode(bytes)?;
     let user = response.user.ok_or(WrongResponse::MissingMember)?;
     let id = response.credential_id.ok_or(WrongResponse::MissingMember)?.id;
-    Ok(Stored {
+    let stored = Stored {
         party: party.clone(),
         id: id.to_vec(),
         user_id: user.id.as_bytes().to_vec(),
@@ -269,5 +283,6 @@ fn read(bytes: &[u8], party: &Party) -> Result<Stored, Cause> {
             .and_then(|key| Some(cbor::decode::<PublicKey<'_>>(key.0).ok()?.alg())),
         protection: response.cred_protect,
         third_party_payment: response.third_party_payment.unwrap_or(false),
-    })
+    };
+    Ok(Kept { stored, large_blob_key: response.large_blob_key.map(Secret::new) })
 }

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod accounts;
+mod blobs;
 mod page;
 mod pin;
 mod public_key;

@@ -265,10 +265,20 @@ impl World {
     /// A key with the PIN `1234`.
     pub(crate) fn with_pin() -> Self {
         let mut world = Self::new();
-        let (reach, entropy) = (world.reach, world.entropy());
-        let set = softkey_client::pin::set(softkey_client::pin::Pin::new("1234"), reach, entropy);
-        world.run(set).unwrap();
+        world.protect();
         world
+    }
+
+    /// Sets the PIN `1234`.
+    pub(crate) fn protect(&mut self) {
+        let (reach, entropy) = (self.reach, self.entropy());
+        let set = softkey_client::pin::set(softkey_client::pin::Pin::new("1234"), reach, entropy);
+        self.run(set).unwrap();
+    }
+
+    /// Sends a CTAP2 message as it is.
+    pub(crate) fn send(&mut self, message: &[u8]) -> Vec<u8> {
+        self.connection.cbor(message, &mut |_| ControlFlow::Continue(())).unwrap()
     }
 
     pub(crate) fn core(&mut self) -> &mut Core {

@@ -1,0 +1,172 @@
+//! Large blobs: data that platforms keep on a key for a credential, each entry sealed under that credential's
+//! largeBlobKey (`CTAP` 2.3 section 6.10).
+
+mod array;
+
+use sha2::{Digest, Sha256};
+use softkey_ctap::client_pin::Permissions;
+use softkey_ctap::large_blobs::{Request, Response};
+use softkey_ctap::{Command, cbor};
+
+use crate::cause::Cause;
+use crate::ceremony::Ceremony;
+use crate::entropy::Entropy;
+use crate::session::{Reach, Session};
+use crate::stored::{Kept, Manager, Stored};
+use array::Array;
+
+/// Room in a message for all that is not the fragment, in bytes.
+const OVERHEAD: usize = 64;
+
+/// What a key's large-blob array holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blobs {
+    /// The credentials that can have data, and the length in bytes of what each has.
+    pub credentials: Vec<(Stored, Option<usize>)>,
+    /// Entries that belong to none of them.
+    pub others: usize,
+    /// The length of the whole array, in bytes.
+    pub used: usize,
+    /// The longest array that the key takes, in bytes, if it says.
+    pub capacity: Option<usize>,
+}
+
+/// Lists the credentials that can have data.
+#[must_use]
+pub fn list(reach: Reach, entropy: Entropy) -> Ceremony<Blobs> {
+    Ceremony::new(async move |desk| {
+        let manager = open(Session::new(desk, entropy), reach, Permissions::NONE).await?;
+        let kept = manager.all().await?;
+        let array = read(&manager).await?;
+        let mut others = array.len();
+        let mut credentials = Vec::new();
+        for Kept { stored, large_blob_key } in kept {
+            let Some(key) = large_blob_key else { continue };
+            let length = array.get(&key).map(|data| data.len());
+            others = others.saturating_sub(usize::from(length.is_some()));
+            credentials.push((stored, length));
+        }
+        let capacity = manager.info.max_serialized_large_blob_array;
+        Ok(Blobs { credentials, others, used: array.to_bytes().len(), capacity })
+    })
+}
+
+/// Reads the data of one credential, found as [`crate::stored::delete`] finds it.
+///
+/// Fails with [`Cause::NoLargeBlobKey`] if that can have none, with [`Cause::NoLargeBlob`] if it has none.
+#[must_use]
+pub fn get(id: String, reach: Reach, entropy: Entropy) -> Ceremony<Vec<u8>> {
+    Ceremony::new(async move |desk| {
+        let manager = open(Session::new(desk, entropy), reach, Permissions::NONE).await?;
+        let key = manager.one(&id).await?.large_blob_key.ok_or(Cause::NoLargeBlobKey)?;
+        read(&manager).await?.get(&key).ok_or(Cause::NoLargeBlob)
+    })
+}
+
+/// Keeps data for one credential, instead of any that it has.
+///
+/// Fails with [`Cause::NoLargeBlobKey`] if it can have none, [`Cause::NoRoomForBlob`] if there is no room; then the
+/// old data stays.
+#[must_use]
+pub fn set(id: String, data: Vec<u8>, reach: Reach, entropy: Entropy) -> Ceremony<Stored> {
+    Ceremony::new(async move |desk| {
+        let write = Permissions::LARGE_BLOB_WRITE;
+        let mut manager = open(Session::new(desk, entropy), reach, write).await?;
+        let Kept { stored, large_blob_key } = manager.one(&id).await?;
+        let key = large_blob_key.ok_or(Cause::NoLargeBlobKey)?;
+        let mut array = read(&manager).await?;
+        array.set(&key, &data, &mut manager.session.entropy);
+        replace(&manager, &array).await?;
+        Ok(stored)
+    })
+}
+
+/// Deletes the data of one credential.
+///
+/// Fails as [`get`].
+#[must_use]
+pub fn delete(id: String, reach: Reach, entropy: Entropy) -> Ceremony<Stored> {
+    Ceremony::new(async move |desk| {
+        let write = Permissions::LARGE_BLOB_WRITE;
+        let manager = open(Session::new(desk, entropy), reach, write).await?;
+        let Kept { stored, large_blob_key } = manager.one(&id).await?;
+        let key = large_blob_key.ok_or(Cause::NoLargeBlobKey)?;
+        let mut array = read(&manager).await?;
+        if !array.remove(&key) {
+            return Err(Cause::NoLargeBlob);
+        }
+        replace(&manager, &array).await?;
+        Ok(stored)
+    })
+}
+
+async fn open(session: Session, reach: Reach, beside: Permissions) -> Result<Manager, Cause> {
+    let manager = Manager::open(session, reach, beside).await?;
+    let offered = manager.info.options.large_blobs == Some(true);
+    if offered { Ok(manager) } else { Err(Cause::NoSuchCommand) }
+}
+
+/// The array, in fragments until one is shorter than asked for.
+async fn read(manager: &Manager) -> Result<Array, Cause> {
+    let fragment = fragment(manager);
+    let mut serialized = Vec::new();
+    loop {
+        let request = Request {
+            get: Some(number(fragment)),
+            offset: Some(number(serialized.len())),
+            ..EMPTY
+        };
+        let bytes = manager.session.desk.request(Command::LARGE_BLOBS, &request).await?;
+        let response: Response<'_> = cbor::decode(&bytes)?;
+        let part = response.config.unwrap_or_default();
+        serialized.extend_from_slice(part);
+        if part.len() < fragment {
+            return Ok(Array::from_bytes(&serialized)?);
+        }
+    }
+}
+
+/// Writes the whole array; the key puts it in the old one's place with the last fragment.
+async fn replace(manager: &Manager, array: &Array) -> Result<(), Cause> {
+    let serialized = array.to_bytes();
+    let capacity = manager.info.max_serialized_large_blob_array;
+    if capacity.is_some_and(|capacity| serialized.len() > capacity) {
+        return Err(Cause::NoRoomForBlob);
+    }
+    let mut offset = 0;
+    for part in serialized.chunks(fragment(manager)) {
+        let place = u32::try_from(offset).map_err(|_| Cause::NoRoomForBlob)?.to_le_bytes();
+        let covered: [&[u8]; 4] =
+            [&[0xff; 32], &[Command::LARGE_BLOBS.0, 0], &place, &Sha256::digest(part)];
+        let param = manager.token.authenticate(&covered);
+        let request = Request {
+            set: Some(part),
+            offset: Some(number(offset)),
+            length: (offset == 0).then(|| number(serialized.len())),
+            pin_uv_auth_param: Some(&param),
+            pin_uv_auth_protocol: Some(manager.token.protocol_number()),
+            ..EMPTY
+        };
+        manager.session.desk.request(Command::LARGE_BLOBS, &request).await?;
+        offset += part.len();
+    }
+    Ok(())
+}
+
+/// maxFragmentLength.
+fn fragment(manager: &Manager) -> usize {
+    manager.info.max_msg_size.saturating_sub(OVERHEAD).max(1)
+}
+
+fn number(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+const EMPTY: Request<'static> = Request {
+    get: None,
+    set: None,
+    offset: None,
+    length: None,
+    pin_uv_auth_param: None,
+    pin_uv_auth_protocol: None,
+};
