@@ -13,6 +13,7 @@ use clap_complete::Shell;
 use softkey_authenticator::Algorithms;
 
 use crate::decode::DecodeArgs;
+use crate::manage::blobs::BlobsArgs;
 use crate::manage::config::ConfigArgs;
 use crate::manage::create::CeremonyArgs;
 use crate::manage::credentials::CredentialsArgs;
@@ -48,6 +49,7 @@ impl Args {
             Command::Select(args) => args.device.json,
             Command::Pin(args) => args.json(),
             Command::Credentials(args) => args.json(),
+            Command::Blobs(args) => args.json(),
             Command::Config(args) => args.json(),
             Command::Reset(args) => args.device.json,
             Command::Create(args) | Command::Get(args) => args.device.json,
@@ -82,6 +84,8 @@ pub enum Command {
     Pin(PinCommandArgs),
     /// List, count, rename and delete the discoverable credentials on a key
     Credentials(CredentialsArgs),
+    /// List, read, write and delete the data that programs keep on a key
+    Blobs(BlobsArgs),
     /// Change what a key does for good
     Config(ConfigArgs),
     /// Put a key back to its factory state; every credential on it is lost

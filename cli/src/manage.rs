@@ -1,6 +1,7 @@
 //! The manager for any FIDO key: one file a command. The commands speak to a key through
 //! [`device`], to the person through [`person`], and say what went wrong through [`failure`].
 
+pub mod blobs;
 pub mod config;
 pub mod create;
 pub mod credentials;

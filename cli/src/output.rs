@@ -64,7 +64,7 @@ impl<'w> Output<'w> {
     ///
     /// [`CliError::reader_gone`] if nobody reads any more, [`Exit::Failed`] if the write fails otherwise.
     pub fn line(&mut self, text: impl Display) -> Result<(), CliError> {
-        self.write(&format!("{text}\n"))
+        self.bytes(format!("{text}\n").as_bytes())
     }
 
     /// One JSON object on one line, whatever the form.
@@ -74,21 +74,26 @@ impl<'w> Output<'w> {
     /// As [`Output::line`].
     pub fn object<R: Serialize + ?Sized>(&mut self, value: &R) -> Result<(), CliError> {
         let text = json_line(value).ok_or_else(|| failed(&"it has no JSON form"))?;
-        self.write(&format!("{text}\n"))
+        self.bytes(format!("{text}\n").as_bytes())
+    }
+
+    /// Bytes as they are, whatever the form.
+    ///
+    /// # Errors
+    ///
+    /// As [`Output::line`].
+    pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        let written = self.results.write_all(bytes).and_then(|()| self.results.flush());
+        written.map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => CliError::reader_gone(),
+            _ => failed(&error),
+        })
     }
 
     /// A word to the person, such as "touch the key": to standard error, and never a reason to fail.
     pub fn note(&mut self, text: impl Display) {
         let _ = writeln!(self.notes, "{text}");
         let _ = self.notes.flush();
-    }
-
-    fn write(&mut self, text: &str) -> Result<(), CliError> {
-        let written = self.results.write_all(text.as_bytes()).and_then(|()| self.results.flush());
-        written.map_err(|error| match error.kind() {
-            io::ErrorKind::BrokenPipe => CliError::reader_gone(),
-            _ => failed(&error),
-        })
     }
 }
 

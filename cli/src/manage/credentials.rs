@@ -163,7 +163,7 @@ pub(super) fn owned<T>(
 }
 
 /// Base64url that is not empty: else every credential would be meant.
-fn beginning(id: &str) -> Result<String, CliError> {
+pub(super) fn beginning(id: &str) -> Result<String, CliError> {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
     if !id.is_empty() && id.chars().all(fits) {
         return Ok(id.to_owned());

@@ -96,6 +96,11 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
         Cause::RequestTooLarge => (Exit::BadInput, "shorter names or lists"),
         Cause::NoCredentials => (Exit::Refused, "another key, or softkey create first"),
         Cause::SeveralCredentials(_) => (Exit::BadInput, "more of the identifier"),
+        Cause::NoLargeBlobKey => {
+            (Exit::Refused, "a credential that was registered with the extension largeBlob")
+        }
+        Cause::NoLargeBlob => (Exit::Refused, "softkey blobs list"),
+        Cause::NoRoomForBlob => (Exit::Refused, "less data, or softkey blobs delete first"),
         Cause::Excluded => (Exit::Refused, "softkey get, or another key"),
         Cause::Refused(status) => refused(*status),
         Cause::RefusedU2f(_) => (Exit::Refused, ANOTHER_KEY),

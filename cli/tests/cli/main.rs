@@ -2,6 +2,7 @@
 //! pipe, a closed standard input.
 #![cfg(test)]
 
+mod blobs;
 mod cases;
 mod control;
 mod demo;
