@@ -24,7 +24,7 @@ fn two_hosts_at_once_both_finish() {
     assert_eq!(key.status()["requests"], 80);
 }
 
-/// Thousands of channels, datagrams of every length and a flood of noise: the key still answers.
+/// Thousands of channels, datagrams of every length and content: the key still answers.
 #[test]
 fn a_hostile_host_stops_nothing() {
     let key = Key::forgetful("auto");
@@ -44,13 +44,16 @@ fn a_hostile_host_stops_nothing() {
             request[..4].copy_from_slice(&answer[15..19]);
             request[4..8].copy_from_slice(&[0x90, 0, 1, 0x04]);
             socket.send(&request).unwrap();
-            for _ in 0..4 {
+            socket.recv(&mut answer).unwrap();
+            assert_eq!(answer[4], 0x90, "{answer:x?}");
+            let length = usize::from(u16::from_be_bytes([answer[5], answer[6]]));
+            for _ in 0..length.saturating_sub(57).div_ceil(59) {
                 socket.recv(&mut answer).unwrap();
             }
         }
     }
     let mut noise = 1_u32;
-    for length in (0..200).chain([1000, 8000]) {
+    for length in (0..200_u32).chain([1000, 8000]) {
         let bytes: Vec<u8> = (0..length)
             .map(|_| {
                 noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -58,6 +61,14 @@ fn a_hostile_host_stops_nothing() {
             })
             .collect();
         let _ = socket.send(&bytes);
+        // One at a time, for what the system throws away under a flood proves nothing.
+        init[7..15].copy_from_slice(&[0xa5, 0, 0, 0, 0, 0, 0, 0]);
+        init[8] = u8::try_from(length % 256).unwrap();
+        socket.send(&init).unwrap();
+        let mut answer = [0; 64];
+        while answer[7..15] != init[7..15] {
+            socket.recv(&mut answer).unwrap();
+        }
     }
     assert_eq!(key.host().cbor(&GET_INFO)[0], 0);
     let memory = std::fs::read_to_string(format!("/proc/{}/status", key.id().as_raw_nonzero()));
