@@ -1,5 +1,6 @@
-"""python-fido2 as the client of `softkey run --transport udp`: PIN, both algorithms, sign-in, account management,
-U2F, cancelling, and what a power cycle keeps. Usage: python_fido2.py PATH-OF-SOFTKEY"""
+"""python-fido2 as the client of `softkey run --transport udp`: PIN, every algorithm, sign-in, account management,
+settings, extensions, large blobs, U2F, cancelling, and what a power cycle keeps.
+Usage: python_fido2.py PATH-OF-SOFTKEY"""
 
 import os
 import socket
@@ -9,11 +10,13 @@ import tempfile
 import threading
 import time
 
+from fido2.client import DefaultClientDataCollector, Fido2Client, UserInteraction
 from fido2.ctap import CtapError
 from fido2.ctap1 import APDU, ApduError, Ctap1
-from fido2.ctap2 import ClientPin, CredentialManagement, Ctap2
+from fido2.ctap2 import ClientPin, Config, CredentialManagement, Ctap2
 from fido2.hid import CtapHidDevice
 from fido2.hid.base import CtapHidConnection, HidDescriptor
+from fido2.utils import websafe_encode
 
 PIN, OTHER_PIN = "correct horse", "battery staple"
 PARTY = {"id": "example.com", "name": "Example"}
@@ -110,10 +113,12 @@ def sign_in(ctap2, credential):
     return assertion.auth_data.counter
 
 
-def both_algorithms_register_and_sign_in(folder):
+def every_algorithm_registers_and_signs_in(folder):
     with Key(folder) as key:
         ctap2 = key.ctap2()
-        for algorithm in (-7, -8):
+        listed = [entry["alg"] for entry in ctap2.get_info().algorithms]
+        assert listed == [-7, -8, -35, -36, -47], listed
+        for algorithm in (*listed, -9, -19, -51, -52):
             credential = register(ctap2, f"user{algorithm}", algorithm)
             assert credential.public_key[3] == algorithm
             first = sign_in(ctap2, credential)
@@ -185,6 +190,94 @@ def a_touch_can_be_withheld_and_a_request_cancelled(folder):
         assert status_of(ctap2.selection) == CtapError.ERR.OPERATION_DENIED
 
 
+class Owner(UserInteraction):
+    def request_pin(self, permissions, rp_id):
+        return PIN
+
+
+def client(key):
+    origin = DefaultClientDataCollector("https://" + PARTY["id"])
+    return Fido2Client(key.device(), origin, user_interaction=Owner())
+
+
+def created(key, user, extensions):
+    response = client(key).make_credential({
+        "rp": PARTY,
+        "user": {"id": user.encode(), "name": user, "displayName": user},
+        "challenge": os.urandom(32),
+        "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
+        "authenticatorSelection": {"residentKey": "required", "userVerification": "required"},
+        "extensions": extensions,
+    })
+    return response
+
+
+def asserted(key, credential_id, extensions):
+    selection = client(key).get_assertion({
+        "rpId": PARTY["id"],
+        "challenge": os.urandom(32),
+        "allowCredentials": [{"type": "public-key", "id": credential_id}],
+        "userVerification": "required",
+        "extensions": extensions,
+    })
+    return selection.get_response(0)
+
+
+def salts(*bytes_of):
+    return {"eval": dict(zip(("first", "second"), (websafe_encode(bytes([it]) * 32) for it in bytes_of)))}
+
+
+def extensions_give_a_client_what_they_promise(folder):
+    with Key(folder) as key:
+        ClientPin(key.ctap2()).set_pin(PIN)
+        made = created(key, "ada", {
+            "prf": salts(1, 2),
+            "largeBlob": {"support": "required"},
+            "credBlob": b"thirty-two bytes of a credential",
+            "credentialProtectionPolicy": "userVerificationRequired",
+            "enforceCredentialProtectionPolicy": True,
+            "credProps": True,
+        })
+        outputs, authenticator = made.client_extension_results, made.response.attestation_object.auth_data.extensions
+        assert authenticator["credProtect"] == 3 and authenticator["credBlob"] is True, authenticator
+        assert outputs.cred_props.rk is True and outputs.large_blob.supported is True, outputs
+        identifier = made.raw_id
+        results = asserted(key, identifier, {"prf": salts(1, 2)}).client_extension_results.prf.results
+        assert results == outputs.prf.results, "the same secret at creation and at sign-in"
+        assert asserted(key, identifier, {"prf": salts(2)}).client_extension_results.prf.results.first == results.second
+        written = asserted(key, identifier, {"largeBlob": {"write": websafe_encode(b"kept" * 300)}})
+        assert written.client_extension_results.large_blob.written is True
+        key.control("replug")
+        read = asserted(key, identifier, {"largeBlob": {"read": True}, "getCredBlob": True})
+        assert read.client_extension_results.large_blob.blob == b"kept" * 300
+        blob = read.response.authenticator_data.extensions["credBlob"]
+        assert blob == b"thirty-two bytes of a credential", blob
+        assert asserted(key, identifier, {"prf": salts(1, 2)}).client_extension_results.prf.results == results
+
+
+def an_owner_renames_accounts_and_changes_settings(folder):
+    with Key(folder) as key:
+        ctap2 = key.ctap2()
+        ClientPin(ctap2).set_pin(PIN)
+        credential = register(ctap2, "ada", pin=PIN)
+        management = CredentialManagement(ctap2, *token(ctap2, PIN, ClientPin.PERMISSION.CREDENTIAL_MGMT))
+        descriptor = {"type": "public-key", "id": credential.credential_id}
+        management.update_user_info(descriptor, {"id": b"ada", "name": "countess", "displayName": "Ada"})
+        [party] = management.enumerate_rps()
+        [account] = management.enumerate_creds(party[CredentialManagement.RESULT.RP_ID_HASH])
+        assert account[CredentialManagement.RESULT.USER] == {"id": b"ada", "name": "countess", "displayName": "Ada"}
+        config = Config(ctap2, *token(ctap2, PIN, ClientPin.PERMISSION.AUTHENTICATOR_CFG))
+        config.set_min_pin_length(6, ["example.com"])
+        config.toggle_always_uv()
+        info = ctap2.get_info()
+        assert info.min_pin_length == 6 and info.options["alwaysUv"] is True and not info.force_pin_change
+        assert status_of(config.set_min_pin_length, 5) == CtapError.ERR.PIN_POLICY_VIOLATION
+        assert status_of(register, ctap2, "bob") == CtapError.ERR.PUAT_REQUIRED
+    with Key(folder) as key:
+        info = key.ctap2().get_info()
+        assert info.min_pin_length == 6 and info.options["alwaysUv"] is True
+
+
 def u2f_registers_and_authenticates(folder):
     with Key(folder) as key:
         ctap1 = Ctap1(key.device())
@@ -207,10 +300,12 @@ def polled(call, *arguments):
 
 
 tests = [
-    both_algorithms_register_and_sign_in,
+    every_algorithm_registers_and_signs_in,
     a_pin_is_set_used_changed_and_missed,
     credentials_outlive_the_process_and_not_a_reset,
     a_touch_can_be_withheld_and_a_request_cancelled,
+    extensions_give_a_client_what_they_promise,
+    an_owner_renames_accounts_and_changes_settings,
     u2f_registers_and_authenticates,
 ]
 for test in tests:
