@@ -167,6 +167,12 @@ impl Exchange {
         self.answer.is_some()
     }
 
+    /// The device is busy and has given the answer up, if it had begun one; false if patience is at its end.
+    pub(super) fn pause(&mut self, now: Instant, config: &HostConfig) -> bool {
+        self.answer = None;
+        self.pace.pause(now, config)
+    }
+
     pub(super) fn is_cancelled(&self) -> bool {
         self.cancel != Cancel::No
     }

@@ -305,7 +305,7 @@ impl Host {
                 self.fail(HostError::Cancelled, State::Idle);
             }
             HidError::CHANNEL_BUSY => {
-                if !exchange.pace.pause(now, &self.config) {
+                if !exchange.pause(now, &self.config) {
                     self.fail(HostError::Busy, State::Idle);
                 }
             }
