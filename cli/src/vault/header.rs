@@ -57,6 +57,8 @@ pub struct Effort {
 }
 
 impl Effort {
+    /// That of a key file.
+    const NONE: Self = Self { memory: 0, passes: 0, lanes: 0 };
     /// The most that a header may ask for: it is read before anything proves that it is ours.
     const MOST: Self = Self { memory: 1 << 20, passes: 64, lanes: 16 };
 
@@ -157,7 +159,8 @@ impl Header {
         let effort = Effort { memory: number()?, passes: number()?, lanes: number()? };
         let protection = match kind {
             PASSPHRASE if effort.is_bearable() => Protection::Passphrase(effort),
-            KEY_FILE => Protection::KeyFile,
+            // Whatever else stood there would be covered by no seal.
+            KEY_FILE if effort == Effort::NONE => Protection::KeyFile,
             _ => return None,
         };
         Some(Self {
@@ -183,7 +186,7 @@ impl Header {
     fn associated(&self) -> Vec<u8> {
         let (kind, effort) = match self.protection {
             Protection::Passphrase(effort) => (PASSPHRASE, effort),
-            Protection::KeyFile => (KEY_FILE, Effort { memory: 0, passes: 0, lanes: 0 }),
+            Protection::KeyFile => (KEY_FILE, Effort::NONE),
         };
         let mut bytes = Vec::with_capacity(ASSOCIATED);
         bytes.extend_from_slice(MAGIC);
