@@ -25,7 +25,7 @@ impl Device {
         }
         let (8, Some((nonce, _))) = (opening.length, opening.data.split_first_chunk::<8>()) else {
             self.drop_half_message(origin.channel);
-            return self.refuse(origin, HidError::INVALID_LEN);
+            return self.refuse_behind_answer(origin, HidError::INVALID_LEN);
         };
         let channel = if origin.channel == ChannelId::BROADCAST {
             self.channels.unused_number()

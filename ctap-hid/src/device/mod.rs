@@ -283,11 +283,7 @@ impl Device {
                 self.state = State::Idle;
                 self.refuse(origin, HidError::INVALID_SEQ);
             }
-            // An error in the middle of this channel's own answer would spoil it.
-            State::Responding(answer) if answer.origin.channel == channel => {
-                answer.then_refuse = Some(origin);
-            }
-            _ => self.refuse(origin, HidError::CHANNEL_BUSY),
+            _ => self.refuse_behind_answer(origin, HidError::CHANNEL_BUSY),
         }
     }
 
@@ -379,10 +375,20 @@ impl Device {
     }
 
     fn finish_response(&mut self) {
-        if let State::Responding(Responding { then_refuse: Some(origin), .. }) =
+        if let State::Responding(Responding { then_refuse: Some((origin, error)), .. }) =
             core::mem::replace(&mut self.state, State::Idle)
         {
-            self.refuse(origin, HidError::CHANNEL_BUSY);
+            self.refuse(origin, error);
+        }
+    }
+
+    /// An error in the middle of this channel's own answer would spoil it.
+    fn refuse_behind_answer(&mut self, origin: Origin, error: HidError) {
+        match &mut self.state {
+            State::Responding(answer) if answer.origin.channel == origin.channel => {
+                answer.then_refuse = Some((origin, error));
+            }
+            _ => self.refuse(origin, error),
         }
     }
 

@@ -7,7 +7,7 @@ use softkey_ctap::Instant;
 use super::owner::{Event, Job, JobId, JobKind, Outgoing, Peer};
 use super::{KEEPALIVE_INTERVAL, Origin, short};
 use crate::message::{Assembly, Fragments};
-use crate::wire::{ChannelId, Command, Status};
+use crate::wire::{ChannelId, Command, HidError, Status};
 
 /// What the device does.
 pub(super) enum State {
@@ -51,8 +51,8 @@ pub(super) enum Cancel {
 pub(super) struct Responding {
     pub(super) origin: Origin,
     pub(super) fragments: Fragments,
-    /// Who sent another request on this channel meanwhile, to be refused after the answer.
-    pub(super) then_refuse: Option<Origin>,
+    /// Who sent something else on this channel meanwhile, to be refused after the answer, and why.
+    pub(super) then_refuse: Option<(Origin, HidError)>,
 }
 
 impl State {
