@@ -1,5 +1,8 @@
 //! What makes one authenticator differ from another: everything its owner decides before it starts.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::algorithm::Algorithms;
 use crate::enterprise::Enterprise;
 
@@ -8,13 +11,26 @@ pub const AAGUID: [u8; 16] = [
     0x8d, 0x31, 0x83, 0x30, 0x5d, 0xe2, 0x4c, 0x08, 0xb3, 0x08, 0x0e, 0xb2, 0x1b, 0x34, 0x32, 0x77,
 ];
 
+/// The package's version as a number: 1.2.3 is 10203.
+const FIRMWARE_VERSION: u64 = number(env!("CARGO_PKG_VERSION_MAJOR")) * 10_000
+    + number(env!("CARGO_PKG_VERSION_MINOR")) * 100
+    + number(env!("CARGO_PKG_VERSION_PATCH"));
+
+const fn number(digits: &str) -> u64 {
+    match u64::from_str_radix(digits, 10) {
+        Ok(number) => number,
+        Err(_) => 0,
+    }
+}
+
 /// How an authenticator is set up. The default is the key that `softkey run` shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a feature of its own")]
 pub struct Config {
     /// The model's identifier.
     pub aaguid: [u8; 16],
-    /// Grows with every change of the code.
+    /// Grows with every change of the code; above 0. The default is made of the package's version, two digits for
+    /// each part.
     pub firmware_version: u64,
     /// For how many discoverable credentials there is room.
     pub max_discoverable: u64,
@@ -30,6 +46,10 @@ pub struct Config {
     pub enterprise: Option<Enterprise>,
     /// Can a PIN complexity policy be turned on?
     pub pin_complexity_policy: bool,
+    /// Where that policy is described, a URL; told only beside it.
+    pub pin_complexity_policy_url: Option<String>,
+    /// Certifications by their names in the standard, with their levels; the default has none.
+    pub certifications: Vec<(String, u64)>,
     /// Is the extension `uvm` offered, which tells relying parties how the user was verified?
     pub uvm: bool,
     /// How large blobs are kept.
@@ -44,7 +64,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             aaguid: AAGUID,
-            firmware_version: 100,
+            firmware_version: FIRMWARE_VERSION,
             max_discoverable: 100_000,
             always_uv: false,
             min_pin_length: 4,
@@ -52,6 +72,8 @@ impl Default for Config {
             attestation: Attestation::Batch,
             enterprise: None,
             pin_complexity_policy: false,
+            pin_complexity_policy_url: None,
+            certifications: Vec::new(),
             uvm: false,
             large_blobs: LargeBlobs::Array,
             credential_management_preview: false,

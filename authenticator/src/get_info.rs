@@ -1,10 +1,11 @@
 //! authenticatorGetInfo: everything in it is computed from what this authenticator can do.
 
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use rand_core::TryCryptoRng;
-use softkey_ctap::cbor::List;
+use softkey_ctap::cbor::{Encoder, List, RawMap};
 use softkey_ctap::entities::{PUBLIC_KEY, Parameters};
 use softkey_ctap::get_info::{Options, Response};
 use softkey_ctap::pin_uv::{Protocol, StateKind, encrypt_state};
@@ -33,6 +34,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let enc_identifier = self.for_token_holders(StateKind::Identifier, identifier)?;
         let enc_cred_store_state = self.for_token_holders(StateKind::CredStoreState, state)?;
         let (method, always_uv) = (self.config.user_verification, self.settings.always_uv);
+        let certifications = certifications(&self.config.certifications);
+        let url = self.config.pin_complexity_policy_url.as_deref().map(str::as_bytes);
         let array = self.config.large_blobs == LargeBlobs::Array;
         Ok(reply(&Response {
             versions: versions(always_uv, self.config.credential_management_preview).into(),
@@ -53,7 +56,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             max_rp_ids_for_set_min_pin_length: Some(to_u64(MAX_RP_IDS)),
             preferred_platform_uv_attempts: method.map(|method| method.tries_per_request.into()),
             uv_modality: method.map(|method| method.modality),
-            certifications: None,
+            certifications: certifications.as_deref().map(RawMap),
             remaining_discoverable_credentials: Some(self.remaining_discoverable()),
             vendor_prototype_config_commands: None,
             attestation_formats: Some(Format::LISTED.iter().map(|format| format.name()).collect()),
@@ -62,7 +65,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             enc_identifier,
             transports_for_reset: Some(vec![USB].into()),
             pin_complexity_policy: self.pin_complexity_policy(),
-            pin_complexity_policy_url: None,
+            pin_complexity_policy_url: url.filter(|_| self.config.pin_complexity_policy),
             max_pin_length: Some(MAX_PIN_LENGTH),
             enc_cred_store_state,
             authenticator_config_commands: Some(subcommands(&self.config).collect()),
@@ -113,6 +116,20 @@ fn versions(always_uv: bool, preview: bool) -> Vec<&'static str> {
     let u2f = (!always_uv).then_some("U2F_V2");
     let preview = preview.then_some("FIDO_2_1_PRE");
     u2f.into_iter().chain(["FIDO_2_0"]).chain(preview).chain(["FIDO_2_1", "FIDO_2_3"]).collect()
+}
+
+/// A map in canonical order: shorter names first, then bytewise. Nothing if it would be empty.
+fn certifications(given: &[(String, u64)]) -> Option<Vec<u8>> {
+    let mut sorted: Vec<&(String, u64)> = given.iter().collect();
+    sorted.sort_by_key(|(name, _)| (name.len(), name.as_bytes()));
+    sorted.dedup_by_key(|(name, _)| name);
+    let mut encoder = Encoder::new();
+    encoder.map(sorted.len());
+    for (name, level) in &sorted {
+        encoder.text(name);
+        encoder.unsigned(*level);
+    }
+    (!sorted.is_empty()).then(|| encoder.into_bytes())
 }
 
 fn algorithms(algorithms: &Algorithms) -> List<'static, Parameters<'static>> {

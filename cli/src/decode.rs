@@ -1,6 +1,7 @@
 //! `softkey decode`: explains any CTAP message, authenticator data, attestation object, client data, APDU or
 //! trace of HID reports, given as hex, base64url or binary.
 
+mod blobs;
 mod cbor;
 mod input;
 mod message;

@@ -49,6 +49,32 @@ fn get_info_tells_of_the_sensor() {
     assert_eq!(info.option("pinUvAuthToken"), Some(true));
 }
 
+/// GI-18: uvCountSinceLastPinEntry counts each attempt, failed or not, over power cycles; the right PIN ends the
+/// count, and so does a reset.
+#[test]
+fn attempts_since_the_last_pin_are_counted() {
+    let mut key = with_sensor(true);
+    let count = |key: &mut Key| key.info().0.get(0x17).uint();
+    assert_eq!(count(&mut key), 0);
+    key.set_pin("1234");
+    token(&mut key, Protocol::Two, GA).unwrap();
+    key.user(User::FailsVerification);
+    assert_eq!(token(&mut key, Protocol::Two, GA), Err(UV_INVALID));
+    assert_eq!(count(&mut key), 2);
+    key.user(User::Approves);
+    key.power_cycle();
+    key.make(&Request::make_credential().option("uv", true));
+    assert_eq!(count(&mut key), 3);
+    assert_eq!(key.pin_token(Protocol::Two, "4321"), Err(softkey_tests::status::PIN_INVALID));
+    assert_eq!(count(&mut key), 3, "a wrong PIN ends nothing");
+    key.pin_token(Protocol::Two, "1234").unwrap();
+    assert_eq!(count(&mut key), 0);
+    token(&mut key, Protocol::Two, GA).unwrap();
+    key.power_cycle();
+    assert_eq!(key.send(&[command::RESET]), [SUCCESS]);
+    assert_eq!(count(&mut key), 0);
+}
+
 /// MC-31, GA-16: the option uv verifies the user: UV is set, and a gesture that shows presence is the touch.
 #[test]
 fn option_uv_verifies_the_user() {

@@ -1,5 +1,7 @@
 //! authenticatorGetInfo (GI).
 
+mod relations;
+
 use std::collections::BTreeSet;
 
 use softkey_tests::auth_data::UP;

@@ -23,7 +23,7 @@ use softkey_ctap_hid::{Device, DeviceConfig, Event, Job, JobKind, Status};
 
 pub use entropy::Entropy;
 pub use memory::{Cut, Memory};
-pub use profile::{ENTERPRISE_CERTIFICATE, ENTERPRISE_RP, Profile};
+pub use profile::{CERTIFICATIONS, ENTERPRISE_CERTIFICATE, ENTERPRISE_RP, POLICY_URL, Profile};
 
 /// A client of the key: it has a channel of its own, a new one after each power cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -9,7 +9,7 @@ use softkey_ctap::{
 };
 
 use super::node::Node;
-use super::webauthn;
+use super::{blobs, webauthn};
 
 /// How a place is to be shown.
 pub(super) enum Form {
@@ -103,6 +103,7 @@ schema! {
     INFO = get_info::Response<'static> {
         "algorithms": Form::List(&Form::Map(&PARAMETERS)),
         "aaguid": Form::Bytes(webauthn::aaguid_node),
+        "uv_modality": Form::Bits(verification_methods),
         "pin_complexity_policy_url": Form::Bytes(utf8),
         "authenticator_config_commands": Form::List(&Form::Number(config_command)),
     };
@@ -130,8 +131,9 @@ schema! {
         "public_key": Form::Map(&COSE),
         "cred_protect": Form::Number(protection),
     };
-    LARGE_BLOBS = large_blobs::Request<'static> {};
-    BLOBS_ANSWER = large_blobs::Response<'static> {};
+    LARGE_BLOBS = large_blobs::Request<'static> { "set": Form::Bytes(blobs::array_node) };
+    BLOBS_ANSWER = large_blobs::Response<'static> { "config": Form::Bytes(blobs::array_node) };
+    BLOB_ENTRY = large_blobs::Entry<'static> {};
     CONFIG = config::Request<'static> {
         "sub_command": Form::Number(config_command),
         "sub_command_params": Form::Map(&MIN_PIN_LENGTH),
@@ -246,6 +248,32 @@ fn permissions(bits: i64) -> Option<String> {
     Some(words.join(" "))
 }
 
+/// Methods of user verification by the FIDO registry of predefined values.
+fn verification_methods(bits: i64) -> Option<String> {
+    const NAMES: [&str; 13] = [
+        "presence_internal",
+        "fingerprint_internal",
+        "passcode_internal",
+        "voiceprint_internal",
+        "faceprint_internal",
+        "location_internal",
+        "eyeprint_internal",
+        "pattern_internal",
+        "handprint_internal",
+        "none",
+        "all",
+        "passcode_external",
+        "pattern_external",
+    ];
+    let set = |place: &usize| bits >> place & 1 == 1;
+    let names = NAMES.iter().enumerate().filter(|(place, _)| set(place)).map(|(_, name)| *name);
+    let mut words: Vec<_> = names.collect();
+    if bits >> NAMES.len() != 0 {
+        words.push("undefined bits");
+    }
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
 fn pin_command(number: i64) -> Option<&'static str> {
     use client_pin::subcommand as sub;
     Some(match u64::try_from(number).ok()? {
@@ -308,6 +336,13 @@ fn utf8(bytes: &[u8]) -> Option<Node> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn verification_methods_are_spelled_out() {
+        assert_eq!(verification_methods(0x802).unwrap(), "fingerprint_internal passcode_external");
+        assert_eq!(verification_methods(1 << 20).unwrap(), "undefined bits");
+        assert_eq!(verification_methods(0), None);
+    }
 
     #[test]
     fn fields_have_the_names_of_the_standard() {

@@ -17,12 +17,20 @@ pub enum Profile {
     Preview,
     /// The extension uvm.
     Uvm,
+    /// [`CERTIFICATIONS`], and the address of a policy that it has not.
+    Certified,
     /// The extension largeBlob in the place of the large-blob array.
     LargeBlob,
 }
 
 /// The relying party that gets vendor-facilitated enterprise attestation.
 pub const ENTERPRISE_RP: &str = "enterprise.example";
+
+/// Where the PIN complexity policy is said to be described.
+pub const POLICY_URL: &str = "https://policy.example/pin";
+
+/// Certifications, in the order of their owner.
+pub const CERTIFICATIONS: [(&str, u64); 3] = [("FIPS-CMVP-3", 2), ("FIDO", 1), ("CC-EAL", 4)];
 
 /// The certificate of enterprise attestation, in DER.
 pub const ENTERPRISE_CERTIFICATE: &[u8] = include_bytes!("enterprise.der");
@@ -35,12 +43,13 @@ const ENTERPRISE_KEY: [u8; 32] = [
 
 impl Profile {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Default,
         Self::Enterprise,
         Self::PinComplexity,
         Self::Preview,
         Self::Uvm,
+        Self::Certified,
         Self::LargeBlob,
     ];
 
@@ -51,7 +60,16 @@ impl Profile {
         match self {
             Self::Default => default,
             Self::Enterprise => Config { enterprise: Some(enterprise()), ..default },
-            Self::PinComplexity => Config { pin_complexity_policy: true, ..default },
+            Self::PinComplexity => Config {
+                pin_complexity_policy: true,
+                pin_complexity_policy_url: Some(POLICY_URL.to_owned()),
+                ..default
+            },
+            Self::Certified => Config {
+                certifications: CERTIFICATIONS.map(|(name, level)| (name.to_owned(), level)).into(),
+                pin_complexity_policy_url: Some(POLICY_URL.to_owned()),
+                ..default
+            },
             Self::Preview => Config { credential_management_preview: true, ..default },
             Self::Uvm => Config { uvm: true, ..default },
             Self::LargeBlob => Config { large_blobs: LargeBlobs::Extension, ..default },

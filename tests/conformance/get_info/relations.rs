@@ -1,0 +1,218 @@
+//! Members that belong together, over every profile, and the default profile whole.
+
+use softkey_tests::cbor::{Value, array, map};
+use softkey_tests::key::{CERTIFICATIONS, POLICY_URL, Profile, Sensor, Setup};
+use softkey_tests::pin::Protocol;
+use softkey_tests::platform::Info;
+use softkey_tests::platform::permission::PCMR;
+use softkey_tests::request::cf;
+use softkey_tests::status::SUCCESS;
+use softkey_tests::{Key, Request};
+
+/// A key of each profile, with and without a sensor.
+fn keys() -> Vec<(String, Key)> {
+    let sensor = Sensor { max_retries: 5, tries_per_request: 3, shows_presence: true };
+    let setups = Profile::ALL.into_iter().flat_map(|profile| {
+        [None, Some(sensor)].map(|sensor| Setup { profile, sensor, ..Setup::default() })
+    });
+    setups.map(|setup| (format!("{setup:?}"), Key::new(setup))).collect()
+}
+
+fn has(info: &Info, member: i64) -> bool {
+    info.0.at(member).is_some()
+}
+
+fn number(info: &Info, member: i64) -> Option<u64> {
+    info.0.at(member).map(Value::uint)
+}
+
+fn offers_subcommand(info: &Info, subcommand: i64) -> bool {
+    info.0.get(0x1F).items().contains(&Value::from(subcommand))
+}
+
+/// GI-07, GI-12, GI-15: what belongs to an extension is there exactly if the extension is.
+#[track_caller]
+fn extensions_and_members(info: &Info) {
+    let listed = |name: &str| info.has_extension(name);
+    let array = info.option("largeBlobs") == Some(true);
+    assert_eq!(listed("credBlob"), number(info, 0x0F).is_some_and(|max| max >= 32));
+    assert_eq!(listed("largeBlobKey"), array);
+    assert_eq!(array, number(info, 0x0B).is_some_and(|max| max >= 1024));
+    assert!(!(listed("largeBlob") && array), "largeBlob beside the array");
+    assert_eq!(listed("minPinLength"), info.option("setMinPINLength") == Some(true));
+    assert_eq!(listed("pinComplexityPolicy"), has(info, 0x1B));
+    assert!(!listed("hmac-secret-mc") || listed("hmac-secret"));
+    assert!(!listed("credBlob") || listed("credProtect"));
+}
+
+/// GI-05, GI-06, GI-13, GI-16, GI-18, GI-20: what belongs to an option is there exactly if the option is.
+#[track_caller]
+fn options_and_members(info: &Info) {
+    let option = |name: &str| info.option(name);
+    let verifies = option("clientPin").is_some() || option("uv").is_some();
+    assert_eq!(option("pinUvAuthToken") == Some(true), verifies);
+    assert_eq!(has(info, 0x06), verifies);
+    assert_eq!(has(info, 0x0D), option("clientPin").is_some());
+    assert!(!has(info, 0x1D) || option("clientPin").is_some());
+    assert!(!has(info, 0x1B) || option("clientPin").is_some());
+    assert!(!has(info, 0x1C) || has(info, 0x1B), "a policy's address without the policy");
+    assert_eq!(has(info, 0x10), option("setMinPINLength") == Some(true));
+    for of_the_sensor in [0x11, 0x12, 0x17] {
+        assert_eq!(has(info, of_the_sensor), option("uv").is_some(), "{of_the_sensor:#x}");
+    }
+    assert!(option("noMcGaPermissionsWithClientPin").is_none() || option("clientPin").is_some());
+    assert!(option("uvAcfg").is_none() || option("authnrCfg").is_some());
+    assert!(option("uvBioEnroll").is_none() || option("bioEnroll").is_some());
+    if option("alwaysUv") == Some(true) {
+        assert_ne!(option("makeCredUvNotRqd"), Some(true));
+        assert!(!info.has_version("U2F_V2"));
+    }
+}
+
+/// GI-21, GI-22: the subcommands of authenticatorConfig are those whose settings getInfo shows.
+#[track_caller]
+fn subcommands_and_members(info: &Info) {
+    assert_eq!(info.option("authnrCfg"), Some(true));
+    assert_eq!(offers_subcommand(info, 1), info.option("ep").is_some());
+    assert_eq!(offers_subcommand(info, 2), info.option("alwaysUv").is_some());
+    assert_eq!(offers_subcommand(info, 3), info.option("setMinPINLength") == Some(true));
+    assert_eq!(offers_subcommand(info, 4), has(info, 0x18));
+    assert_eq!(offers_subcommand(info, 0xFF), has(info, 0x15));
+    assert_eq!(has(info, 0x1A), has(info, 0x18), "the transports for a reset");
+}
+
+/// GI-02: what the levels demand is there, and previews come with their level only.
+#[track_caller]
+fn versions_and_features(info: &Info) {
+    let preview = info.option("credentialMgmtPreview").is_some()
+        || info.option("userVerificationMgmtPreview").is_some();
+    assert_eq!(info.has_version("FIDO_2_1_PRE"), preview);
+    for version in ["FIDO_2_1", "FIDO_2_3"] {
+        assert!(info.has_version(version));
+        assert!(info.has_extension("hmac-secret") && info.has_extension("credProtect"));
+        assert_eq!(info.option("rk"), Some(true));
+        assert_eq!(info.option("credMgmt"), Some(true));
+        assert!(info.0.get(6).items().contains(&Value::from(2)));
+    }
+}
+
+#[track_caller]
+fn relations(info: &Info) {
+    extensions_and_members(info);
+    options_and_members(info);
+    subcommands_and_members(info);
+    versions_and_features(info);
+    for member in info.0.keys() {
+        assert!((1..=0x1F).contains(&member.uint()), "{member:?}");
+    }
+}
+
+/// GI-02, GI-07, GI-12, GI-15, GI-16, GI-18, GI-22, GI-25: the relations hold for every profile, fresh and in use.
+#[test]
+fn relations_hold_for_every_profile() {
+    for (name, mut key) in keys() {
+        println!("{name}");
+        relations(&key.info());
+        key.set_pin("7391");
+        relations(&key.info());
+        key.token(Protocol::Two, "7391", PCMR, None).unwrap();
+        let info = key.info();
+        relations(&info);
+        assert!(has(&info, 0x19) && has(&info, 0x1E), "for the holder of the persistent token");
+        key.power_cycle();
+        relations(&key.info());
+    }
+}
+
+/// GI-26: with alwaysUv on, makeCredUvNotRqd is false and `U2F_V2` gone; both come back.
+#[test]
+fn relations_hold_with_always_uv() {
+    for profile in Profile::ALL {
+        let mut key = Key::with_profile(profile);
+        let before = key.info();
+        for on in [true, false] {
+            assert_eq!(key.status(&Request::config(cf::TOGGLE_ALWAYS_UV)), SUCCESS);
+            let info = key.info();
+            assert_eq!(info.option("alwaysUv"), Some(on));
+            relations(&info);
+        }
+        assert_eq!(key.info(), before);
+    }
+}
+
+/// GI-18: certifications and the policy's address are what the owner gave, in bytes and in order.
+#[test]
+fn what_the_owner_gave_is_told() {
+    let info = Key::with_profile(Profile::Certified).info();
+    let (names, levels): (Vec<_>, Vec<_>) = info.0.get(0x13).entries().iter().cloned().unzip();
+    assert_eq!(names, ["FIDO", "CC-EAL", "FIPS-CMVP-3"].map(Value::from));
+    assert_eq!(levels, [1, 4, 2].map(Value::from));
+    assert_eq!(CERTIFICATIONS.len(), names.len());
+    assert!(!has(&info, 0x1C), "no policy, no address");
+    let info = Key::with_profile(Profile::PinComplexity).info();
+    assert_eq!(info.0.get(0x1C).bytes(), POLICY_URL.as_bytes());
+}
+
+/// GI-02, GI-04, GI-07, GI-10, GI-19, GI-21, GI-22: the default key says this and nothing else, apart from its AAGUID
+/// and its firmware's version.
+#[test]
+fn default_key_says_exactly_this() {
+    let mut key = Key::fresh();
+    let info = key.info();
+    let algorithm = |alg: i64| map([("alg", Value::from(alg)), ("type", "public-key".into())]);
+    let extensions = [
+        "credBlob",
+        "credProtect",
+        "hmac-secret",
+        "hmac-secret-mc",
+        "largeBlobKey",
+        "minPinLength",
+        "thirdPartyPayment",
+    ];
+    let options = [
+        ("rk", true),
+        ("up", true),
+        ("plat", false),
+        ("alwaysUv", false),
+        ("credMgmt", true),
+        ("authnrCfg", true),
+        ("clientPin", false),
+        ("largeBlobs", true),
+        ("perCredMgmtRO", true),
+        ("pinUvAuthToken", true),
+        ("setMinPINLength", true),
+        ("makeCredUvNotRqd", true),
+    ];
+    let expected = [
+        (0x01, array(["U2F_V2", "FIDO_2_0", "FIDO_2_1", "FIDO_2_3"])),
+        (0x02, array(extensions)),
+        (0x03, info.0.get(0x03).clone()),
+        (0x04, map(options)),
+        (0x05, 7609.into()),
+        (0x06, array([2, 1])),
+        (0x07, 16.into()),
+        (0x08, 255.into()),
+        (0x09, array(["usb"])),
+        (0x0A, array([-7, -8, -35, -36, -47].map(algorithm))),
+        (0x0B, 4096.into()),
+        (0x0C, false.into()),
+        (0x0D, 4.into()),
+        (0x0E, info.0.get(0x0E).clone()),
+        (0x0F, 128.into()),
+        (0x10, 8.into()),
+        (0x14, 100_000.into()),
+        (0x16, array(["packed"])),
+        (0x18, false.into()),
+        (0x1A, array(["usb"])),
+        (0x1D, 63.into()),
+        (0x1F, array([2, 3, 4])),
+    ];
+    for (member, value) in info.0.entries() {
+        let expected = expected.iter().find(|(number, _)| Value::from(*number) == *member);
+        let name = member.uint();
+        let (_, expected) = expected.unwrap_or_else(|| panic!("member {name:#x}: {value:?}"));
+        let (got, wanted) = (value.encode(), expected.encode());
+        assert!(got == wanted, "member {name:#x}: {value:?} instead of {expected:?}");
+    }
+    assert_eq!(info.0.keys().len(), expected.len());
+}
