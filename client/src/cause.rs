@@ -39,6 +39,8 @@ pub enum DomException {
     NotSupportedError,
     /// Origin and relying party identifier do not fit.
     SecurityError,
+    /// A value breaks a rule of its form.
+    SyntaxError,
     /// The time of the page's own abort signal has passed.
     TimeoutError,
     /// The options are no such dictionary.
@@ -57,6 +59,7 @@ impl DomException {
             Self::NotAllowedError => "NotAllowedError",
             Self::NotSupportedError => "NotSupportedError",
             Self::SecurityError => "SecurityError",
+            Self::SyntaxError => "SyntaxError",
             Self::TimeoutError => "TimeoutError",
             Self::TypeError => "TypeError",
         }
@@ -114,6 +117,14 @@ pub enum Cause {
     RpIdMismatch,
     /// It is not the origin's, and the relying party's list of related origins does not help.
     RelatedOrigins(RelatedFault),
+    /// `prf.evalByCredential` has no meaning at creation.
+    PrfByCredentialAtCreation,
+    /// `prf.evalByCredential` without a list of credentials.
+    PrfWithoutList,
+    /// This key of `prf.evalByCredential` is empty, not base64url, or not in the list of credentials.
+    PrfCredential(String),
+    /// The key cannot protect credentials, and the page insists.
+    NoCredProtect,
     /// None of `pubKeyCredParams` is of a known type.
     NoKnownParameters,
     /// None of the listed credentials is of a known type.
@@ -227,6 +238,10 @@ pub enum WrongResponse {
     NoUser,
     /// The key-agreement key is not a point of P-256.
     KeyAgreement,
+    /// The output of hmac-secret cannot be decrypted, or has another length than was asked for.
+    HmacSecret,
+    /// The credential is less protected than was asked for.
+    Protection,
     /// The token cannot be decrypted, or has another length than 16 or 32 bytes.
     Token,
 }
@@ -247,7 +262,10 @@ impl Cause {
             | Self::NotADomain
             | Self::RpIdMismatch
             | Self::RelatedOrigins(_) => DomException::SecurityError,
+            Self::PrfCredential(_) => DomException::SyntaxError,
             Self::NoKnownParameters
+            | Self::PrfByCredentialAtCreation
+            | Self::PrfWithoutList
             | Self::NoType
             | Self::TypesDoNotMix(..)
             | Self::CannotStore(_) => DomException::NotSupportedError,
@@ -266,6 +284,7 @@ impl Cause {
             | Self::KeyGone
             | Self::OutsideFilter
             | Self::KeysDiffer
+            | Self::NoCredProtect
             | Self::NoKnownDescriptors
             | Self::AttachmentMismatch
             | Self::SpeaksNeither

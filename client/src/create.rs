@@ -16,6 +16,7 @@ use crate::cause::{Cause, WrongResponse};
 use crate::ceremony::{Ceremony, Desk};
 use crate::client_data::{self, ClientData};
 use crate::entropy::Entropy;
+use crate::extensions::Evaluation;
 use crate::info::Info;
 use crate::options::{Attachment, Conveyance, CreationOptions, ResidentKey, UserVerification};
 use crate::origin::Origin;
@@ -29,8 +30,7 @@ use crate::token::{Verification, Wanted};
 /// Makes a credential for the page of `origin` on the one key that the owner reaches. The page's timeout is
 /// for the owner to keep: it cancels the request that the key has in work.
 ///
-/// Extensions in this form: `credProps`. Others are passed over, as the standard has it for those a client
-/// does not know.
+/// Extensions that are not known here are passed over, as the standard has it.
 #[must_use]
 pub fn create(
     options: CreationOptions,
@@ -42,6 +42,7 @@ pub fn create(
         check_user(&options)?;
         let rp_id = origin.rp_id(options.rp_id.as_deref())?;
         check_algorithms(&options)?;
+        options.extensions.check()?;
         let client_data_json = ClientData {
             kind: client_data::CREATE,
             challenge: &options.challenge,
@@ -75,6 +76,7 @@ pub(crate) async fn with_key(
 ) -> Result<RegistrationResponse, Cause> {
     let mut session = Session::new(desk, entropy);
     let info = session.info(reach).await?;
+    wish.options.extensions.admit(info.as_ref())?;
     let made = match &info {
         Some(info) => session.make_credential(info, &wish).await?,
         None => session.register(&wish).await?,
@@ -115,6 +117,8 @@ pub(crate) struct Made {
     pub(crate) rk: bool,
     /// Must the response show that the user was verified?
     pub(crate) verified: bool,
+    /// Salts that the key was given.
+    pub(crate) evaluation: Option<Evaluation>,
 }
 
 /// How the request will be, decided before anything is sent.
@@ -149,7 +153,8 @@ impl Plan {
         if (required || always) && !protected {
             return Err(Cause::NoUserVerification);
         }
-        let uv = required || always || (protected && (preferred || needs));
+        let evaluates = wish.options.extensions.evaluated(info).is_some();
+        let uv = required || always || (protected && (preferred || needs || evaluates));
         Ok(Self { rk, uv, required })
     }
 }
@@ -192,9 +197,15 @@ impl Session {
     ) -> Result<Made, Cause> {
         let token = verification.and_then(Verification::token);
         let excluded = self.narrow(info, &wish.rp_id, &wish.options.exclude, token).await?;
+        let extensions = &wish.options.extensions;
+        let evaluation = match extensions.evaluated(info).filter(|_| verification.is_some()) {
+            Some(values) => Some(self.evaluation(info, values).await?),
+            None => None,
+        };
         let param = token.map(|token| token.authenticate(&[&wish.hash]));
         let by_option = matches!(verification, Some(Verification::Option));
         let request = Request {
+            extensions: extensions.for_key(info, plan.rk, evaluation.as_ref()),
             exclude_list: excluded
                 .as_deref()
                 .map(|id| [Descriptor::public_key(id)].into_iter().collect()),
@@ -216,6 +227,7 @@ impl Session {
             auth_data: response.auth_data.to_vec(),
             rk: plan.rk,
             verified: plan.required || verification.is_some(),
+            evaluation,
         })
     }
 }
@@ -284,8 +296,11 @@ impl Made {
         };
         let id = attested.credential_id.to_vec();
         let mut credential = PublicKeyCredential::new(id, response, attachment(info));
+        let extensions = &wish.options.extensions;
+        credential.client_extension_results =
+            extensions.results(data.extensions, self.evaluation.as_ref())?;
         credential.client_extension_results.cred_props =
-            wish.options.cred_props.then_some(CredentialProperties { rk: self.rk });
+            extensions.cred_props.then_some(CredentialProperties { rk: self.rk });
         Ok(credential)
     }
 

@@ -16,11 +16,14 @@ use crate::ceremony::{Account, Ceremony, Desk};
 use crate::client_data::{self, ClientData};
 use crate::create::attachment;
 use crate::entropy::Entropy;
+use crate::extensions::{Evaluation, PrfValues};
 use crate::info::Info;
 use crate::lists::found;
 use crate::options::{RequestOptions, UserVerification};
 use crate::origin::Origin;
-use crate::response::{AssertionResponse, AuthenticationResponse, Bytes, PublicKeyCredential};
+use crate::response::{
+    AssertionResponse, AuthenticationResponse, Bytes, ExtensionResults, PublicKeyCredential,
+};
 use crate::session::{Reach, Session};
 use crate::token::{Token, Verification, Wanted};
 
@@ -36,6 +39,7 @@ pub fn get(
 ) -> Ceremony<AuthenticationResponse> {
     Ceremony::new(async move |desk| {
         let rp_id = origin.rp_id(options.rp_id.as_deref())?;
+        options.extensions.check(&options.allow)?;
         let client_data_json = ClientData {
             kind: client_data::GET,
             challenge: &options.challenge,
@@ -71,7 +75,10 @@ pub(crate) async fn with_key(
         signature: Bytes(signed.signature),
         user_handle: signed.user.map(|user| Bytes(user.user_id)),
     };
-    Ok(PublicKeyCredential::new(signed.credential_id, response, attachment(info.as_ref())))
+    let attachment = attachment(info.as_ref());
+    let mut credential = PublicKeyCredential::new(signed.credential_id, response, attachment);
+    credential.client_extension_results = signed.extensions;
+    Ok(credential)
 }
 
 /// What is asked of the key, whatever it speaks.
@@ -87,6 +94,12 @@ impl Wish {
     pub(crate) fn new(options: RequestOptions, rp_id: String, client_data_json: Vec<u8>) -> Self {
         Self { hash: client_data::hash(&client_data_json), client_data_json, rp_id, options }
     }
+
+    /// The inputs of prf to evaluate with this credential.
+    fn values(&self, allowed: Option<&[u8]>, info: &Info) -> Option<&PrfValues> {
+        let inputs = &self.options.extensions;
+        inputs.prf.as_ref().filter(|_| inputs.evaluates(info))?.values_for(allowed)
+    }
 }
 
 /// What the key signed.
@@ -95,19 +108,23 @@ pub(crate) struct Signed {
     pub(crate) auth_data: Vec<u8>,
     pub(crate) signature: Vec<u8>,
     pub(crate) user: Option<Account>,
+    pub(crate) extensions: ExtensionResults,
 }
 
 /// The request's one allowed credential and how its user is verified.
 struct Terms<'a> {
     allowed: Option<&'a [u8]>,
     verification: Option<&'a Verification>,
+    evaluation: Option<&'a Evaluation>,
 }
 
 impl Session {
     /// Signs with authenticatorGetAssertion.
     async fn sign(&mut self, info: &Info, wish: &Wish) -> Result<Signed, Cause> {
         let wanted = Wanted { permissions: Permissions::GET_ASSERTION, rp_id: Some(&wish.rp_id) };
-        let verifies = verifies(info, wish.options.user_verification)?;
+        let extensions = &wish.options.extensions;
+        let verifies =
+            verifies(info, wish.options.user_verification)? || extensions.evaluates(info);
         let mut verification =
             if verifies { Some(self.verify_user(info, wanted).await?) } else { None };
         let mut again = true;
@@ -139,7 +156,12 @@ impl Session {
         if allowed.is_none() && !allow.is_empty() {
             return Err(Cause::NoCredentials);
         }
-        let terms = Terms { allowed: allowed.as_deref(), verification };
+        let evaluation = match wish.values(allowed.as_deref(), info).zip(verification) {
+            Some((values, _)) => Some(self.evaluation(info, values).await?),
+            None => None,
+        };
+        let terms =
+            Terms { allowed: allowed.as_deref(), verification, evaluation: evaluation.as_ref() };
         let bytes = self.assertion(info, wish, &terms).await?;
         let response: Response<'_> = cbor::decode(&bytes)?;
         let count = response.number_of_credentials.unwrap_or(1);
@@ -166,7 +188,7 @@ impl Session {
             rp_id: RpId::try_from(wish.rp_id.as_str())?,
             client_data_hash: wish.hash,
             allow_list: terms.allowed.map(|id| [Descriptor::public_key(id)].into_iter().collect()),
-            extensions: None,
+            extensions: wish.options.extensions.for_key(info, terms.evaluation),
             options: by_option.then_some(Options { uv: Some(true), ..Options::default() }),
             pin_uv_auth_param: param.as_deref(),
             pin_uv_auth_protocol: token.map(Token::protocol_number),
@@ -225,5 +247,6 @@ fn signed(response: &Response<'_>, wish: &Wish, terms: &Terms<'_>) -> Result<Sig
         auth_data: response.auth_data.to_vec(),
         signature: response.signature.to_vec(),
         user,
+        extensions: wish.options.extensions.results(data.extensions, terms.evaluation)?,
     })
 }

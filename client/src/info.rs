@@ -93,6 +93,12 @@ impl Info {
         self.versions.iter().any(|claimed| claimed == version)
     }
 
+    /// Does the key list this extension?
+    #[must_use]
+    pub fn has_extension(&self, identifier: &str) -> bool {
+        self.extensions.iter().any(|listed| listed == identifier)
+    }
+
     /// Is a PIN set?
     #[must_use]
     pub fn has_pin(&self) -> bool {

@@ -4,6 +4,7 @@ pub mod abort;
 pub mod base64url;
 pub mod blobs;
 pub mod call;
+pub mod capabilities;
 pub mod cause;
 pub mod ceremony;
 pub mod client_data;
@@ -12,6 +13,7 @@ pub mod create;
 pub mod credential;
 #[cfg(feature = "hid")]
 pub mod driver;
+pub mod extensions;
 pub mod get;
 pub mod info;
 pub mod manage;

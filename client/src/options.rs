@@ -12,6 +12,7 @@ use softkey_ctap::entities::PUBLIC_KEY;
 
 use crate::base64url;
 use crate::cause::Cause;
+use crate::extensions::{CreationInputs, RequestInputs};
 
 /// `PublicKeyCredentialCreationOptions`, made definite.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +43,8 @@ pub struct CreationOptions {
     pub attestation: Conveyance,
     /// Attestation statement formats, best first; `["none"]` if no attestation is wanted.
     pub attestation_formats: Vec<String>,
-    /// Was the extension `credProps` asked for?
-    pub cred_props: bool,
+    /// The extensions that are known here.
+    pub extensions: CreationInputs,
     /// The time the page gives, in milliseconds.
     pub timeout: Option<u64>,
 }
@@ -62,6 +63,8 @@ pub struct RequestOptions {
     pub only_unknown: bool,
     /// Should the user be verified?
     pub user_verification: UserVerification,
+    /// The extensions that are known here.
+    pub extensions: RequestInputs,
     /// The time the page gives, in milliseconds.
     pub timeout: Option<u64>,
 }
@@ -167,7 +170,7 @@ impl CreationOptions {
                 _ => raw.attestation_formats,
             },
             attestation,
-            cred_props: raw.extensions.is_some_and(|extensions| extensions.cred_props),
+            extensions: CreationInputs::new(raw.extensions.unwrap_or_default())?,
             timeout: raw.timeout,
         })
     }
@@ -198,6 +201,7 @@ impl RequestOptions {
             only_unknown: listed && allow.is_empty(),
             allow,
             user_verification: user_verification(raw.user_verification.as_deref()),
+            extensions: RequestInputs::new(raw.extensions.unwrap_or_default())?,
             timeout: raw.timeout,
         })
     }

@@ -49,6 +49,7 @@ pub(crate) fn create(
     let Claim { rp_id, lookup } = caller.claim(&origin, options.rp_id.as_deref())?;
     let json = caller.client_data(client_data::CREATE, &origin, &options.challenge);
     let rest = check_algorithms(&options).and_then(|()| {
+        options.extensions.check()?;
         aborted(terms.signal.as_ref(), now)?;
         let may = !conditional || caller.profile.allows_conditional_create(origin.as_str(), now);
         if may { Ok(()) } else { Err(Cause::NoCreationConsent) }
@@ -81,6 +82,7 @@ pub(crate) fn get(
     let caller = Caller::new(page);
     let mut timeout = caller.timeout(options.timeout);
     options.timeout = in_millis(&timeout);
+    let extensions = options.extensions.check(&options.allow);
     let conditional = (terms.mediation == Mediation::Conditional).then(|| {
         // The list becomes a filter, and the call waits until it is picked or aborted.
         timeout.effective = None;
@@ -89,7 +91,8 @@ pub(crate) fn get(
     let origin = page.origin()?;
     let Claim { rp_id, lookup } = caller.claim(&origin, options.rp_id.as_deref())?;
     let json = caller.client_data(client_data::GET, &origin, &options.challenge);
-    let pending = pending(lookup, aborted(terms.signal.as_ref(), now))?;
+    let rest = extensions.and_then(|()| aborted(terms.signal.as_ref(), now));
+    let pending = pending(lookup, rest)?;
     let plan = Plan {
         work: Work::Get(Box::new(GetWish::new(options, rp_id, json))),
         pending,

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::base64url;
+use crate::extensions::PrfResults;
 
 /// Bytes that are base64url in JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,6 +96,15 @@ pub struct ExtensionResults {
     /// The output of `credProps`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cred_props: Option<CredentialProperties>,
+    /// The output of `prf`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prf: Option<PrfResults>,
+    /// The output of `credBlob`: was the blob stored?
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cred_blob: Option<bool>,
+    /// The output of `getCredBlob`: the blob, empty if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub get_cred_blob: Option<Bytes>,
 }
 
 /// The output of `credProps`.

@@ -93,6 +93,7 @@ impl Session {
             auth_data,
             signature: response.signature.to_vec(),
             user: None,
+            extensions: options.extensions.results(None, None)?,
         })
     }
 
@@ -191,5 +192,6 @@ fn registered(response: &RegisterResponse<'_>, application: [u8; 32]) -> Result<
         auth_data: auth_data.to_bytes(),
         rk: false,
         verified: false,
+        evaluation: None,
     })
 }

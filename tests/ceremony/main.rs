@@ -4,6 +4,7 @@
 
 mod accounts;
 mod blobs;
+mod extensions;
 mod page;
 mod pin;
 mod public_key;

@@ -54,6 +54,9 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
         | Cause::TypesDoNotMix(..)
         | Cause::NotConditional(_)
         | Cause::NotImmediate(_)
+        | Cause::PrfByCredentialAtCreation
+        | Cause::PrfWithoutList
+        | Cause::PrfCredential(_)
         | Cause::CannotStore(_) => (Exit::BadInput, "options as a browser's JSON has them"),
         Cause::NoCreationConsent => (Exit::BadInput, "without \"mediation\": \"conditional\""),
         // States of a page, which a command line does not have.
@@ -81,6 +84,7 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
         | Cause::SpeaksNeither
         | Cause::NoSuchCommand
         | Cause::NoCommonProtocol
+        | Cause::NoCredProtect
         | Cause::EmptyResponse
         | Cause::BadResponse(_)
         | Cause::WrongResponse(_) => (Exit::Failed, ANOTHER_KEY),

@@ -38,6 +38,9 @@ impl fmt::Display for Cause {
             }
             Self::UserIdLength(len) => write!(f, "user.id has {len} bytes, not 1 to 64."),
             Self::NotBase64Url(member) => write!(f, "{member} is not base64url."),
+            Self::PrfCredential(id) => {
+                write!(f, "prf.evalByCredential names {id:?}, which is not in allowCredentials.")
+            }
             Self::RelatedOrigins(fault) => write!(
                 f,
                 "The relying party identifier does not belong to the origin, and {fault}."
@@ -72,6 +75,9 @@ impl Cause {
             Self::Aborted(_) => "The page withdrew the call.",
             Self::NoKey => "There is no key.",
             Self::KeyGone => "The key went away, or the way to it broke.",
+            Self::PrfByCredentialAtCreation => "prf.evalByCredential is for get only.",
+            Self::PrfWithoutList => "prf.evalByCredential needs allowCredentials.",
+            Self::NoCredProtect => "The key cannot protect credentials.",
             Self::KeysDiffer => "The keys failed for different reasons.",
             Self::OutsideFilter => "The credential is not one that the page allows.",
             Self::OpaqueOrigin => "The origin is opaque.",
@@ -109,6 +115,7 @@ impl Cause {
             | Self::NotImmediate(_)
             | Self::CannotStore(_)
             | Self::RelatedOrigins(_)
+            | Self::PrfCredential(_)
             | Self::NotTheDictionary(_)
             | Self::UserIdLength(_)
             | Self::NotBase64Url(_)
@@ -179,6 +186,8 @@ impl fmt::Display for WrongResponse {
             Self::Credential => "the credential was not asked for",
             Self::NoUser => "the user handle is missing",
             Self::KeyAgreement => "its key-agreement key is no point of P-256",
+            Self::HmacSecret => "its output of hmac-secret cannot be read",
+            Self::Protection => "the credential is less protected than was asked for",
             Self::Token => "its token cannot be read",
         })
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::cause::Cause;
+use crate::extensions::Members;
 
 /// JSON, whatever it holds.
 pub(crate) fn parse(text: &str) -> Result<Value, Cause> {
@@ -44,7 +45,7 @@ pub(super) struct Creation {
     pub(super) attestation: Option<String>,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) attestation_formats: Vec<String>,
-    pub(super) extensions: Option<Extensions>,
+    pub(super) extensions: Option<Members>,
 }
 
 #[derive(Deserialize)]
@@ -56,6 +57,7 @@ pub(super) struct Request {
     #[serde(default, deserialize_with = "or_default")]
     pub(super) allow_credentials: Vec<Descriptor>,
     pub(super) user_verification: Option<String>,
+    pub(super) extensions: Option<Members>,
 }
 
 #[derive(Deserialize)]
@@ -96,13 +98,6 @@ pub(super) struct Selection {
     #[serde(default, deserialize_with = "or_default")]
     pub(super) require_resident_key: bool,
     pub(super) user_verification: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Extensions {
-    #[serde(default, deserialize_with = "or_default")]
-    pub(super) cred_props: bool,
 }
 
 fn or_default<'de, D, T>(from: D) -> Result<T, D::Error>

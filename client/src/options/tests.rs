@@ -31,7 +31,7 @@ fn the_least_options_get_the_defaults_of_the_standard() {
     assert_eq!(options.user_verification, UserVerification::Preferred);
     assert_eq!(options.attestation, Conveyance::None);
     assert_eq!(options.attestation_formats, ["none"]);
-    assert!(!options.cred_props);
+    assert_eq!(options.extensions, CreationInputs::default());
 
     let options = RequestOptions::from_json(r#"{"challenge": ""}"#).unwrap();
     assert_eq!((options.allow, options.challenge), (vec![], vec![]));
