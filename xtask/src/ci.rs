@@ -42,6 +42,7 @@ fn steps() -> Vec<Step> {
         // Each benchmark once, as a test; figures are made by hand on a quiet machine.
         Step::cargo("benches", 30, "test --workspace --all-features --bench * --locked"),
         Step::cargo("fuzz-seeds", 10, "test --package softkey-fuzz --locked"),
+        Step::task("fuzz-smoke", 30),
         Step::task("conformance", 20),
         Step::cargo("memory", 20, "test --package softkey --test memory --locked -- --ignored"),
         Step::task("interop", 20),

@@ -6,6 +6,7 @@ mod ci;
 mod conformance;
 mod debian;
 mod empty_root;
+mod fuzz_smoke;
 mod house;
 mod interop;
 mod no_std;
@@ -30,6 +31,8 @@ enum Task {
     EmptyRoot,
     /// Run the tests that prove lines of the conformance checklist, and print the table
     Conformance(conformance::Args),
+    /// Run each fuzz target for some seconds (needs cargo-fuzz and a C++ compiler)
+    FuzzSmoke(fuzz_smoke::Args),
     /// Run other people's libraries against demo and run over UDP (needs Python 3)
     Interop,
     /// Run other people's clients against the key on a real kernel in an emulated machine (as root, on Debian 12)
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Task::NoStd => ("no-std", no_std::run()),
         Task::EmptyRoot => ("empty-root", empty_root::run()),
         Task::Conformance(args) => ("conformance", conformance::run(&args)),
+        Task::FuzzSmoke(args) => ("fuzz-smoke", fuzz_smoke::run(&args)),
         Task::Interop => ("interop", interop::run()),
         Task::Vm(args) => ("vm", vm::run(&args)),
     };

@@ -1,0 +1,164 @@
+//! `cargo xtask fuzz-smoke`: each fuzz target for a bounded time, from its seeds, as cargo-fuzz builds it.
+//!
+//! Needs cargo-fuzz and a C++ compiler, and no nightly: without a sanitizer cargo-fuzz passes stable flags only,
+//! and there is no `unsafe` here for a sanitizer to judge. New inputs go to `target/fuzz/corpus`, what breaks a
+//! claim to `target/fuzz/artifacts`; `fuzz/FINDINGS.md` says what to do with it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::Instant;
+
+use crate::house::{self, Result};
+
+/// What `cargo xtask fuzz-smoke` may be told.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// How long each target runs
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    seconds: u64,
+    /// Only these targets
+    #[arg(long, value_name = "TARGET")]
+    only: Vec<String>,
+    /// Plant a fault into each target, which must be found in the time, beginning with nothing
+    #[arg(long)]
+    planted: bool,
+}
+
+/// A target as the library lists it.
+#[derive(Debug, PartialEq, Eq)]
+struct Target {
+    name: String,
+    /// The longest input worth trying, in bytes.
+    longest: String,
+}
+
+/// Builds all targets and runs them one after the other; true if all claims held, or all plants were found.
+pub(crate) fn run(args: &Args) -> Result<bool> {
+    let root = house::root()?;
+    let programs = build(&root)?;
+    let work = root.join("target/fuzz");
+    let targets = targets(&root, &work)?;
+    if let Some(name) = args.only.iter().find(|name| !targets.iter().any(|t| t.name == **name)) {
+        return Err(format!("there is no target `{name}`").into());
+    }
+    let (mut passed, mut failed) = (0_usize, 0_usize);
+    for target in targets.iter().filter(|t| args.only.is_empty() || args.only.contains(&t.name)) {
+        let begun = Instant::now();
+        let output = fuzz(&root, &work, &programs, target, args)?;
+        let log = String::from_utf8_lossy(&output.stderr);
+        // A fuzzer that could not begin has found nothing either.
+        let found = log.contains("Test unit written to ");
+        let well = if args.planted { found } else { output.status.success() };
+        if well {
+            passed += 1;
+        } else {
+            failed += 1;
+            println!("{}", end_of(&log));
+        }
+        let verdict = match (found, output.status.success()) {
+            (true, _) => "a claim is broken",
+            (false, true) => "all claims held",
+            (false, false) => "the fuzzer failed",
+        };
+        let seconds = begun.elapsed().as_secs();
+        println!("{}: {verdict}; {} runs in {seconds} s", target.name, runs_in(&log));
+    }
+    println!("fuzz-smoke: {passed} passed, {failed} failed");
+    Ok(failed == 0)
+}
+
+/// Builds the targets; the folder that they are in.
+fn build(root: &Path) -> Result<PathBuf> {
+    let host = house::output_of(Command::new("rustc").arg("-vV"))?;
+    let host =
+        host.lines().find_map(|line| line.strip_prefix("host: ")).ok_or("rustc has no host")?;
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root).args(["fuzz", "build", "--fuzz-dir", "fuzz", "--sanitizer", "none"]);
+    // Optimising over crates takes longer than the run.
+    cargo.env("CARGO_PROFILE_RELEASE_LTO", "false");
+    let status = cargo.stdin(Stdio::null()).status()?;
+    if !status.success() {
+        let hint = "cargo-fuzz is had by `cargo install cargo-fuzz`, a C++ compiler by `apt-get install g++`";
+        return Err(format!("the targets were not built: {status} ({hint})").into());
+    }
+    let target = house::members(root)?.target_directory.into_std_path_buf();
+    Ok(target.join(host).join("release"))
+}
+
+/// The targets and, in `work`, their dictionaries: both from the library.
+fn targets(root: &Path, work: &Path) -> Result<Vec<Target>> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root).args(["run", "--quiet", "--locked", "--package", "softkey-fuzz"]);
+    let listing = house::output_of(cargo.args(["--example", "dictionaries", "--"]).arg(work))?;
+    Ok(listed(&listing))
+}
+
+fn listed(listing: &str) -> Vec<Target> {
+    let words = listing.lines().filter_map(|line| line.split_once(' '));
+    words.map(|(name, longest)| Target { name: name.into(), longest: longest.into() }).collect()
+}
+
+/// Runs one target to its end or to the first broken claim.
+fn fuzz(root: &Path, work: &Path, programs: &Path, target: &Target, args: &Args) -> Result<Output> {
+    let Target { name, longest } = target;
+    let place = |folder: &str| -> Result<PathBuf> {
+        let place = work.join(folder).join(name);
+        fs::create_dir_all(&place)?;
+        Ok(place)
+    };
+    let artifacts = place("artifacts")?;
+    let mut fuzzer = Command::new(programs.join(name));
+    fuzzer.current_dir(root).stdin(Stdio::null());
+    if args.planted {
+        let nothing = place("nothing")?;
+        fs::remove_dir_all(&nothing)?;
+        fs::create_dir_all(&nothing)?;
+        fuzzer.env("SOFTKEY_FUZZ_PLANT", "1").arg(nothing);
+    } else {
+        fuzzer.arg(place("corpus")?).arg(root.join("fuzz/seeds").join(name));
+    }
+    // libFuzzer takes no dictionary without words.
+    let dictionary = work.join(format!("{name}.dict"));
+    if fs::metadata(&dictionary).is_ok_and(|file| file.len() > 0) {
+        fuzzer.arg(format!("-dict={}", dictionary.display()));
+    }
+    fuzzer
+        .arg(format!("-max_total_time={}", args.seconds))
+        .arg(format!("-max_len={longest}"))
+        .arg(format!("-artifact_prefix={}/", artifacts.display()))
+        .args(["-print_final_stats=1", "-timeout=30", "-rss_limit_mb=2048"]);
+    let output = fuzzer.stdout(Stdio::null()).stderr(Stdio::piped()).output();
+    output.map_err(|error| format!("{name} cannot be started: {error}").into())
+}
+
+/// How often the body ran, as libFuzzer counts.
+fn runs_in(log: &str) -> &str {
+    let count = log.lines().find_map(|line| line.strip_prefix("stat::number_of_executed_units:"));
+    count.map_or("?", str::trim)
+}
+
+/// The end of a log, where the broken claim and the input's file are named.
+fn end_of(log: &str) -> String {
+    let lines: Vec<&str> = log.lines().collect();
+    lines.split_at(lines.len().saturating_sub(60)).1.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_read_from_the_library_s_list() {
+        let target =
+            |name: &str, longest: &str| Target { name: name.into(), longest: longest.into() };
+        assert_eq!(listed("link 512\nu2f 64\n"), [target("link", "512"), target("u2f", "64")]);
+    }
+
+    #[test]
+    fn the_runs_are_read_from_the_fuzzer_s_closing_words() {
+        let log = "#2 INITED\nstat::number_of_executed_units: 4711\nstat::new_units_added: 3";
+        assert_eq!(runs_in(log), "4711");
+        assert_eq!(runs_in("thread panicked"), "?");
+    }
+}
