@@ -2,7 +2,8 @@
 //! relying party, flags, signature and, at registration, the attestation formats `none`, `packed` and
 //! `fido-u2f`.
 //!
-//! Algorithms: ES256, ES384, ES512, ES256K, and `EdDSA` with Ed25519, also by their fully specified identifiers.
+//! Algorithms: ES256, ES384, ES512, ES256K, and `EdDSA` with Ed25519, also by their fully specified identifiers;
+//! RS256, ML-DSA-44, ML-DSA-65 and ML-DSA-87.
 //! Certificates are checked for their form and their signature over the credential, which must be by P-256; no chain
 //! is followed, so an attestation says nothing about who made the key.
 

@@ -1,6 +1,9 @@
-//! Signatures: ECDSA with P-256, P-384, P-521 and secp256k1, and Ed25519.
+//! Signatures: ECDSA with P-256, P-384, P-521 and secp256k1, Ed25519, RS256, and ML-DSA.
 
+use ml_dsa::{EncodedVerifyingKey, MlDsa44, MlDsa65, MlDsa87, MlDsaParams};
 use p256::ecdsa::signature::Verifier;
+use rsa::{BoxedUint, Pkcs1v15Sign, RsaPublicKey};
+use sha2::{Digest, Sha256};
 use softkey_ctap::cose::{PublicKey, algorithm, key};
 
 use super::Fault;
@@ -39,6 +42,16 @@ pub(super) fn verify(
         PublicKey::Okp { alg: algorithm::EDDSA | algorithm::ED25519, crv: key::ED25519, x } => {
             ed25519(x, message, signature)
         }
+        PublicKey::Rsa { alg: algorithm::RS256, n, e } => rs256(n, e, message, signature),
+        PublicKey::Akp { alg: algorithm::ML_DSA_44, public } => {
+            ml_dsa::<MlDsa44>(public, message, signature)
+        }
+        PublicKey::Akp { alg: algorithm::ML_DSA_65, public } => {
+            ml_dsa::<MlDsa65>(public, message, signature)
+        }
+        PublicKey::Akp { alg: algorithm::ML_DSA_87, public } => {
+            ml_dsa::<MlDsa87>(public, message, signature)
+        }
         _ => Err(Fault::Key),
     }
 }
@@ -66,4 +79,23 @@ fn ed25519(key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Fault> {
     let signature =
         ed25519_dalek::Signature::from_slice(signature).map_err(|_| Fault::Signature)?;
     key.verify_strict(message, &signature).map_err(|_| Fault::Signature)
+}
+
+/// RSASSA-PKCS1-v1_5 with SHA-256, and a modulus of 2048 to 4096 bits.
+fn rs256(n: &[u8], e: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Fault> {
+    let n = BoxedUint::from_be_slice_vartime(n);
+    if n.bits() < 2048 {
+        return Err(Fault::Key);
+    }
+    let key = RsaPublicKey::new(n, BoxedUint::from_be_slice_vartime(e)).map_err(|_| Fault::Key)?;
+    let digest = Sha256::digest(message);
+    key.verify(Pkcs1v15Sign::new::<Sha256>(), &digest, signature).map_err(|_| Fault::Signature)
+}
+
+/// Pure ML-DSA with an empty context.
+fn ml_dsa<P: MlDsaParams>(public: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Fault> {
+    let key = EncodedVerifyingKey::<P>::try_from(public).map_err(|_| Fault::Key)?;
+    let signature = ml_dsa::Signature::<P>::try_from(signature).map_err(|_| Fault::Signature)?;
+    let key = ml_dsa::VerifyingKey::<P>::decode(&key);
+    key.verify(message, &signature).map_err(|_| Fault::Signature)
 }
