@@ -24,6 +24,18 @@ pub enum Algorithm {
     /// ECDSA with secp256k1 and SHA-256.
     #[cfg(feature = "k256")]
     Es256k,
+    /// RSASSA-PKCS1-v1_5 with SHA-256 and 2048 bits.
+    #[cfg(feature = "rsa")]
+    Rs256,
+    /// ML-DSA-44.
+    #[cfg(feature = "ml-dsa")]
+    MlDsa44,
+    /// ML-DSA-65.
+    #[cfg(feature = "ml-dsa")]
+    MlDsa65,
+    /// ML-DSA-87.
+    #[cfg(feature = "ml-dsa")]
+    MlDsa87,
     /// ES256 with its curve in the name.
     Esp256,
     /// Ed25519 with its curve in the name.
@@ -59,6 +71,14 @@ impl Algorithm {
         Self::Es512,
         #[cfg(feature = "k256")]
         Self::Es256k,
+        #[cfg(feature = "rsa")]
+        Self::Rs256,
+        #[cfg(feature = "ml-dsa")]
+        Self::MlDsa44,
+        #[cfg(feature = "ml-dsa")]
+        Self::MlDsa65,
+        #[cfg(feature = "ml-dsa")]
+        Self::MlDsa87,
         Self::Esp256,
         Self::Ed25519,
         #[cfg(feature = "p384")]
@@ -85,6 +105,14 @@ impl Algorithm {
             Self::Es512 => algorithm::ES512,
             #[cfg(feature = "k256")]
             Self::Es256k => algorithm::ES256K,
+            #[cfg(feature = "rsa")]
+            Self::Rs256 => algorithm::RS256,
+            #[cfg(feature = "ml-dsa")]
+            Self::MlDsa44 => algorithm::ML_DSA_44,
+            #[cfg(feature = "ml-dsa")]
+            Self::MlDsa65 => algorithm::ML_DSA_65,
+            #[cfg(feature = "ml-dsa")]
+            Self::MlDsa87 => algorithm::ML_DSA_87,
             Self::Esp256 => algorithm::ESP256,
             Self::Ed25519 => algorithm::ED25519,
             #[cfg(feature = "p384")]
@@ -92,6 +120,15 @@ impl Algorithm {
             #[cfg(feature = "p521")]
             Self::Esp512 => algorithm::ESP512,
         }
+    }
+
+    /// Must something be kept beside the seed, to have the key in a signature's time?
+    #[allow(clippy::unused_self, reason = "a build without RSA keeps nothing")]
+    pub(crate) const fn keeps_key(self) -> bool {
+        #[cfg(feature = "rsa")]
+        return matches!(self, Self::Rs256);
+        #[cfg(not(feature = "rsa"))]
+        false
     }
 
     /// The same algorithm under its fully specified identifier, if it has two.
@@ -141,6 +178,9 @@ impl Algorithms {
 }
 
 /// ES256, `EdDSA`, ES384, ES512 and ES256K, as far as this build has them.
+///
+/// RS256 and ML-DSA are for owners who know their clients: libfido2 reads an answer into 2048 bytes, which those of
+/// ML-DSA exceed, and older versions of Firefox drop a whole getInfo for one number they do not know.
 impl Default for Algorithms {
     fn default() -> Self {
         Self(DEFAULT.to_vec())

@@ -8,9 +8,11 @@ use softkey_ctap::cbor::{self, List};
 use softkey_ctap::cose::algorithm;
 
 use crate::algorithm::Algorithm;
+use crate::authenticator::MAX_MSG_SIZE;
 use crate::config::Attestation;
 use crate::enterprise::Enterprise;
 use crate::key_pair::PrivateKey;
+use crate::refusal::Refusal;
 
 /// The certificate of the batch key in DER, the same in every installation.
 pub const BATCH_CERTIFICATE: &[u8] = include_bytes!("attestation/batch.der");
@@ -24,6 +26,10 @@ const BATCH_KEY: [u8; 32] = [
     0xde, 0xa1, 0xba, 0x6a, 0x9b, 0xe8, 0x49, 0x9f, 0xb9, 0x69, 0x08, 0x29, 0xad, 0x84, 0x5f, 0x02,
     0xfd, 0x77, 0xd4, 0x8f, 0xd1, 0xfc, 0x23, 0xb3, 0xa3, 0x71, 0xf3, 0xa9, 0x10, 0xc1, 0x61, 0x9b,
 ];
+
+/// Authenticator data and a signature of this length together, in bytes, fit into an answer with all that stands
+/// around them. Where ML-DSA-87 and many extensions meet, self attestation would not: the batch key attests then.
+const MAX_SELF_ATTESTED: usize = MAX_MSG_SIZE - 128;
 
 /// The statement format to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,10 +71,10 @@ pub(crate) fn statement(
     credential: (Algorithm, &PrivateKey),
     auth_data: &[u8],
     client_data_hash: &[u8; 32],
-) -> Vec<u8> {
+) -> Result<Vec<u8>, Refusal> {
     let message = [auth_data, client_data_hash.as_slice()];
     let (alg, sig, x5c) = match (format, attester) {
-        (Format::None, _) => return NONE_STATEMENT.0.to_vec(),
+        (Format::None, _) => return Ok(NONE_STATEMENT.0.to_vec()),
         (Format::Packed, Attester::Enterprise(enterprise)) => {
             let sig = sign_by(enterprise.key().expose(), &message);
             (algorithm::ES256, sig, Some(List::from(vec![enterprise.certificate()])))
@@ -77,10 +83,15 @@ pub(crate) fn statement(
             (algorithm::ES256, sign(&message), Some(List::from(vec![BATCH_CERTIFICATE])))
         }
         (Format::Packed, Attester::Ordinary(Attestation::SelfAttestation)) => {
-            (credential.0.id(), credential.1.sign(&message), None)
+            let sig = credential.1.sign(&message)?;
+            if auth_data.len().saturating_add(sig.len()) > MAX_SELF_ATTESTED {
+                (algorithm::ES256, sign(&message), Some(List::from(vec![BATCH_CERTIFICATE])))
+            } else {
+                (credential.0.id(), sig, None)
+            }
         }
     };
-    cbor::encode(&PackedStatement { alg, sig: &sig, x5c })
+    Ok(cbor::encode(&PackedStatement { alg, sig: &sig, x5c }))
 }
 
 /// A signature by the batch key over a message given in pieces, in DER.
@@ -91,5 +102,5 @@ pub(crate) fn sign(message: &[&[u8]]) -> Vec<u8> {
 
 /// A signature on P-256, in DER; no bytes if the key is not a scalar.
 fn sign_by(key: &[u8; 32], message: &[&[u8]]) -> Vec<u8> {
-    PrivateKey::p256(key).map(|key| key.sign(message)).unwrap_or_default()
+    PrivateKey::p256(key).and_then(|key| key.sign(message).ok()).unwrap_or_default()
 }

@@ -13,6 +13,7 @@ use softkey_ctap::Secret;
 use zeroize::Zeroizing;
 
 use crate::algorithm::Algorithm;
+use crate::kept_keys;
 use crate::key_pair::PrivateKey;
 use crate::keys::expand;
 use crate::records::{self, CredentialRecord, Records};
@@ -86,6 +87,8 @@ pub(crate) struct Credential {
     pub(crate) cred_blob: Option<Vec<u8>>,
     /// May others than its relying party use it for payment?
     pub(crate) third_party_payment: bool,
+    /// What its key needs beside the seed, if that alone does not give it in a signature's time.
+    pub(crate) kept_key: Option<Zeroizing<Vec<u8>>>,
 }
 
 /// A user as stored.
@@ -107,8 +110,11 @@ impl Credential {
     }
 
     /// What it signs with.
-    pub(crate) fn private_key(&self) -> PrivateKey {
-        PrivateKey::from_seed(self.algorithm, &self.seed)
+    pub(crate) fn private_key(&self) -> Result<PrivateKey, Refusal> {
+        match &self.kept_key {
+            Some(numbers) => PrivateKey::from_kept(self.algorithm, &self.seed, numbers),
+            None => PrivateKey::from_seed(self.algorithm, &self.seed),
+        }
     }
 
     /// CredRandomWithUV or CredRandomWithoutUV of hmac-secret.
@@ -137,6 +143,7 @@ impl Credential {
             large_blob_key: self.has_large_blob_key.then_some(true),
             cred_blob: self.cred_blob.as_deref(),
             third_party_payment: self.third_party_payment.then_some(true),
+            kept_key: self.kept_key.as_ref().map(|numbers| numbers.as_slice()),
         })
     }
 
@@ -160,6 +167,7 @@ impl Credential {
             has_large_blob_key: record.large_blob_key == Some(true),
             cred_blob: record.cred_blob.map(<[u8]>::to_vec),
             third_party_payment: record.third_party_payment == Some(true),
+            kept_key: record.kept_key.map(|numbers| Zeroizing::new(numbers.to_vec())),
         })
     }
 }
@@ -244,21 +252,31 @@ pub(crate) fn find<S: Store>(
     let Some(inside) = inside.filter(|inside| inside.rp16 == rp16) else {
         return Ok(None);
     };
-    match inside.kind {
-        Kind::Discoverable(_) => load(records, &inside, id),
-        Kind::Wrapped | Kind::U2f => Ok(Some(Credential {
-            id: id.to_vec(),
-            kind: inside.kind,
-            algorithm: inside.algorithm,
-            protection: inside.protection,
-            seed: inside.secret,
-            user: None,
-            counter_ceiling: 0,
-            has_large_blob_key: false,
-            cred_blob: None,
-            third_party_payment: inside.third_party_payment,
-        })),
+    if let Kind::Discoverable(_) = inside.kind {
+        return load(records, &inside, id);
     }
+    let kept_key = if inside.algorithm.keeps_key() {
+        let numbers = kept_keys::load(records, &rp16, id)?;
+        let Some(numbers) = numbers else {
+            return Ok(None);
+        };
+        Some(numbers)
+    } else {
+        None
+    };
+    Ok(Some(Credential {
+        id: id.to_vec(),
+        kind: inside.kind,
+        algorithm: inside.algorithm,
+        protection: inside.protection,
+        seed: inside.secret,
+        user: None,
+        counter_ceiling: 0,
+        has_large_blob_key: false,
+        cred_blob: None,
+        third_party_payment: inside.third_party_payment,
+        kept_key,
+    }))
 }
 
 /// The discoverable credential that the identifier stands for, of whatever relying party, and what stands for

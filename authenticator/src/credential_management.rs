@@ -335,7 +335,7 @@ fn management_param<'b>(request: &Request<'b>) -> Result<Param<'b>, Refusal> {
 fn entry(credential: &Credential, total: Option<u64>) -> Progress {
     let user = credential.user.as_ref().ok_or(Refusal::Damaged)?;
     let id = UserId::try_from(user.id.as_slice()).map_err(|_| Refusal::Damaged)?;
-    let public = credential.private_key().public();
+    let public = credential.private_key()?.public();
     let public_key = cbor::encode(&public.cose(credential.algorithm));
     Ok(reply(&Response {
         user: Some(User {

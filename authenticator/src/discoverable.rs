@@ -20,7 +20,8 @@ const MAX_RP_ID: usize = 255;
 impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     /// For how many more discoverable credentials there is room.
     pub(crate) fn remaining_discoverable(&self) -> u64 {
-        self.config.max_discoverable.saturating_sub(self.totals.count)
+        let kept = self.totals.kept_keys.unwrap_or_default();
+        self.config.max_discoverable.saturating_sub(self.totals.count.saturating_add(kept))
     }
 
     /// Stores a new credential, in one commit. It takes the place of one that the same user has with the same

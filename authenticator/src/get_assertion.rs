@@ -233,8 +233,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             extensions: outputs.as_deref().map(Raw),
         };
         let auth_data = auth_data.to_bytes();
-        let key = credential.private_key();
-        let signature: Vec<u8> = key.sign(&[&auth_data, client_data_hash]);
+        let key = credential.private_key()?;
+        let signature: Vec<u8> = key.sign(&[&auth_data, client_data_hash])?;
         let names = *verified && among_several;
         let user = credential.user.as_ref().map(|user| account(user, names)).transpose()?;
         Ok(reply(&Response {

@@ -63,6 +63,11 @@ impl EpochKeys {
 }
 
 impl EpochKeys {
+    /// Stands for a credential identifier in the keys of records.
+    pub(crate) fn id16(&self, id: &[u8]) -> [u8; 16] {
+        truncate(&prf(&self.index, &[b"credential id", id]))
+    }
+
     /// Identifies this authenticator until its reset, to those who have the persistent token.
     pub(crate) fn device_identifier(&self) -> [u8; 16] {
         truncate(&prf(&self.index, &[b"device identifier"]))

@@ -19,6 +19,7 @@ mod get_assertion;
 mod get_info;
 #[cfg(feature = "hid")]
 pub mod hid;
+mod kept_keys;
 mod key_pair;
 mod keys;
 mod large_blobs;

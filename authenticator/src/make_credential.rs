@@ -18,6 +18,7 @@ use crate::authorization::{Authorization, MAX_LIST, Param};
 use crate::counter::Lease;
 use crate::credential::{self, Account, Credential, Inside, Kind, Protection};
 use crate::extensions::{self, CreationInputs, CreationWishes};
+use crate::key_pair::PrivateKey;
 use crate::refusal::Refusal;
 use crate::step::Operation;
 use crate::store::Store;
@@ -136,8 +137,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     /// Steps 14 to 18, once presence was shown.
     pub(crate) fn commit_credential(&mut self, checked: &Checked) -> Progress {
         self.tokens.spend();
-        let credential = self.new_credential(checked)?;
-        let key = credential.private_key();
+        let (credential, key) = self.new_credential(checked)?;
         let public = key.public();
         let may_learn = self.settings.min_pin_length_rp_ids.contains(&checked.rp_id);
         let settings = may_learn.then_some(&self.settings);
@@ -168,10 +168,12 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             (credential.algorithm, &key),
             &auth_data,
             &checked.client_data_hash,
-        );
+        )?;
         if checked.discoverable {
             self.store_credential(checked, &credential)?;
             self.walk = None;
+        } else {
+            self.keep_key(&checked.rp_id_hash, &credential)?;
         }
         Ok(reply(&Response {
             fmt: checked.format.name(),
@@ -184,7 +186,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     }
 
     /// Steps 16 and 17, without storing anything yet.
-    fn new_credential(&mut self, checked: &Checked) -> Result<Credential, Refusal> {
+    fn new_credential(&mut self, checked: &Checked) -> Result<(Credential, PrivateKey), Refusal> {
         let mut random = || {
             Secret::try_make(|bytes| self.rng.try_fill_bytes(bytes)).map_err(|_| Refusal::Entropy)
         };
@@ -202,7 +204,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let CreationWishes { third_party_payment, .. } = checked.wishes;
         let algorithm = checked.algorithm;
         let inside = Inside { kind, algorithm, protection, third_party_payment, rp16, secret };
-        Ok(Credential {
+        let key = PrivateKey::from_seed(algorithm, &seed)?;
+        let credential = Credential {
             id: inside.seal(&keys.credential_id, &mut self.rng)?,
             kind,
             algorithm: checked.algorithm,
@@ -213,7 +216,9 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             has_large_blob_key: checked.wishes.large_blob_key,
             cred_blob: checked.wishes.cred_blob(),
             third_party_payment,
-        })
+            kept_key: key.kept(),
+        };
+        Ok((credential, key))
     }
 }
 

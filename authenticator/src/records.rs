@@ -59,6 +59,14 @@ pub(crate) const fn array_key(piece: u8) -> Key {
     Key::from_array(&[b'l', piece])
 }
 
+/// The key of what is kept for the key pair of a credential.
+pub(crate) fn kept_key(rp16: &[u8; 16], id16: &[u8; 16]) -> Key {
+    let mut key = [b'k'; 33];
+    key[1..17].copy_from_slice(rp16);
+    key[17..].copy_from_slice(id16);
+    Key::from_array(&key)
+}
+
 /// The key of a relying party.
 pub(crate) fn rp_key(rp16: &[u8; 16]) -> Key {
     let mut key = [b'r'; 17];
@@ -134,6 +142,15 @@ message! {
         3 => relying_parties: required u64,
         /// Grows with every change of what is stored.
         4 => changes: required u64,
+        /// Keys kept for credentials that are not discoverable; absent if there never was one.
+        5 => kept_keys: optional u64,
+    }
+}
+
+message! {
+    /// What the key of a non-discoverable credential needs beside its seed.
+    pub(crate) struct KeptKeyRecord<'b>: Int {
+        1 => numbers: required &'b [u8],
     }
 }
 
@@ -163,13 +180,15 @@ message! {
         9 => large_blob_key: optional bool,
         10 => cred_blob: optional &'b [u8],
         11 => third_party_payment: optional bool,
+        /// What the key needs beside its seed.
+        32 => kept_key: optional &'b [u8],
     }
 }
 
 impl Totals {
     /// Nothing stored.
     pub(crate) const NONE: Self =
-        Self { count: 0, next_sequence: 1, relying_parties: 0, changes: 0 };
+        Self { count: 0, next_sequence: 1, relying_parties: 0, changes: 0, kept_keys: None };
 }
 
 /// Changes that are made together or not at all.
@@ -329,7 +348,7 @@ impl<S: Store> Records<S> {
     pub(crate) fn sweep(&mut self) -> Result<bool, Refusal> {
         const PIECE: usize = 16;
         let mut found = Vec::with_capacity(PIECE);
-        for first in [b"b", b"c", b"l", b"r", b"u"] {
+        for first in [b"b", b"c", b"k", b"l", b"r", b"u"] {
             let last = Key::from_array(&[first[0].saturating_add(1)]);
             let visited = self.store.each(&Key::from_array(first)..&last, &mut |key, value| {
                 if matches!(self.open(key, value), Opened::Leftover) {

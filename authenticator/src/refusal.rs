@@ -153,6 +153,8 @@ pub enum Refusal {
     Damaged,
     /// The source of entropy failed.
     Entropy,
+    /// The signature, or the key pair for it, could not be made.
+    Signature,
 }
 
 impl Refusal {
@@ -225,7 +227,7 @@ impl Refusal {
             Self::NoCredentials => StatusCode::NO_CREDENTIALS,
             Self::NoState | Self::ResetWindow => StatusCode::NOT_ALLOWED,
             Self::StoreFull | Self::RpIdListFull => StatusCode::KEY_STORE_FULL,
-            Self::Store | Self::Damaged | Self::Entropy => StatusCode::OTHER,
+            Self::Store | Self::Damaged | Self::Entropy | Self::Signature => StatusCode::OTHER,
         }
     }
 }

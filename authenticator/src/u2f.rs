@@ -130,7 +130,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let RegisterRequest { challenge, application } = request;
         let seed = Secret::try_make(|bytes| self.rng.try_fill_bytes(bytes));
         let seed = seed.map_err(|_| StatusWord::OTHER)?;
-        let PublicKey::Point { sec1, .. } = PrivateKey::from_seed(Algorithm::Es256, &seed).public()
+        let PublicKey::Point { sec1, .. } =
+            PrivateKey::from_seed(Algorithm::Es256, &seed).map_err(internal)?.public()
         else {
             return Err(StatusWord::OTHER);
         };
@@ -182,13 +183,14 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         }
         let counter = self.next_shared_count().map_err(internal)?;
         let user_presence = u8::from(enforce);
-        let key = credential.private_key();
+        let key = credential.private_key().map_err(internal)?;
         let signature = key.sign(&[
             &request.application,
             &[user_presence],
             &counter.to_be_bytes(),
             &request.challenge,
         ]);
+        let signature = signature.map_err(internal)?;
         Ok(AuthenticateResponse { user_presence, counter, signature: &signature }.to_bytes())
     }
 

@@ -148,7 +148,10 @@ pub struct RunArgs {
     /// What new credentials sign with, best first: names or COSE numbers with commas between them [default:
     /// ES256,EdDSA,ES384,ES512,ES256K]
     ///
-    /// Credentials that exist already sign with whatever they were made with.
+    /// Beside these there are RS256, ML-DSA-44, ML-DSA-65 and ML-DSA-87, which are off unless they are listed: a
+    /// request that names ML-DSA first and ES256 second gets ES256. For libfido2 reads an answer into 2048 bytes,
+    /// which those of ML-DSA exceed, and older versions of Firefox drop what a key says about itself for one number
+    /// in it that they do not know. Credentials that exist already sign with whatever they were made with.
     #[arg(long, value_name = "LIST", value_parser = algorithms::parse, allow_hyphen_values = true)]
     pub algorithms: Option<Algorithms>,
 

@@ -1,6 +1,8 @@
 //! The signature algorithms (ALG): each one's life, and which of them a request gets.
 
 mod choice;
+mod kept;
+mod size;
 
 use softkey_tests::cbor::{Value, map};
 use softkey_tests::key::Setup;
@@ -41,6 +43,21 @@ const ESP512: Kind = Kind { alg: alg::ESP512, ..ES512 };
 const EDDSA: Kind =
     Kind { alg: alg::EDDSA, form: (1, Some(6), &[32]), signature: (64, 64), listed: &[] };
 const ED25519: Kind = Kind { alg: alg::ED25519, ..EDDSA };
+
+const RS256: Kind = Kind {
+    alg: alg::RS256,
+    form: (3, None, &[256, 3]),
+    signature: (256, 256),
+    listed: &[alg::ES256, alg::RS256],
+};
+const ML_DSA_44: Kind = ml_dsa(alg::ML_DSA_44, &[1312], 2420);
+const ML_DSA_65: Kind = ml_dsa(alg::ML_DSA_65, &[1952], 3309);
+const ML_DSA_87: Kind = ml_dsa(alg::ML_DSA_87, &[2592], 4627);
+
+const fn ml_dsa(alg: i64, public: &'static [usize], signature: usize) -> Kind {
+    let listed = &[alg::ES256, alg::ML_DSA_44, alg::ML_DSA_65, alg::ML_DSA_87];
+    Kind { alg, form: (7, None, public), signature: (signature, signature), listed }
+}
 
 impl Kind {
     fn setup(self) -> Setup {
@@ -196,4 +213,8 @@ for_each_algorithm! {
     ed25519: ED25519;
     esp384: ESP384;
     esp512: ESP512;
+    rs256: RS256;
+    ml_dsa_44: ML_DSA_44;
+    ml_dsa_65: ML_DSA_65;
+    ml_dsa_87: ML_DSA_87;
 }

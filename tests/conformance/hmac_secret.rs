@@ -16,6 +16,7 @@ use softkey_tests::{Key, Request};
 pub(crate) const SALT_1: [u8; 32] = [0x11; 32];
 pub(crate) const SALT_2: [u8; 32] = [0x22; 32];
 
+/// The input for these salts.
 pub(crate) fn input(shared: &Shared, salts: &[u8]) -> Value {
     input_of(shared, &shared.encrypt(salts))
 }

@@ -4,6 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use softkey_tests::cbor::{Value, array, map_as_given, walk};
 use softkey_tests::checks::{refused, still_works};
+use softkey_tests::key::Setup;
 use softkey_tests::request::{alg, algorithms, command, cp, ga, mc};
 use softkey_tests::status::MISSING_PARAMETER;
 use softkey_tests::{Key, Request, u2f};
@@ -28,7 +29,7 @@ pub(crate) fn caught(
 }
 
 /// A fault in the successful answers of one command's body.
-fn in_body(command: u8, change: fn(&Value) -> Value) -> impl FnMut(&[u8], &mut Vec<u8>) {
+fn in_body(command: u8, change: impl Fn(&Value) -> Value) -> impl FnMut(&[u8], &mut Vec<u8>) {
     move |request, answer| {
         if request[0] == command && answer[0] == 0 && answer.len() > 1 {
             *answer = [vec![0], change(&walk(&answer[1..]).unwrap()).encode()].concat();
@@ -119,6 +120,34 @@ fn changed_signature_of_another_curve_is_seen() {
             body.clone().with(3, signature)
         }),
     );
+}
+
+/// A plant in a signature by this algorithm, on a key whose owner lists it.
+fn changed_signature_is_seen(only: i64, listed: &'static [i64], at: usize) {
+    let sign_in = |plant: bool| {
+        let mut key = Key::new(Setup { algorithms: listed, ..Setup::default() });
+        let only = algorithms(&[only]);
+        let made = key.make(&Request::make_credential().with(mc::PUB_KEY_CRED_PARAMS, only));
+        if plant {
+            key.plant(in_body(ga::COMMAND, move |body| {
+                let mut signature = body.get(3).bytes().to_vec();
+                signature[at] ^= 1;
+                body.clone().with(3, signature)
+            }));
+        }
+        catch_unwind(AssertUnwindSafe(|| key.assertion_by(&made, &made.get()))).is_ok()
+    };
+    assert!(sign_in(false) && !sign_in(true));
+}
+
+#[test]
+fn changed_signature_of_rs256_is_seen() {
+    changed_signature_is_seen(alg::RS256, &[alg::RS256], 255);
+}
+
+#[test]
+fn changed_signature_of_ml_dsa_is_seen() {
+    changed_signature_is_seen(alg::ML_DSA_65, &[alg::ML_DSA_65], 1_000);
 }
 
 #[test]

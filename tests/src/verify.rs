@@ -19,6 +19,10 @@ pub fn signature_verifies(public_key: &Value, message: &[u8], signature: &[u8]) 
         alg::ES512 | alg::ESP512 => p521_verifies(&point(public_key, 3, 66), message, signature),
         alg::ES256K => secp256k1_verifies(&point(public_key, 8, 32), message, signature),
         alg::EDDSA | alg::ED25519 => ed25519_verifies(public_key, message, signature),
+        alg::RS256 => rs256_verifies(public_key, message, signature),
+        alg::ML_DSA_44 => ml_dsa_verifies::<ml_dsa::MlDsa44>(public_key, message, signature),
+        alg::ML_DSA_65 => ml_dsa_verifies::<ml_dsa::MlDsa65>(public_key, message, signature),
+        alg::ML_DSA_87 => ml_dsa_verifies::<ml_dsa::MlDsa87>(public_key, message, signature),
         other => panic!("no means to verify algorithm {other}"),
     }
 }
@@ -79,6 +83,55 @@ fn ed25519_verifies(public_key: &Value, message: &[u8], signature: &[u8]) -> boo
         ed25519_dalek::VerifyingKey::from_bytes(x.try_into().expect("32 bytes of x")).unwrap();
     ed25519_dalek::Signature::from_slice(signature)
         .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok())
+}
+
+/// RSASSA-PKCS1-v1_5 by hand, so that nothing is shared with the signer but the raw power: the padding of RFC 8017
+/// section 9.2 around SHA-256 is compared whole.
+#[track_caller]
+fn rs256_verifies(public_key: &Value, message: &[u8], signature: &[u8]) -> bool {
+    const SHA_256: [u8; 19] = [
+        0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01,
+        0x05, 0x00, 0x04, 0x20,
+    ];
+    let (n, e) = (public_key.get(-1).bytes(), public_key.get(-2).bytes());
+    let expected = map([
+        (1, Value::from(3)),
+        (3, public_key.get(3).clone()),
+        (-1, Value::from(n)),
+        (-2, Value::from(e)),
+    ]);
+    assert_eq!(public_key.encode(), expected.encode(), "members of an RSA key");
+    assert!(n.len() == 256 && n[0] >= 0x80 && n[255] % 2 == 1, "a modulus of 2048 bits");
+    assert_eq!(e, [1, 0, 1]);
+    let digest = crate::parts::sha256(message);
+    let padding = vec![0xff; 256 - 3 - SHA_256.len() - digest.len()];
+    let padded = [&[0, 1], padding.as_slice(), &[0], &SHA_256, &digest].concat();
+    signature.len() == 256 && power_65537(signature, n) == padded
+}
+
+/// `base` to the power 65537, modulo `n`, all of 256 bytes, big-endian.
+fn power_65537(base: &[u8], n: &[u8]) -> Vec<u8> {
+    let number = |bytes: &[u8]| rsa::BoxedUint::from_be_slice(bytes, 2048).unwrap();
+    let (base, n) = (number(base), rsa::BoxedUint::from_be_slice(n, 2048).unwrap());
+    let n = n.to_nz().unwrap();
+    let squared = (0..16).fold(base.clone(), |power, _| power.mul_mod(&power, &n));
+    squared.mul_mod(&base, &n).to_be_bytes().to_vec()
+}
+
+#[track_caller]
+fn ml_dsa_verifies<P: ml_dsa::MlDsaParams>(
+    public_key: &Value,
+    message: &[u8],
+    signature: &[u8],
+) -> bool {
+    let public = public_key.get(-1).bytes();
+    let expected =
+        map([(1, Value::from(7)), (3, public_key.get(3).clone()), (-1, Value::from(public))]);
+    assert_eq!(public_key.encode(), expected.encode(), "members of an AKP key");
+    let encoded = ml_dsa::EncodedVerifyingKey::<P>::try_from(public).expect("a key's length");
+    let key = ml_dsa::VerifyingKey::<P>::decode(&encoded);
+    ml_dsa::Signature::<P>::try_from(signature)
+        .is_ok_and(|signature| key.verify_with_context(message, &[], &signature))
 }
 
 /// Checks an attestation statement of the format `packed` (WebAuthn, section 8.2) over

@@ -33,7 +33,7 @@ mod tests {
     #[test]
     fn names_and_numbers_are_read_in_their_order() {
         assert_eq!(ids("es384,EdDSA, -7").unwrap(), [-35, -8, -7]);
-        assert_eq!(ids("ESP256").unwrap(), [-9]);
+        assert_eq!(ids("ESP256,rs256,ml-dsa-65").unwrap(), [-9, -257, -49]);
     }
 
     /// As the help says.

@@ -10,5 +10,6 @@ mod harness;
 mod hosts;
 mod power;
 mod prompts;
+mod slow;
 mod terminal;
 mod touch;

@@ -66,6 +66,15 @@ fn what_is_not_switched_on_is_passed_over() {
     }
 }
 
+/// ALG-09: where they are switched on they are taken in the request's order as others are.
+#[test]
+fn what_is_switched_on_is_taken() {
+    let mut key = Key::new(with_list(&[alg::ES256, alg::ML_DSA_44, alg::RS256]));
+    assert_eq!(made(&mut key, &[alg::ML_DSA_65, alg::ML_DSA_44, alg::ES256]), alg::ML_DSA_44);
+    assert_eq!(made(&mut key, &[alg::RS256, alg::ES256]), alg::RS256);
+    assert_eq!(made(&mut key, &[alg::ES256, alg::ML_DSA_44]), alg::ES256);
+}
+
 /// ALG-10: the owner's list is what getInfo shows, in its order, and nothing but it and its twins is taken.
 #[test]
 fn owners_list_decides() {
