@@ -32,6 +32,9 @@ pub struct Config {
     /// Grows with every change of the code; above 0. The default is made of the package's version, two digits for
     /// each part.
     pub firmware_version: u64,
+    /// How long a request platforms may send, in bytes: 1024 to 7609. A transport with little room says less; requests
+    /// up to 7609 bytes are taken all the same.
+    pub max_msg_size: u16,
     /// For how many discoverable credentials there is room.
     pub max_discoverable: u64,
     /// Is user verification always asked for, from the factory on?
@@ -65,6 +68,7 @@ impl Default for Config {
         Self {
             aaguid: AAGUID,
             firmware_version: FIRMWARE_VERSION,
+            max_msg_size: 7609,
             max_discoverable: 100_000,
             always_uv: false,
             min_pin_length: 4,

@@ -12,7 +12,7 @@ use softkey_ctap::pin_uv::{Protocol, StateKind, encrypt_state};
 
 use crate::algorithm::Algorithms;
 use crate::attestation::Format;
-use crate::authenticator::{Authenticator, MAX_MSG_SIZE, Progress, reply};
+use crate::authenticator::{Authenticator, Progress, reply};
 use crate::authorization::MAX_LIST;
 use crate::config::LargeBlobs;
 use crate::config_command::{MAX_RP_IDS, subcommands};
@@ -42,7 +42,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             extensions: Some(extensions::listed(&self.config).into()),
             aaguid: self.config.aaguid,
             options: Some(self.options()),
-            max_msg_size: Some(to_u64(MAX_MSG_SIZE)),
+            max_msg_size: Some(self.config.max_msg_size.into()),
             pin_uv_auth_protocols: Some(Protocol::ALL.iter().rev().map(|p| p.number()).collect()),
             max_credential_count_in_list: Some(to_u64(MAX_LIST)),
             max_credential_id_length: Some(MAX_CREDENTIAL_ID),

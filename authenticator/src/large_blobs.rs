@@ -9,7 +9,7 @@ use softkey_ctap::Command;
 use softkey_ctap::client_pin::Permissions;
 use softkey_ctap::large_blobs::{Request, Response};
 
-use crate::authenticator::{Authenticator, MAX_MSG_SIZE, Outcome, Progress, parameters, reply};
+use crate::authenticator::{Authenticator, Outcome, Progress, parameters, reply};
 use crate::authorization::Param;
 use crate::records::{self, Batch};
 use crate::refusal::Refusal;
@@ -28,8 +28,8 @@ const INITIAL: [u8; 17] = [
 /// The checksum: the first bytes of SHA-256 of all that stands before it.
 const CHECKSUM: usize = 16;
 
-/// The longest fragment, in bytes: maxFragmentLength.
-const MAX_FRAGMENT: usize = MAX_MSG_SIZE - 64;
+/// What a message holds beside its fragment, in bytes.
+const OVERHEAD: u16 = 64;
 
 /// A record is at most 4096 bytes long, so the array lies in two.
 const PIECE: usize = MAX_ARRAY / 2;
@@ -64,6 +64,11 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         }
     }
 
+    /// The longest fragment, in bytes: maxFragmentLength.
+    fn max_fragment(&self) -> usize {
+        self.config.max_msg_size.saturating_sub(OVERHEAD).into()
+    }
+
     fn read_array(&mut self, request: &Request<'_>, get: u64, offset: usize) -> Progress {
         let authorized =
             request.pin_uv_auth_param.is_some() || request.pin_uv_auth_protocol.is_some();
@@ -71,7 +76,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             return Err(Refusal::BlobParameterUnexpected);
         }
         let get = usize::try_from(get).unwrap_or(usize::MAX);
-        if get > MAX_FRAGMENT {
+        if get > self.max_fragment() {
             return Err(Refusal::BlobFragmentTooLong);
         }
         let array = self.large_blob_array()?;
@@ -87,7 +92,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         set: &[u8],
         offset: usize,
     ) -> Progress {
-        if set.len() > MAX_FRAGMENT {
+        if set.len() > self.max_fragment() {
             return Err(Refusal::BlobFragmentTooLong);
         }
         let length = self.whole_length(via, request.length, offset)?;

@@ -30,6 +30,7 @@ use crate::error::{CliError, Exit};
 use crate::output::Form;
 use approval::Sensor;
 use event::Event;
+use slot::Place;
 use start::Settings;
 use terminal::Terminal;
 
@@ -47,7 +48,7 @@ pub fn perform(args: &RunArgs) -> Result<Exit, CliError> {
         return Err(start::auto_refused());
     }
     let terminal = Terminal::find();
-    let memory = memory::open(args)?;
+    let memory = memory::open(args, places.contains(&Place::Uhid))?;
     // From here on Ctrl-C unplugs; at the passphrase's prompt it simply ends the program.
     let stop = start::stop_at_signals()?;
     let notices = word.into_iter().chain(memory.notices).chain(nobody(mode, terminal.as_ref()));

@@ -36,20 +36,27 @@ pub struct Memory {
     pub notices: Vec<Event>,
 }
 
-/// Opens the memory that the arguments name.
+/// The longest request that fits into what the kernel keeps of it until we read: 32 reports for a uhid device, of
+/// which two stay free for other clients. What comes beyond that while a busy machine does not let us read, the
+/// kernel throws away. In bytes: 57 in the first report, 59 in each other.
+const UHID_MAX_MSG_SIZE: u16 = 57 + 29 * 59;
+
+/// Opens the memory that the arguments name, for a key that is shown over uhid or not.
 ///
 /// # Errors
 ///
 /// [`Exit::Vault`] if the vault cannot be opened or made, [`Exit::BadInput`] if the passphrase cannot be read.
-pub fn open(args: &RunArgs) -> Result<Memory, CliError> {
+pub fn open(args: &RunArgs, over_uhid: bool) -> Result<Memory, CliError> {
+    let default = Config::default();
     let config = Config {
+        max_msg_size: if over_uhid { UHID_MAX_MSG_SIZE } else { default.max_msg_size },
         user_verification: (args.uv == Verifier::Simulated).then_some(UserVerification {
             modality: FINGERPRINT,
             max_retries: 5,
             tries_per_request: 3,
         }),
         algorithms: args.algorithms.clone().unwrap_or_default(),
-        ..Config::default()
+        ..default
     };
     let mut entropy = args.seed.map_or(Entropy::System, Entropy::seeded);
     if args.memory.ephemeral {
