@@ -163,9 +163,9 @@ mod tests {
         assert_eq!(Array::from_bytes(&no_array), Err(DecodeError::UnexpectedType));
     }
 
-    /// A size that is not the data's opens nothing, however the entry is sealed.
+    /// A size that does not fit the data opens nothing, however the entry is sealed.
     #[test]
-    fn the_size_must_be_the_datas() {
+    fn the_size_must_fit_the_data() {
         let compressed = compress_to_vec(b"twelve bytes", EFFORT);
         for (orig_size, opens) in [(12, true), (11, false), (13, false), (u64::MAX, false)] {
             let aad = associated(orig_size);
