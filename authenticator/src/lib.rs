@@ -31,6 +31,7 @@ mod refusal;
 mod reset;
 mod seal;
 mod settings;
+mod state;
 mod step;
 mod store;
 mod token;

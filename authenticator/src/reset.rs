@@ -8,12 +8,11 @@ use alloc::vec::Vec;
 use rand_core::TryCryptoRng;
 use softkey_ctap::Instant;
 
-use crate::authenticator::{
-    Authenticator, Consent, Outcome, Progress, Requester, Then, epoch_secret, factory_pin,
-};
+use crate::authenticator::{Authenticator, Consent, Outcome, Progress, Requester, Then};
 use crate::records::{self, Batch, EpochRecord, Totals};
 use crate::refusal::Refusal;
 use crate::settings::Settings;
+use crate::state::{epoch_secret, factory_pin};
 use crate::step::{Operation, Question};
 use crate::store::Store;
 

@@ -1,0 +1,93 @@
+//! What an authenticator begins with: the state it finds in its store, or that of the factory.
+
+use rand_core::TryCryptoRng;
+use softkey_ctap::Secret;
+
+use crate::config::Config;
+use crate::pin;
+use crate::records::{self, Batch, CounterRecord, EpochRecord, PinRecord, Records, Totals};
+use crate::refusal::Refusal;
+use crate::settings::Settings;
+use crate::store::Store;
+
+/// What is kept between power cycles and wanted at once.
+pub(crate) struct State {
+    pub(crate) epoch: EpochRecord,
+    pub(crate) pin: PinRecord,
+    pub(crate) settings: Settings,
+    pub(crate) totals: Totals,
+    pub(crate) counter_ceiling: u32,
+}
+
+impl State {
+    pub(crate) fn load<S: Store, R: TryCryptoRng>(
+        records: &mut Records<S>,
+        rng: &mut R,
+        config: &Config,
+    ) -> Result<Self, Refusal> {
+        let Some(epoch) = records.load(&records::EPOCH)? else {
+            return Self::create(records, rng, config);
+        };
+        let epoch: EpochRecord = records::parse(&epoch)?;
+        records.enter(&epoch);
+        let pin_record = records.load(&records::PIN)?.ok_or(Refusal::NoState)?;
+        let pin: PinRecord = records::parse(&pin_record)?;
+        let settings = records.load(&records::SETTINGS)?.ok_or(Refusal::NoState)?;
+        let totals = records.load(&records::TOTALS)?.ok_or(Refusal::NoState)?;
+        let counter = records.load(&records::COUNTER)?.ok_or(Refusal::NoState)?;
+        let counter: CounterRecord = records::parse(&counter)?;
+        Ok(Self {
+            epoch,
+            // What is left of another method's tries, or of none's, is no more than this one's.
+            pin: PinRecord { uv_retries: pin.uv_retries.min(pin::max_uv_retries(config)), ..pin },
+            settings: Settings::from(&records::parse(&settings)?),
+            totals: records::parse(&totals)?,
+            counter_ceiling: u32::try_from(counter.ceiling).map_err(|_| Refusal::Damaged)?,
+        })
+    }
+
+    fn create<S: Store, R: TryCryptoRng>(
+        records: &mut Records<S>,
+        rng: &mut R,
+        config: &Config,
+    ) -> Result<Self, Refusal> {
+        if !records.is_empty()? {
+            return Err(Refusal::NoState);
+        }
+        let state = Self {
+            epoch: EpochRecord { number: 1, secret: epoch_secret(rng)?, swept: true },
+            pin: factory_pin(config),
+            settings: Settings::factory(config),
+            totals: Totals::NONE,
+            counter_ceiling: 0,
+        };
+        records.enter(&state.epoch);
+        let mut batch = Batch::default();
+        batch.put(records::EPOCH, &state.epoch);
+        batch.put(records::PIN, &state.pin);
+        batch.put(records::SETTINGS, &state.settings.record());
+        batch.put(records::TOTALS, &state.totals);
+        batch.put(records::COUNTER, &CounterRecord { ceiling: 0 });
+        records.commit(rng, batch)?;
+        Ok(state)
+    }
+}
+
+/// The secret of a new epoch.
+pub(crate) fn epoch_secret<R: TryCryptoRng>(rng: &mut R) -> Result<Secret<32>, Refusal> {
+    Secret::try_make(|bytes| rng.try_fill_bytes(bytes)).map_err(|_| Refusal::Entropy)
+}
+
+/// No PIN, all tries.
+pub(crate) fn factory_pin(config: &Config) -> PinRecord {
+    PinRecord {
+        hash: None,
+        code_points: 0,
+        retries: pin::MAX_RETRIES,
+        uv_retries: pin::max_uv_retries(config),
+        force_change: false,
+        persistent_token: None,
+        complies: None,
+        uv_attempts: None,
+    }
+}
