@@ -7,12 +7,15 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use rand_core::TryCryptoRng;
+use softkey_ctap::bio_enrollment::SampleStatus;
 use softkey_ctap::cbor::{self, Decode, Encode, Encoder};
 use softkey_ctap::{Command, Instant, StatusCode};
 
+use crate::bio_enrollment;
 use crate::config::{Config, LargeBlobs};
 use crate::counter::{Counters, Lease};
 use crate::credential_management::Edition;
+use crate::fingers::Template;
 use crate::get_assertion;
 use crate::keys::RootKey;
 use crate::large_blobs::PendingArray;
@@ -21,7 +24,7 @@ use crate::records::{self, Batch, EpochRecord, PinRecord, Records, Totals};
 use crate::refusal::Refusal;
 use crate::settings::Settings;
 use crate::state::State;
-use crate::step::{Answer, Ask, AskId, Decision, Operation, Question, Session, Step, Via};
+use crate::step::{Answer, Ask, AskId, Decision, Operation, Question, Sample, Session, Step, Via};
 use crate::store::Store;
 use crate::token::Tokens;
 use crate::u2f::OpenQuestion;
@@ -66,6 +69,8 @@ pub struct Authenticator<S: Store, R> {
     pub(crate) counters: Counters,
     pub(crate) walk: Option<Walk>,
     pub(crate) pending_array: Option<PendingArray>,
+    pub(crate) fingers: Vec<Template>,
+    pub(crate) enrollment: Option<bio_enrollment::Enrollment>,
     pub(crate) u2f: Option<OpenQuestion>,
     pending: Option<Pending>,
     last_ask: u64,
@@ -91,6 +96,7 @@ pub(crate) enum Then {
     /// This refusal whatever the user does.
     RefuseAnyway(Refusal),
     Verify(user_verification::Waiting),
+    Capture(bio_enrollment::Capture),
 }
 
 /// How far a request got.
@@ -105,13 +111,16 @@ pub(crate) enum Outcome {
 pub(crate) struct Consent {
     pub(crate) question: Question,
     pub(crate) requester: Requester,
+    /// How long the user is waited for.
+    pub(crate) timeout: Duration,
     pub(crate) then: Then,
 }
 
 impl Consent {
     /// Asks for presence.
     pub(crate) fn presence(requester: Requester, then: Then) -> Outcome {
-        Outcome::Ask(Box::new(Self { question: Question::Presence, requester, then }))
+        let (question, timeout) = (Question::Presence, TOUCH_TIMEOUT);
+        Outcome::Ask(Box::new(Self { question, requester, timeout, then }))
     }
 }
 
@@ -180,6 +189,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             counters: Counters::new(Lease::resumed(state.counter_ceiling)),
             walk: None,
             pending_array: None,
+            fingers: state.fingers,
+            enrollment: None,
             u2f: None,
             pending: None,
             last_ask: 0,
@@ -255,6 +266,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         self.pending.take_if(|pending| pending.via.session == session);
         self.walk.take_if(|walk| walk.session == session);
         self.pending_array.take_if(|pending| pending.is_of(session));
+        self.enrollment.take_if(|enrollment| enrollment.is_of(session));
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is due.
@@ -270,11 +282,15 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         self.u2f.take_if(|question| now >= question.ends());
         let Pending { via, then, .. } =
             self.pending.take_if(|pending| now >= pending.ask.deadline)?;
-        let refusal = match then {
-            Then::RefuseAnyway(refusal) => refusal,
-            _ => Refusal::UserTimeout,
+        let progress = match then {
+            Then::RefuseAnyway(refusal) => Err(refusal),
+            Then::Capture(capture) => {
+                let nobody = Sample::Bad(SampleStatus::NO_USER_ACTIVITY);
+                self.captured(capture, Answer::Sample(nobody))
+            }
+            _ => Err(Refusal::UserTimeout),
         };
-        Some(self.step(now, via, Err(refusal)))
+        Some(self.step(now, via, progress))
     }
 
     /// Does a piece of housekeeping, to be called now and then while nothing else is to be done: removes some
@@ -319,6 +335,9 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             Command::CREDENTIAL_MANAGEMENT_PREVIEW if self.config.credential_management_preview => {
                 self.credential_management(via, Edition::Preview, body, walk.as_ref())
             }
+            Command::BIO_ENROLLMENT | Command::BIO_ENROLLMENT_PREVIEW => {
+                self.bio_enrollment(via, command, body)
+            }
             Command::LARGE_BLOBS if self.config.large_blobs == LargeBlobs::Array => {
                 self.large_blobs(via, body)
             }
@@ -345,6 +364,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             Then::Reset => self.commit_reset(),
             Then::Succeed => Ok(Outcome::Reply(Vec::new())),
             Then::Refuse(refusal) | Then::RefuseAnyway(refusal) => Err(refusal),
+            Then::Capture(capture) => self.captured(capture, answer),
             Then::Verify(waiting) => self.verified(now, via, waiting, answer),
         }
     }
@@ -359,10 +379,11 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
                 Step::Reply(reply)
             }
             Ok(Outcome::Ask(consent)) => {
-                let Consent { question, requester, then } = *consent;
+                let Consent { question, requester, timeout, then } = *consent;
                 // One question at a time: a waiting request takes the place of U2F's.
                 self.u2f = None;
-                let ask = self.ask(now, question, requester);
+                let deadline = now + timeout;
+                let ask = Ask { deadline, ..self.ask(now, question, requester) };
                 self.pending = Some(Pending { via, ask: ask.clone(), then });
                 Step::Asking(ask)
             }
@@ -397,6 +418,7 @@ const fn fits(question: &Question, answer: Answer) -> bool {
     match question {
         Question::Presence | Question::LongPresence => matches!(answer, Answer::Yes | Answer::No),
         Question::Verify { .. } => !matches!(answer, Answer::Yes),
+        Question::CaptureSample { .. } => matches!(answer, Answer::Sample(_) | Answer::No),
     }
 }
 

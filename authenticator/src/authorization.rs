@@ -78,7 +78,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         options: Options,
     ) -> Result<bool, Refusal> {
         let wants = options.uv == Some(true) && param.is_none();
-        if wants && self.config.user_verification.is_none() {
+        if wants && !self.verifies_users() {
             return Err(Refusal::UserVerificationOption);
         }
         Ok(wants)
@@ -95,7 +95,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             Some(param) => Ok(Authorization::Param(param)),
             None if wants_built_in => Ok(Authorization::BuiltIn),
             None if !always_uv => Ok(Authorization::None),
-            None if self.config.user_verification.is_some() => Ok(Authorization::BuiltIn),
+            None if self.verifies_users() => Ok(Authorization::BuiltIn),
             // A PIN can always be set here, so a token is what the platform should get.
             None => Err(Refusal::TokenRequired),
         }

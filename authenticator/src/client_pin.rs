@@ -22,15 +22,17 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             .with(Permissions::GET_ASSERTION)
             .with(Permissions::CREDENTIAL_MANAGEMENT)
             .with(PERSISTENT);
-        match self.config.large_blobs {
-            LargeBlobs::Array => always.with(Permissions::LARGE_BLOB_WRITE),
-            LargeBlobs::Extension => always,
-        }
+        let enrolls = self.config.fingerprint_sensor().is_some_and(|sensor| sensor.by_verification);
+        let always = always.with_if(enrolls, Permissions::BIO_ENROLLMENT);
+        let array = self.config.large_blobs == LargeBlobs::Array;
+        always.with_if(array, Permissions::LARGE_BLOB_WRITE)
     }
 
     /// What tokens by PIN may do.
     fn by_pin(&self) -> Permissions {
-        self.by_verification().with(Permissions::AUTHENTICATOR_CONFIG)
+        let enrolls = self.config.fingerprint_sensor().is_some();
+        let always = self.by_verification().with(Permissions::AUTHENTICATOR_CONFIG);
+        always.with_if(enrolls, Permissions::BIO_ENROLLMENT)
     }
 
     pub(crate) fn client_pin(&mut self, now: Instant, body: &[u8]) -> Progress {
@@ -136,7 +138,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             permissions,
             rp_id_hash: None,
             user_present: false,
-            serves_previews: self.config.credential_management_preview,
+            serves_previews: self.config.credential_management_preview
+                || self.config.previews_bio_enrollment(),
             method: Method::Pin,
         };
         self.issue_token(now, &shared, &grant)
@@ -163,6 +166,10 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         // 1 to 4. What must be there, and what may be asked for.
         let peer = required(request.key_agreement.as_ref())?;
         let wanted = Wanted::of(request, self.by_verification())?;
+        // 5. Whether there is a finger by which the user could be verified.
+        if !self.verifies_users() {
+            return Err(Refusal::VerificationNotConfigured);
+        }
         // 7. Whether the method can be tried at all.
         if self.pin.uv_retries == 0 {
             return Err(Refusal::VerificationBlocked);

@@ -59,8 +59,23 @@ pub struct Config {
     pub large_blobs: LargeBlobs,
     /// Is the preview of authenticatorCredentialManagement (0x41) offered, and `FIDO_2_1_PRE` with it?
     pub credential_management_preview: bool,
+    /// Is the preview of authenticatorBioEnrollment (0x40) offered where fingers can be enrolled, and `FIDO_2_1_PRE`
+    /// with it?
+    pub bio_enrollment_preview: bool,
     /// What new credentials sign with.
     pub algorithms: Algorithms,
+}
+
+impl Config {
+    /// The sensor on which fingers are enrolled, if there is one.
+    pub(crate) fn fingerprint_sensor(&self) -> Option<FingerprintSensor> {
+        self.user_verification.and_then(|method| method.enrollment)
+    }
+
+    /// Is the preview of authenticatorBioEnrollment offered?
+    pub(crate) fn previews_bio_enrollment(&self) -> bool {
+        self.bio_enrollment_preview && self.fingerprint_sensor().is_some()
+    }
 }
 
 impl Default for Config {
@@ -81,6 +96,7 @@ impl Default for Config {
             uvm: false,
             large_blobs: LargeBlobs::Array,
             credential_management_preview: false,
+            bio_enrollment_preview: false,
             algorithms: Algorithms::default(),
         }
     }
@@ -95,6 +111,41 @@ pub struct UserVerification {
     pub max_retries: u8,
     /// How many tries one request gives the user, 1 to 5.
     pub tries_per_request: u8,
+    /// The sensor, if users must enroll a finger before the method is ready (authenticatorBioEnrollment); without it
+    /// the method is ready always.
+    pub enrollment: Option<FingerprintSensor>,
+}
+
+/// A fingerprint sensor on which fingers are enrolled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FingerprintSensor {
+    /// How it is used.
+    pub kind: FingerprintKind,
+    /// How many good samples an enrollment takes, from 1 on.
+    pub samples: u8,
+    /// For how many fingers there is room.
+    pub max_fingers: u8,
+    /// May a token that was got by an enrolled finger enroll further ones (`uvBioEnroll`)? A token by PIN always may.
+    pub by_verification: bool,
+}
+
+/// How a fingerprint sensor is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FingerprintKind {
+    /// The finger is put on it.
+    Touch,
+    /// The finger is drawn over it.
+    Swipe,
+}
+
+impl FingerprintKind {
+    /// fingerprintKind on the wire.
+    pub(crate) const fn number(self) -> u64 {
+        match self {
+            Self::Touch => 1,
+            Self::Swipe => 2,
+        }
+    }
 }
 
 /// How large blobs are kept; the standard allows one way only.

@@ -34,11 +34,13 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let enc_identifier = self.for_token_holders(StateKind::Identifier, identifier)?;
         let enc_cred_store_state = self.for_token_holders(StateKind::CredStoreState, state)?;
         let (method, always_uv) = (self.config.user_verification, self.settings.always_uv);
+        let preview =
+            self.config.credential_management_preview || self.config.previews_bio_enrollment();
         let certifications = certifications(&self.config.certifications);
         let url = self.config.pin_complexity_policy_url.as_deref().map(str::as_bytes);
         let array = self.config.large_blobs == LargeBlobs::Array;
         Ok(reply(&Response {
-            versions: versions(always_uv, self.config.credential_management_preview).into(),
+            versions: versions(always_uv, preview).into(),
             extensions: Some(extensions::listed(&self.config).into()),
             aaguid: self.config.aaguid,
             options: Some(self.options()),
@@ -87,15 +89,23 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
 
     fn options(&self) -> Options {
         let always_uv = self.settings.always_uv;
+        let sensor = self.config.fingerprint_sensor();
+        let enrolled = !self.fingers.is_empty();
         Options {
             ep: self.enterprise_attestation(),
             rk: Some(true),
             up: Some(true),
-            uv: self.config.user_verification.map(|_| true),
+            uv: self.config.user_verification.map(|_| self.verifies_users()),
             plat: Some(false),
             always_uv: Some(always_uv),
             cred_mgmt: Some(true),
             authnr_cfg: Some(true),
+            bio_enroll: sensor.map(|_| enrolled),
+            uv_bio_enroll: sensor.filter(|sensor| sensor.by_verification).map(|_| true),
+            user_verification_mgmt_preview: self
+                .config
+                .previews_bio_enrollment()
+                .then_some(enrolled),
             large_blobs: (self.config.large_blobs == LargeBlobs::Array).then_some(true),
             per_cred_mgmt_ro: Some(true),
             set_min_pin_length: Some(true),

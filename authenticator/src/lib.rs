@@ -6,6 +6,7 @@ mod algorithm;
 mod attestation;
 mod authenticator;
 mod authorization;
+mod bio_enrollment;
 mod client_pin;
 mod config;
 mod config_command;
@@ -15,6 +16,7 @@ mod credential_management;
 mod discoverable;
 mod enterprise;
 mod extensions;
+mod fingers;
 mod get_assertion;
 mod get_info;
 #[cfg(feature = "hid")]
@@ -42,9 +44,14 @@ mod walk;
 pub use algorithm::{Algorithm, Algorithms};
 pub use attestation::{BATCH_CERTIFICATE, BATCH_ROOT_CERTIFICATE};
 pub use authenticator::{Authenticator, MAX_MSG_SIZE, OpenError, TOUCH_TIMEOUT};
-pub use config::{AAGUID, Attestation, Config, LargeBlobs, UserVerification};
+pub use config::{
+    AAGUID, Attestation, Config, FingerprintKind, FingerprintSensor, LargeBlobs, UserVerification,
+};
 pub use enterprise::Enterprise;
 pub use keys::RootKey;
 pub use refusal::Refusal;
-pub use step::{Answer, Ask, AskId, Decision, Operation, Question, Session, Step, Transport, Via};
+pub use step::{
+    Answer, Ask, AskId, Decision, Finger, Operation, Question, Sample, Session, Step, Transport,
+    Via,
+};
 pub use store::{Change, Key, KeyTooLong, MemoryStore, Store, StoreError};

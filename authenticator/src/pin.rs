@@ -81,7 +81,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
 
     /// Is a PIN set, or built-in user verification ready?
     pub(crate) fn is_protected(&self) -> bool {
-        self.pin.hash.is_some() || self.config.user_verification.is_some()
+        self.pin.hash.is_some() || self.verifies_users()
     }
 
     /// No PIN set, none left to try, or too many misses in a row?

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `b`, rp16, blob16 | the large blob of a credential, by the extension largeBlob |
 //! | `c`, rp16, inverted sequence | a discoverable credential; a scan gives a party's newest first |
+//! | `f` | the fingers that are enrolled |
 //! | `l`, a number | a piece of the large-blob array |
 //! | `n` | how many there are, and the next sequence number |
 //! | `r`, rp16 | a relying party's identifier and its number of credentials |
@@ -35,6 +36,7 @@ pub(crate) const EPOCH: Key = Key::from_array(b"se");
 pub(crate) const PIN: Key = Key::from_array(b"sp");
 pub(crate) const SETTINGS: Key = Key::from_array(b"sf");
 pub(crate) const COUNTER: Key = Key::from_array(b"sc");
+pub(crate) const FINGERS: Key = Key::from_array(b"f");
 pub(crate) const TOTALS: Key = Key::from_array(b"n");
 
 /// The key of the credential with this sequence number.
@@ -182,6 +184,24 @@ message! {
         11 => third_party_payment: optional bool,
         /// What the key needs beside its seed.
         32 => kept_key: optional &'b [u8],
+    }
+}
+
+message! {
+    /// The fingers that are enrolled, oldest first.
+    pub(crate) struct FingersRecord<'b>: Int {
+        1 => fingers: required List<'b, FingerRecord<'b>>,
+    }
+}
+
+message! {
+    /// One of them.
+    pub(crate) struct FingerRecord<'b>: Int {
+        1 => id: required &'b [u8],
+        /// Empty if it has none.
+        2 => name: required &'b str,
+        /// The sensor's number for it.
+        3 => finger: required u64,
     }
 }
 
@@ -348,7 +368,7 @@ impl<S: Store> Records<S> {
     pub(crate) fn sweep(&mut self) -> Result<bool, Refusal> {
         const PIECE: usize = 16;
         let mut found = Vec::with_capacity(PIECE);
-        for first in [b"b", b"c", b"k", b"l", b"r", b"u"] {
+        for first in [b"b", b"c", b"f", b"k", b"l", b"r", b"u"] {
             let last = Key::from_array(&[first[0].saturating_add(1)]);
             let visited = self.store.each(&Key::from_array(first)..&last, &mut |key, value| {
                 if matches!(self.open(key, value), Opened::Leftover) {

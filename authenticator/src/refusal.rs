@@ -145,6 +145,16 @@ pub enum Refusal {
     LargeBlobKeyOption,
     /// The input of largeBlob is not what it must be.
     LargeBlobInput,
+    /// The modality of authenticatorBioEnrollment is not fingerprint.
+    ModalityUnsupported,
+    /// There is no room for another finger.
+    FingersFull,
+    /// The name for a finger is longer than maxTemplateFriendlyName.
+    FingerNameTooLong,
+    /// No such finger is enrolled or being enrolled, or none at all.
+    UnknownTemplate,
+    /// No finger is enrolled yet by which the user could be verified.
+    VerificationNotConfigured,
     /// There is no room for another credential.
     StoreFull,
     /// The store failed.
@@ -171,6 +181,7 @@ impl Refusal {
             Self::ProtocolUnsupported
             | Self::SubcommandNotOffered
             | Self::OtherUser
+            | Self::ModalityUnsupported
             | Self::KeyAgreement
             | Self::UnexpectedPermissions
             | Self::NoPermissions
@@ -191,8 +202,10 @@ impl Refusal {
             | Self::UserVerificationOption
             | Self::ProtectionLevel
             | Self::EnterpriseAttestationValue
+            | Self::UnknownTemplate
             | Self::LargeBlobKeyOption => StatusCode::INVALID_OPTION,
-            Self::BlobFragmentTooLong => StatusCode::INVALID_LENGTH,
+            Self::BlobFragmentTooLong | Self::FingerNameTooLong => StatusCode::INVALID_LENGTH,
+            Self::FingersFull => StatusCode::FP_DATABASE_FULL,
             Self::LargeBlobInput => StatusCode::INVALID_CBOR,
             Self::BlobSequence => StatusCode::INVALID_SEQ,
             Self::BlobStorageFull => StatusCode::LARGE_BLOB_STORAGE_FULL,
@@ -225,7 +238,9 @@ impl Refusal {
             Self::Cancelled => StatusCode::KEEPALIVE_CANCEL,
             Self::Excluded => StatusCode::CREDENTIAL_EXCLUDED,
             Self::NoCredentials => StatusCode::NO_CREDENTIALS,
-            Self::NoState | Self::ResetWindow => StatusCode::NOT_ALLOWED,
+            Self::NoState | Self::ResetWindow | Self::VerificationNotConfigured => {
+                StatusCode::NOT_ALLOWED
+            }
             Self::StoreFull | Self::RpIdListFull => StatusCode::KEY_STORE_FULL,
             Self::Store | Self::Damaged | Self::Entropy | Self::Signature => StatusCode::OTHER,
         }

@@ -8,7 +8,9 @@ use alloc::vec::Vec;
 use rand_core::TryCryptoRng;
 use softkey_ctap::Instant;
 
-use crate::authenticator::{Authenticator, Consent, Outcome, Progress, Requester, Then};
+use crate::authenticator::{
+    Authenticator, Consent, Outcome, Progress, Requester, TOUCH_TIMEOUT, Then,
+};
 use crate::records::{self, Batch, EpochRecord, Totals};
 use crate::refusal::Refusal;
 use crate::settings::Settings;
@@ -30,7 +32,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         } else {
             Question::Presence
         };
-        Ok(Outcome::Ask(Box::new(Consent { question, requester, then: Then::Reset })))
+        let (timeout, then) = (TOUCH_TIMEOUT, Then::Reset);
+        Ok(Outcome::Ask(Box::new(Consent { question, requester, timeout, then })))
     }
 
     /// The new epoch makes every credential identifier and every stored credential unreadable at once; the
@@ -63,6 +66,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         self.counters.forget_own();
         self.walk = None;
         self.pending_array = None;
+        self.fingers.clear();
+        self.enrollment = None;
         self.u2f = None;
         Ok(Outcome::Reply(Vec::new()))
     }

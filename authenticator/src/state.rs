@@ -1,9 +1,12 @@
 //! What an authenticator begins with: the state it finds in its store, or that of the factory.
 
+use alloc::vec::Vec;
+
 use rand_core::TryCryptoRng;
 use softkey_ctap::Secret;
 
 use crate::config::Config;
+use crate::fingers::{self, Template};
 use crate::pin;
 use crate::records::{self, Batch, CounterRecord, EpochRecord, PinRecord, Records, Totals};
 use crate::refusal::Refusal;
@@ -16,6 +19,7 @@ pub(crate) struct State {
     pub(crate) pin: PinRecord,
     pub(crate) settings: Settings,
     pub(crate) totals: Totals,
+    pub(crate) fingers: Vec<Template>,
     pub(crate) counter_ceiling: u32,
 }
 
@@ -42,6 +46,7 @@ impl State {
             pin: PinRecord { uv_retries: pin.uv_retries.min(pin::max_uv_retries(config)), ..pin },
             settings: Settings::from(&records::parse(&settings)?),
             totals: records::parse(&totals)?,
+            fingers: fingers::load(records)?,
             counter_ceiling: u32::try_from(counter.ceiling).map_err(|_| Refusal::Damaged)?,
         })
     }
@@ -59,6 +64,7 @@ impl State {
             pin: factory_pin(config),
             settings: Settings::factory(config),
             totals: Totals::NONE,
+            fingers: Vec::new(),
             counter_ceiling: 0,
         };
         records.enter(&state.epoch);

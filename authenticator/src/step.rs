@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use softkey_ctap::Instant;
+use softkey_ctap::bio_enrollment::SampleStatus;
 
 /// The kind of transport a request came by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -45,6 +46,8 @@ pub enum Operation {
     Reset,
     /// A pinUvAuthToken by built-in user verification.
     GetToken,
+    /// A finger is enrolled, by authenticatorBioEnrollment.
+    Enroll,
 }
 
 /// What the user is to do.
@@ -60,6 +63,26 @@ pub enum Question {
         /// Tries until built-in user verification is blocked, 1 to 25.
         tries_left: u8,
     },
+    /// Put the finger that is to be enrolled on the sensor. If nobody does before the deadline, the client is told so
+    /// and may ask again.
+    CaptureSample {
+        /// How many good samples are still needed, this one among them.
+        remaining: u64,
+    },
+}
+
+/// A finger, by the number that the owner's sensor tells it from others with. It is all that is kept of a finger, so
+/// a sensor must give the same finger the same number for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Finger(pub u64);
+
+/// What a fingerprint sensor saw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sample {
+    /// This finger, well enough.
+    Good(Finger),
+    /// Something that is of no use, and why.
+    Bad(SampleStatus),
 }
 
 /// A question to the user. The owner shows it and hands in a [`Decision`] before the deadline.
@@ -95,6 +118,9 @@ pub enum Answer {
     },
     /// Built-in user verification failed.
     NotVerified,
+    /// A finger touched the sensor: a sample to enroll, or the finger by which a user is verified. In the latter case
+    /// the user is verified if it is enrolled, and it shows presence.
+    Sample(Sample),
 }
 
 /// The user's answer to one question.

@@ -67,7 +67,7 @@ impl OpenQuestion {
         match answer {
             Answer::Yes => self.state = State::Present(now),
             Answer::No => self.state = State::Refused,
-            Answer::Verified { .. } | Answer::NotVerified => {}
+            Answer::Verified { .. } | Answer::NotVerified | Answer::Sample(_) => {}
         }
     }
 

@@ -8,12 +8,14 @@ use rand_core::TryCryptoRng;
 use softkey_ctap::Instant;
 use softkey_ctap::pin_uv::SharedSecret;
 
-use crate::authenticator::{Authenticator, Consent, Outcome, Progress, Requester, Then};
+use crate::authenticator::{
+    Authenticator, Consent, Outcome, Progress, Requester, TOUCH_TIMEOUT, Then,
+};
 use crate::client_pin::Wanted;
 use crate::pin::max_uv_retries;
 use crate::records::PinRecord;
 use crate::refusal::Refusal;
-use crate::step::{Answer, Operation, Question, Via};
+use crate::step::{Answer, Operation, Question, Sample, Via};
 use crate::store::Store;
 use crate::token::Method;
 
@@ -93,7 +95,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let requester = waiting.requester.clone();
         let question = Question::Verify { tries_left };
         let then = Then::Verify(waiting);
-        Ok(Outcome::Ask(Box::new(Consent { question, requester, then })))
+        let timeout = TOUCH_TIMEOUT;
+        Ok(Outcome::Ask(Box::new(Consent { question, requester, timeout, then })))
     }
 
     /// The user tried.
@@ -104,7 +107,12 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         waiting: Waiting,
         answer: Answer,
     ) -> Progress {
-        let Answer::Verified { shows_presence } = answer else {
+        let shows_presence = match answer {
+            Answer::Verified { shows_presence } => Some(shows_presence),
+            Answer::Sample(Sample::Good(finger)) if self.knows_finger(finger) => Some(true),
+            _ => None,
+        };
+        let Some(shows_presence) = shows_presence else {
             let tries_left = waiting.tries_left.saturating_sub(1);
             return self.try_verification(Waiting { tries_left, ..waiting });
         };

@@ -68,6 +68,76 @@ message! {
     }
 }
 
+/// The modality that is defined: fingerprint.
+pub const FINGERPRINT: u64 = 1;
+
+/// How a sample was (lastEnrollSampleStatus). Every value is legal; known ones have names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SampleStatus(pub u64);
+
+macro_rules! sample_statuses {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal, $meaning:literal;)*) => {
+        impl SampleStatus {
+            $($(#[$doc])* pub const $name: Self = Self($code);)*
+
+            /// Every status that has a name.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            /// The status's name in the standard behind its common prefix, if it has one.
+            #[must_use]
+            pub const fn name(self) -> Option<&'static str> {
+                match self {
+                    $(Self::$name => Some($text),)*
+                    Self(_) => None,
+                }
+            }
+
+            /// What the status means, for people, in half a sentence.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$name => $meaning,)*
+                    Self(_) => "the sample was not used, for a reason of the key's own",
+                }
+            }
+        }
+    };
+}
+
+sample_statuses! {
+    /// The sample counts.
+    GOOD = 0x00, "FP_GOOD", "a good sample";
+    /// The finger lay too high.
+    TOO_HIGH = 0x01, "FP_TOO_HIGH", "the finger was too high";
+    /// The finger lay too low.
+    TOO_LOW = 0x02, "FP_TOO_LOW", "the finger was too low";
+    /// The finger lay too far left.
+    TOO_LEFT = 0x03, "FP_TOO_LEFT", "the finger was too far left";
+    /// The finger lay too far right.
+    TOO_RIGHT = 0x04, "FP_TOO_RIGHT", "the finger was too far right";
+    /// The finger moved too fast.
+    TOO_FAST = 0x05, "FP_TOO_FAST", "the finger was too fast";
+    /// The finger moved too slowly.
+    TOO_SLOW = 0x06, "FP_TOO_SLOW", "the finger was too slow";
+    /// The sensor could not see enough.
+    POOR_QUALITY = 0x07, "FP_POOR_QUALITY", "the sensor could not see the finger well";
+    /// The finger lay askew.
+    TOO_SKEWED = 0x08, "FP_TOO_SKEWED", "the finger lay askew";
+    /// The touch, or the swipe, was too short.
+    TOO_SHORT = 0x09, "FP_TOO_SHORT", "the touch was too short";
+    /// The sample does not belong to those before it.
+    MERGE_FAILURE = 0x0a, "FP_MERGE_FAILURE", "this does not look like the finger before";
+    /// The finger is enrolled already.
+    EXISTS = 0x0b, "FP_EXISTS", "this finger is enrolled already";
+    /// The sensor has no room for another finger; the standard has left the value unused since.
+    DATABASE_FULL = 0x0c, "FP_DATABASE_FULL", "the sensor has no room for another finger";
+    /// Nobody touched the sensor.
+    NO_USER_ACTIVITY = 0x0d, "NO_USER_ACTIVITY", "nobody touched the sensor";
+    /// The finger was not taken off the sensor before.
+    NO_USER_PRESENCE_TRANSITION = 0x0e, "NO_USER_PRESENCE_TRANSITION",
+        "the finger was not lifted between two samples";
+}
+
 /// The subcommands of authenticatorBioEnrollment.
 pub mod subcommand {
     /// enrollBegin.

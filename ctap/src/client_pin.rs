@@ -103,6 +103,12 @@ impl Permissions {
         Self(self.0 | other.0)
     }
 
+    /// Both sets together if the condition holds, else this one.
+    #[must_use]
+    pub const fn with_if(self, condition: bool, other: Self) -> Self {
+        if condition { self.with(other) } else { self }
+    }
+
     /// Those of this set that are in `other` too.
     #[must_use]
     pub const fn and(self, other: Self) -> Self {

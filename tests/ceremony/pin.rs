@@ -13,7 +13,8 @@ fn required() -> Value {
 }
 
 fn fingerprint() -> Config {
-    let user_verification = UserVerification { modality: 2, max_retries: 5, tries_per_request: 2 };
+    let user_verification =
+        UserVerification { modality: 2, max_retries: 5, tries_per_request: 2, enrollment: None };
     Config { user_verification: Some(user_verification), ..Config::default() }
 }
 

@@ -10,6 +10,7 @@
 )]
 
 mod algorithms;
+mod bio_enrollment;
 mod built_in_uv;
 mod cbor;
 mod client_pin;

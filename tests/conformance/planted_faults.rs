@@ -17,8 +17,19 @@ pub(crate) fn caught(
     check: fn(&mut Key),
     fault: impl FnMut(&[u8], &mut Vec<u8>) + 'static,
 ) {
-    check(&mut Key::fresh());
-    let mut key = Key::fresh();
+    caught_on(Key::fresh, complaint, check, fault);
+}
+
+/// The same for a key of another making.
+#[track_caller]
+pub(crate) fn caught_on(
+    new: fn() -> Key,
+    complaint: &str,
+    check: fn(&mut Key),
+    fault: impl FnMut(&[u8], &mut Vec<u8>) + 'static,
+) {
+    check(&mut new());
+    let mut key = new();
     key.plant(fault);
     let outcome = catch_unwind(AssertUnwindSafe(|| check(&mut key)));
     let payload = outcome.expect_err("the check does not see the fault");

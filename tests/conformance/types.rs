@@ -4,7 +4,7 @@ use softkey_tests::cbor::{Value, array, bytes, map};
 use softkey_tests::checks::refused;
 use softkey_tests::pin::Protocol;
 use softkey_tests::platform::{change_pin_request, permission, set_pin_request, token_request};
-use softkey_tests::request::{cp, ga, mc};
+use softkey_tests::request::{be, cp, ga, mc};
 use softkey_tests::status::CBOR_UNEXPECTED_TYPE;
 use softkey_tests::{Key, Request};
 
@@ -166,6 +166,26 @@ fn get_assertion_members_of_wrong_type_are_refused() {
         place("options.uv", Type::Bool, |v| good().with(ga::OPTIONS, map([("uv", v)]))),
         place("pinUvAuthParam", Type::Bytes, |v| good().with(ga::PARAM, v)),
         place("pinUvAuthProtocol", Type::Uint, |v| good().with(ga::PROTOCOL, v)),
+    ];
+    every_wrong_type_is_refused(&mut key, &places);
+}
+
+/// CB-13, CB-20: bioEnrollment's members, on a key that has the command.
+#[test]
+fn bio_enrollment_members_of_wrong_type_are_refused() {
+    let mut key = Key::with_profile(softkey_tests::key::Profile::FingerprintPreview);
+    let good = || Request::bio_enrollment(be::SET_FRIENDLY_NAME);
+    let params = |member: i64, value| good().with(be::PARAMS, map([(member, value)]));
+    let places = [
+        place("modality", Type::Uint, |v| good().with(be::MODALITY, v)),
+        place("subCommand", Type::Uint, |v| good().with(be::SUB_COMMAND, v)),
+        place("subCommandParams", Type::Map, |v| good().with(be::PARAMS, v)),
+        place("templateId", Type::Bytes, |v| params(be::TEMPLATE_ID, v)),
+        place("templateFriendlyName", Type::Text, |v| params(be::FRIENDLY_NAME, v)),
+        place("timeoutMilliseconds", Type::Uint, |v| params(be::TIMEOUT_MILLISECONDS, v)),
+        place("pinUvAuthProtocol", Type::Uint, |v| good().with(be::PROTOCOL, v)),
+        place("pinUvAuthParam", Type::Bytes, |v| good().with(be::PARAM, v)),
+        place("getModality", Type::Bool, |v| good().with(be::GET_MODALITY, v)),
     ];
     every_wrong_type_is_refused(&mut key, &places);
 }

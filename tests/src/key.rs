@@ -23,7 +23,9 @@ use softkey_ctap_hid::{Device, DeviceConfig, Event, Job, JobKind, Status};
 
 pub use entropy::Entropy;
 pub use memory::{Cut, Memory};
-pub use profile::{CERTIFICATIONS, ENTERPRISE_CERTIFICATE, ENTERPRISE_RP, POLICY_URL, Profile};
+pub use profile::{
+    CERTIFICATIONS, ENTERPRISE_CERTIFICATE, ENTERPRISE_RP, FINGERS, POLICY_URL, Profile, SAMPLES,
+};
 
 /// A client of the key: it has a channel of its own, a new one after each power cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +46,10 @@ pub enum User {
     FailsVerification,
     /// Touches the key at once and holds the finger there for this time.
     Holds(Duration),
+    /// Touches the key at once with this finger; who approves otherwise does so with finger 1.
+    Finger(u64),
+    /// Touches the key at once; the fingerprint sensor finds the sample bad, with this status.
+    Smudges(u64),
 }
 
 /// Changes an answer on its way; the request comes first.
@@ -425,12 +431,15 @@ fn open(
     entropy: &Entropy,
     now: Instant,
 ) -> Authenticator<Memory, Entropy> {
-    let user_verification = setup.sensor.map(|sensor| UserVerification {
+    let sensor = setup.sensor.map(|sensor| UserVerification {
         modality: 2,
         max_retries: sensor.max_retries,
         tries_per_request: sensor.tries_per_request,
+        enrollment: None,
     });
-    let mut config = Config { user_verification, ..setup.profile.config() };
+    let config = setup.profile.config();
+    let user_verification = sensor.or(config.user_verification);
+    let mut config = Config { user_verification, ..config };
     if !setup.algorithms.is_empty() {
         let listed = setup.algorithms.iter().filter_map(|id| Algorithm::from_id(*id));
         config.algorithms = Algorithms::new(&listed.collect::<Vec<_>>()).expect("a list");

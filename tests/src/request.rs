@@ -92,6 +92,29 @@ pub mod cf {
     pub const PIN_COMPLEXITY_POLICY: i64 = 0x04;
 }
 
+/// authenticatorBioEnrollment, its members and subcommands.
+pub mod be {
+    #![allow(missing_docs, reason = "the names are the standard's and say all there is")]
+    pub const COMMAND: u8 = 0x09;
+    pub const PREVIEW: u8 = 0x40;
+    pub const MODALITY: i64 = 0x01;
+    pub const SUB_COMMAND: i64 = 0x02;
+    pub const PARAMS: i64 = 0x03;
+    pub const PROTOCOL: i64 = 0x04;
+    pub const PARAM: i64 = 0x05;
+    pub const GET_MODALITY: i64 = 0x06;
+    pub const TEMPLATE_ID: i64 = 0x01;
+    pub const FRIENDLY_NAME: i64 = 0x02;
+    pub const TIMEOUT_MILLISECONDS: i64 = 0x03;
+    pub const ENROLL_BEGIN: u8 = 0x01;
+    pub const ENROLL_CAPTURE_NEXT_SAMPLE: u8 = 0x02;
+    pub const CANCEL_CURRENT_ENROLLMENT: u8 = 0x03;
+    pub const ENUMERATE_ENROLLMENTS: u8 = 0x04;
+    pub const SET_FRIENDLY_NAME: u8 = 0x05;
+    pub const REMOVE_ENROLLMENT: u8 = 0x06;
+    pub const GET_FINGERPRINT_SENSOR_INFO: u8 = 0x07;
+}
+
 /// authenticatorLargeBlobs and its members.
 pub mod lb {
     #![allow(missing_docs, reason = "the names are the standard's and say all there is")]
@@ -197,11 +220,34 @@ impl Request {
         Self { command: cm::COMMAND, parameters: Some(parameters) }
     }
 
-    /// The same credentialManagement request for the preview command.
+    /// A bioEnrollment subcommand for fingerprints without further members.
+    #[must_use]
+    pub fn bio_enrollment(sub_command: u8) -> Self {
+        let parameters = map([(be::MODALITY, 1), (be::SUB_COMMAND, i64::from(sub_command))]);
+        Self { command: be::COMMAND, parameters: Some(parameters) }
+    }
+
+    /// This bioEnrollment request with a pinUvAuthParam made by `token` over modality, subcommand and parameters as
+    /// they are sent, and the protocol.
+    #[must_use]
+    #[track_caller]
+    pub fn bio_authorized(self, token: &crate::pin::Token) -> Self {
+        let byte = |member: i64| u8::try_from(self.member(member).uint()).unwrap();
+        let params = self.map().at(be::PARAMS).map(Value::encode).unwrap_or_default();
+        let covered = [&[byte(be::MODALITY), byte(be::SUB_COMMAND)], params.as_slice()].concat();
+        let param = token.authenticate(&covered);
+        self.with(be::PROTOCOL, token.protocol().number()).with(be::PARAM, param)
+    }
+
+    /// The same credentialManagement or bioEnrollment request for the preview command.
     #[must_use]
     pub fn previewed(self) -> Self {
-        assert_eq!(self.command, cm::COMMAND);
-        Self { command: cm::PREVIEW, ..self }
+        let command = match self.command {
+            cm::COMMAND => cm::PREVIEW,
+            be::COMMAND => be::PREVIEW,
+            other => panic!("command {other:#04x} has no preview"),
+        };
+        Self { command, ..self }
     }
 
     /// An authenticatorConfig subcommand without further members.

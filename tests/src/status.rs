@@ -10,6 +10,7 @@ pub const CBOR_UNEXPECTED_TYPE: u8 = 0x11;
 pub const INVALID_CBOR: u8 = 0x12;
 pub const MISSING_PARAMETER: u8 = 0x14;
 pub const LIMIT_EXCEEDED: u8 = 0x15;
+pub const FP_DATABASE_FULL: u8 = 0x17;
 pub const LARGE_BLOB_STORAGE_FULL: u8 = 0x18;
 pub const CREDENTIAL_EXCLUDED: u8 = 0x19;
 pub const UNSUPPORTED_ALGORITHM: u8 = 0x26;

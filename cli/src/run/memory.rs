@@ -54,6 +54,7 @@ pub fn open(args: &RunArgs, over_uhid: bool) -> Result<Memory, CliError> {
             modality: FINGERPRINT,
             max_retries: 5,
             tries_per_request: 3,
+            enrollment: None,
         }),
         algorithms: args.algorithms.clone().unwrap_or_default(),
         ..default

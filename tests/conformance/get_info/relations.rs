@@ -63,6 +63,11 @@ fn options_and_members(info: &Info) {
     assert!(option("noMcGaPermissionsWithClientPin").is_none() || option("clientPin").is_some());
     assert!(option("uvAcfg").is_none() || option("authnrCfg").is_some());
     assert!(option("uvBioEnroll").is_none() || option("bioEnroll").is_some());
+    if let Some(enrolled) = option("bioEnroll") {
+        assert_eq!(option("uv"), Some(enrolled), "a finger is what verifies");
+        let preview = option("userVerificationMgmtPreview");
+        assert!(preview.is_none_or(|preview| preview == enrolled));
+    }
     if option("alwaysUv") == Some(true) {
         assert_ne!(option("makeCredUvNotRqd"), Some(true));
         assert!(!info.has_version("U2F_V2"));

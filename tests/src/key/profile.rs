@@ -1,6 +1,8 @@
 //! Keys that offer what the default key does not.
 
-use softkey_authenticator::{Config, Enterprise, LargeBlobs};
+use softkey_authenticator::{
+    Config, Enterprise, FingerprintKind, FingerprintSensor, LargeBlobs, UserVerification,
+};
 use softkey_ctap::Secret;
 
 /// What a key offers beside the default.
@@ -21,7 +23,17 @@ pub enum Profile {
     Certified,
     /// The extension largeBlob in the place of the large-blob array.
     LargeBlob,
+    /// A fingerprint sensor on which [`FINGERS`] fingers can be enrolled, with [`SAMPLES`] samples each.
+    Fingerprint,
+    /// The same, and a finger's token may enroll another; the preview of the command is there too.
+    FingerprintPreview,
 }
+
+/// For how many fingers the sensor has room.
+pub const FINGERS: u8 = 3;
+
+/// How many good samples an enrollment takes.
+pub const SAMPLES: u8 = 3;
 
 /// The relying party that gets vendor-facilitated enterprise attestation.
 pub const ENTERPRISE_RP: &str = "enterprise.example";
@@ -43,7 +55,7 @@ const ENTERPRISE_KEY: [u8; 32] = [
 
 impl Profile {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Default,
         Self::Enterprise,
         Self::PinComplexity,
@@ -51,6 +63,8 @@ impl Profile {
         Self::Uvm,
         Self::Certified,
         Self::LargeBlob,
+        Self::Fingerprint,
+        Self::FingerprintPreview,
     ];
 
     /// The authenticator's configuration.
@@ -73,7 +87,25 @@ impl Profile {
             Self::Preview => Config { credential_management_preview: true, ..default },
             Self::Uvm => Config { uvm: true, ..default },
             Self::LargeBlob => Config { large_blobs: LargeBlobs::Extension, ..default },
+            Self::Fingerprint => Config { user_verification: Some(fingerprint(false)), ..default },
+            Self::FingerprintPreview => Config {
+                user_verification: Some(fingerprint(true)),
+                bio_enrollment_preview: true,
+                ..default
+            },
         }
+    }
+}
+
+fn fingerprint(by_verification: bool) -> UserVerification {
+    let kind = if by_verification { FingerprintKind::Swipe } else { FingerprintKind::Touch };
+    let enrollment =
+        FingerprintSensor { kind, samples: SAMPLES, max_fingers: FINGERS, by_verification };
+    UserVerification {
+        modality: 2,
+        max_retries: 5,
+        tries_per_request: 2,
+        enrollment: Some(enrollment),
     }
 }
 

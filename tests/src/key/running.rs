@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use softkey_authenticator::{Question as Asked, Step};
+use softkey_authenticator::{Finger, Question as Asked, Sample, Step};
+use softkey_ctap::bio_enrollment::SampleStatus;
 
 use super::{
     Answer, AskId, Authenticator, Decision, Edge, Entropy, Event, Instant, Job, JobKind, Keepalive,
@@ -66,21 +67,45 @@ impl Key {
     pub(super) fn ask(&mut self, ask: AskId, asked: &Asked) {
         self.prompts += 1;
         self.last_asked = Some(ask);
-        let shows_presence = self.setup.sensor.is_some_and(|sensor| sensor.shows_presence);
         let (verify, long) = (matches!(asked, Asked::Verify { .. }), *asked == Asked::LongPresence);
-        let yes = if verify { Answer::Verified { shows_presence } } else { Answer::Yes };
+        let yes = self.approval(asked);
         let later = |time| Some((self.now + time, yes));
         let answer = match self.user {
             User::Refuses => return self.decide(ask, Answer::No),
             User::FailsVerification if verify => return self.decide(ask, Answer::NotVerified),
             User::Holds(time) if long => later(LONG_TOUCH).filter(|_| time >= LONG_TOUCH),
-            User::Approves | User::FailsVerification | User::Holds(_) if !long => {
+            User::Approves
+            | User::FailsVerification
+            | User::Holds(_)
+            | User::Finger(_)
+            | User::Smudges(_)
+                if !long =>
+            {
                 return self.decide(ask, yes);
             }
             User::ApprovesAfter(time) if !long => later(time),
             _ => None,
         };
         self.question = Some(Question { ask, answer });
+    }
+
+    /// What the user's touch means.
+    fn approval(&self, asked: &Asked) -> Answer {
+        let finger = match self.user {
+            User::Finger(finger) => finger,
+            _ => 1,
+        };
+        let sample = match self.user {
+            User::Smudges(status) => Sample::Bad(SampleStatus(status)),
+            _ => Sample::Good(Finger(finger)),
+        };
+        match (asked, self.setup.sensor) {
+            (Asked::Presence | Asked::LongPresence, _) => Answer::Yes,
+            (Asked::Verify { .. }, Some(sensor)) => {
+                Answer::Verified { shows_presence: sensor.shows_presence }
+            }
+            _ => Answer::Sample(sample),
+        }
     }
 
     fn transmit_on(&mut self, channel: u32, command: u8, message: &[u8]) {
