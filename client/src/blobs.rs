@@ -2,6 +2,7 @@
 //! largeBlobKey (`CTAP` 2.3 section 6.10).
 
 mod array;
+mod deflate;
 
 use sha2::{Digest, Sha256};
 use softkey_ctap::client_pin::Permissions;
@@ -11,9 +12,13 @@ use softkey_ctap::{Command, cbor};
 use crate::cause::Cause;
 use crate::ceremony::Ceremony;
 use crate::entropy::Entropy;
+use crate::info::Info;
 use crate::session::{Reach, Session};
 use crate::stored::{Kept, Manager, Stored};
+use crate::token::Token;
 use array::Array;
+
+pub(crate) use deflate::{deflate, inflate};
 
 /// Room in a message for all that is not the fragment, in bytes.
 const OVERHEAD: usize = 64;
@@ -37,7 +42,7 @@ pub fn list(reach: Reach, entropy: Entropy) -> Ceremony<Blobs> {
     Ceremony::new(async move |desk| {
         let manager = open(Session::new(desk, entropy), reach, Permissions::NONE).await?;
         let kept = manager.all().await?;
-        let array = read(&manager).await?;
+        let array = read(&manager.session, &manager.info).await?;
         let mut others = array.len();
         let mut credentials = Vec::new();
         for Kept { stored, large_blob_key } in kept {
@@ -59,7 +64,7 @@ pub fn get(id: String, reach: Reach, entropy: Entropy) -> Ceremony<Vec<u8>> {
     Ceremony::new(async move |desk| {
         let manager = open(Session::new(desk, entropy), reach, Permissions::NONE).await?;
         let key = manager.one(&id).await?.large_blob_key.ok_or(Cause::NoLargeBlobKey)?;
-        read(&manager).await?.get(&key).ok_or(Cause::NoLargeBlob)
+        read(&manager.session, &manager.info).await?.get(&key).ok_or(Cause::NoLargeBlob)
     })
 }
 
@@ -74,9 +79,9 @@ pub fn set(id: String, data: Vec<u8>, reach: Reach, entropy: Entropy) -> Ceremon
         let mut manager = open(Session::new(desk, entropy), reach, write).await?;
         let Kept { stored, large_blob_key } = manager.one(&id).await?;
         let key = large_blob_key.ok_or(Cause::NoLargeBlobKey)?;
-        let mut array = read(&manager).await?;
+        let mut array = read(&manager.session, &manager.info).await?;
         array.set(&key, &data, &mut manager.session.entropy);
-        replace(&manager, &array).await?;
+        replace(&manager.session, &manager.info, Some(&manager.token), &array).await?;
         Ok(stored)
     })
 }
@@ -91,11 +96,11 @@ pub fn delete(id: String, reach: Reach, entropy: Entropy) -> Ceremony<Stored> {
         let manager = open(Session::new(desk, entropy), reach, write).await?;
         let Kept { stored, large_blob_key } = manager.one(&id).await?;
         let key = large_blob_key.ok_or(Cause::NoLargeBlobKey)?;
-        let mut array = read(&manager).await?;
+        let mut array = read(&manager.session, &manager.info).await?;
         if !array.remove(&key) {
             return Err(Cause::NoLargeBlob);
         }
-        replace(&manager, &array).await?;
+        replace(&manager.session, &manager.info, Some(&manager.token), &array).await?;
         Ok(stored)
     })
 }
@@ -107,8 +112,8 @@ async fn open(session: Session, reach: Reach, beside: Permissions) -> Result<Man
 }
 
 /// The array, in fragments until one is shorter than asked for.
-async fn read(manager: &Manager) -> Result<Array, Cause> {
-    let fragment = fragment(manager);
+pub(crate) async fn read(session: &Session, info: &Info) -> Result<Array, Cause> {
+    let fragment = fragment(info);
     let mut serialized = Vec::new();
     loop {
         let request = Request {
@@ -116,7 +121,7 @@ async fn read(manager: &Manager) -> Result<Array, Cause> {
             offset: Some(number(serialized.len())),
             ..EMPTY
         };
-        let bytes = manager.session.desk.request(Command::LARGE_BLOBS, &request).await?;
+        let bytes = session.desk.request(Command::LARGE_BLOBS, &request).await?;
         let response: Response<'_> = cbor::decode(&bytes)?;
         let part = response.config.unwrap_or_default();
         serialized.extend_from_slice(part);
@@ -126,36 +131,42 @@ async fn read(manager: &Manager) -> Result<Array, Cause> {
     }
 }
 
-/// Writes the whole array; the key puts it in the old one's place with the last fragment.
-async fn replace(manager: &Manager, array: &Array) -> Result<(), Cause> {
+/// Writes the whole array; the key puts it in the old one's place with the last fragment. A key that is not
+/// protected wants no token.
+pub(crate) async fn replace(
+    session: &Session,
+    info: &Info,
+    token: Option<&Token>,
+    array: &Array,
+) -> Result<(), Cause> {
     let serialized = array.to_bytes();
-    let capacity = manager.info.max_serialized_large_blob_array;
+    let capacity = info.max_serialized_large_blob_array;
     if capacity.is_some_and(|capacity| serialized.len() > capacity) {
         return Err(Cause::NoRoomForBlob);
     }
     let mut offset = 0;
-    for part in serialized.chunks(fragment(manager)) {
+    for part in serialized.chunks(fragment(info)) {
         let place = u32::try_from(offset).map_err(|_| Cause::NoRoomForBlob)?.to_le_bytes();
         let covered: [&[u8]; 4] =
             [&[0xff; 32], &[Command::LARGE_BLOBS.0, 0], &place, &Sha256::digest(part)];
-        let param = manager.token.authenticate(&covered);
+        let param = token.map(|token| token.authenticate(&covered));
         let request = Request {
             set: Some(part),
             offset: Some(number(offset)),
             length: (offset == 0).then(|| number(serialized.len())),
-            pin_uv_auth_param: Some(&param),
-            pin_uv_auth_protocol: Some(manager.token.protocol_number()),
+            pin_uv_auth_param: param.as_deref(),
+            pin_uv_auth_protocol: token.map(Token::protocol_number),
             ..EMPTY
         };
-        manager.session.desk.request(Command::LARGE_BLOBS, &request).await?;
+        session.desk.request(Command::LARGE_BLOBS, &request).await?;
         offset += part.len();
     }
     Ok(())
 }
 
 /// maxFragmentLength.
-fn fragment(manager: &Manager) -> usize {
-    manager.info.max_msg_size.saturating_sub(OVERHEAD).max(1)
+fn fragment(info: &Info) -> usize {
+    info.max_msg_size.saturating_sub(OVERHEAD).max(1)
 }
 
 fn number(length: usize) -> u64 {

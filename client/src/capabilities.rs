@@ -8,17 +8,23 @@ pub fn client_capabilities() -> BTreeMap<&'static str, bool> {
     BTreeMap::from([
         ("conditionalCreate", true),
         ("conditionalGet", true),
+        ("extension:appid", true),
+        ("extension:appidExclude", true),
         ("extension:credBlob", true),
         ("extension:credProps", true),
         ("extension:credProtect", true),
+        ("extension:largeBlob", true),
         ("extension:minPinLength", true),
+        ("extension:payment", true),
+        ("extension:pinComplexityPolicy", true),
         ("extension:prf", true),
+        ("extension:uvm", true),
         ("hybridTransport", false),
         ("passkeyPlatformAuthenticator", false),
         ("relatedOrigins", true),
-        ("signalAllAcceptedCredentials", false),
-        ("signalCurrentUserDetails", false),
-        ("signalUnknownCredential", false),
+        ("signalAllAcceptedCredentials", true),
+        ("signalCurrentUserDetails", true),
+        ("signalUnknownCredential", true),
         ("userVerifyingPlatformAuthenticator", false),
     ])
 }
@@ -33,6 +39,6 @@ mod tests {
         let capabilities = client_capabilities();
         assert!(capabilities.keys().is_sorted());
         let extensions = capabilities.iter().filter(|(key, _)| key.starts_with("extension:"));
-        assert!(extensions.clone().count() == 5 && extensions.clone().all(|(_, there)| *there));
+        assert!(extensions.clone().count() == 11 && extensions.clone().all(|(_, there)| *there));
     }
 }

@@ -107,6 +107,8 @@ pub enum Cause {
     UserIdLength(usize),
     /// This member is not base64url.
     NotBase64Url(&'static str),
+    /// This member of a signal is not base64url.
+    SignalNotBase64Url(&'static str),
     /// The origin is opaque, or no origin at all.
     OpaqueOrigin,
     /// The origin is neither `https` nor `localhost`.
@@ -123,8 +125,21 @@ pub enum Cause {
     PrfWithoutList,
     /// This key of `prf.evalByCredential` is empty, not base64url, or not in the list of credentials.
     PrfCredential(String),
+    /// A salt of `hmacGetSecret` has so many bytes instead of 32.
+    SaltLength(usize),
+    /// `largeBlob` has members that have no meaning here or beside each other, or would write without exactly one
+    /// credential named.
+    LargeBlobMisuse,
+    /// The caller may not use this `AppID`.
+    AppIdRefused,
+    /// `payment` at creation needs a platform attachment, a discoverable credential and user verification.
+    PaymentNeeds,
+    /// `payment` at sign-in is for the payment handler.
+    NotPaymentHandler,
     /// The key cannot protect credentials, and the page insists.
     NoCredProtect,
+    /// The key keeps no large blobs for such a credential, and the page insists.
+    NoLargeBlobs,
     /// None of `pubKeyCredParams` is of a known type.
     NoKnownParameters,
     /// None of the listed credentials is of a known type.
@@ -242,6 +257,8 @@ pub enum WrongResponse {
     HmacSecret,
     /// The credential is less protected than was asked for.
     Protection,
+    /// The credential has no room for a large blob after all.
+    LargeBlob,
     /// The token cannot be decrypted, or has another length than 16 or 32 bytes.
     Token,
 }
@@ -253,6 +270,8 @@ impl Cause {
         match self {
             Self::NotTheDictionary(_)
             | Self::UserIdLength(_)
+            | Self::SaltLength(_)
+            | Self::SignalNotBase64Url(_)
             | Self::NotConditional(_)
             | Self::NotImmediate(_) => DomException::TypeError,
             Self::Aborted(AbortReason::Timeout) => DomException::TimeoutError,
@@ -261,11 +280,14 @@ impl Cause {
             Self::InsecureOrigin
             | Self::NotADomain
             | Self::RpIdMismatch
+            | Self::AppIdRefused
             | Self::RelatedOrigins(_) => DomException::SecurityError,
             Self::PrfCredential(_) => DomException::SyntaxError,
             Self::NoKnownParameters
             | Self::PrfByCredentialAtCreation
             | Self::PrfWithoutList
+            | Self::LargeBlobMisuse
+            | Self::PaymentNeeds
             | Self::NoType
             | Self::TypesDoNotMix(..)
             | Self::CannotStore(_) => DomException::NotSupportedError,
@@ -285,6 +307,8 @@ impl Cause {
             | Self::OutsideFilter
             | Self::KeysDiffer
             | Self::NoCredProtect
+            | Self::NoLargeBlobs
+            | Self::NotPaymentHandler
             | Self::NoKnownDescriptors
             | Self::AttachmentMismatch
             | Self::SpeaksNeither

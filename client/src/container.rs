@@ -179,10 +179,7 @@ impl<'p> CredentialsContainer<'p> {
 
     /// The API exists in secure contexts only, and works on fully active pages only.
     fn check_page(&self) -> Result<(), Cause> {
-        if !self.page.is_secure() {
-            return Err(Cause::InsecureOrigin);
-        }
-        if self.page.is_fully_active() { Ok(()) } else { Err(Cause::NotFullyActive) }
+        self.page.check()
     }
 
     /// Is the interface there?

@@ -16,7 +16,7 @@ use crate::cause::{Cause, WrongResponse};
 use crate::ceremony::{Ceremony, Desk};
 use crate::client_data::{self, ClientData};
 use crate::entropy::Entropy;
-use crate::extensions::Evaluation;
+use crate::extensions::{Evaluation, app_id};
 use crate::info::Info;
 use crate::options::{Attachment, Conveyance, CreationOptions, ResidentKey, UserVerification};
 use crate::origin::Origin;
@@ -42,7 +42,8 @@ pub fn create(
         check_user(&options)?;
         let rp_id = origin.rp_id(options.rp_id.as_deref())?;
         check_algorithms(&options)?;
-        options.extensions.check()?;
+        check_extensions(&options)?;
+        let app_id = check_app_id(&options, &origin)?;
         let client_data_json = ClientData {
             kind: client_data::CREATE,
             challenge: &options.challenge,
@@ -52,7 +53,9 @@ pub fn create(
             extra: None,
         }
         .to_json();
-        with_key(desk, Wish::new(options, rp_id, client_data_json), reach, entropy).await
+        let mut wish = Wish::new(options, rp_id, client_data_json);
+        wish.app_id = app_id;
+        with_key(desk, wish, reach, entropy).await
     })
 }
 
@@ -67,6 +70,24 @@ pub(crate) const fn check_algorithms(options: &CreationOptions) -> Result<(), Ca
     if options.algorithms.is_empty() { Err(Cause::NoKnownParameters) } else { Ok(()) }
 }
 
+/// Section 5.1.3 step 7: may the caller exclude this `AppID`'s credentials?
+pub(crate) fn check_app_id(
+    options: &CreationOptions,
+    origin: &Origin,
+) -> Result<Option<String>, Cause> {
+    let app_id = options.extensions.app_id_exclude.as_deref();
+    app_id.map(|app_id| app_id::authorized(app_id, origin)).transpose()
+}
+
+/// Section 5.1.3 step 11: what the extensions' own texts reject.
+pub(crate) fn check_extensions(options: &CreationOptions) -> Result<(), Cause> {
+    options.extensions.check()?;
+    let pays = options.attachment == Some(Attachment::Platform)
+        && options.resident_key != ResidentKey::Discouraged
+        && options.user_verification == UserVerification::Required;
+    if options.extensions.payment && !pays { Err(Cause::PaymentNeeds) } else { Ok(()) }
+}
+
 /// What follows once it is known what is asked of the keys: the dealings with one of them.
 pub(crate) async fn with_key(
     desk: Desk,
@@ -78,7 +99,7 @@ pub(crate) async fn with_key(
     let info = session.info(reach).await?;
     wish.options.extensions.admit(info.as_ref())?;
     let made = match &info {
-        Some(info) => session.make_credential(info, &wish).await?,
+        Some(info) => session.make_credential(info, reach, &wish).await?,
         None => session.register(&wish).await?,
     };
     made.respond(info.as_ref(), &wish)
@@ -91,6 +112,8 @@ pub(crate) struct Wish {
     pub(crate) client_data_json: Vec<u8>,
     pub(crate) rp_id: String,
     pub(crate) options: CreationOptions,
+    /// The `AppID` whose credentials are excluded too.
+    pub(crate) app_id: Option<String>,
     /// Does the client's policy let this relying party have enterprise attestation?
     pub(crate) enterprise: bool,
     /// Is the AAGUID to be replaced by zeros where no attestation is conveyed?
@@ -100,7 +123,15 @@ pub(crate) struct Wish {
 impl Wish {
     pub(crate) fn new(options: CreationOptions, rp_id: String, client_data_json: Vec<u8>) -> Self {
         let hash = client_data::hash(&client_data_json);
-        Self { hash, client_data_json, rp_id, options, enterprise: false, zero_aaguid: false }
+        Self {
+            hash,
+            client_data_json,
+            rp_id,
+            options,
+            app_id: None,
+            enterprise: false,
+            zero_aaguid: false,
+        }
     }
 }
 
@@ -119,6 +150,8 @@ pub(crate) struct Made {
     pub(crate) verified: bool,
     /// Salts that the key was given.
     pub(crate) evaluation: Option<Evaluation>,
+    /// Has the credential room for a large blob, as far as the key says?
+    pub(crate) has_blob: bool,
 }
 
 /// How the request will be, decided before anything is sent.
@@ -153,6 +186,7 @@ impl Plan {
         if (required || always) && !protected {
             return Err(Cause::NoUserVerification);
         }
+        wish.options.extensions.admit_blobs(Some(info), rk)?;
         let evaluates = wish.options.extensions.evaluated(info).is_some();
         let uv = required || always || (protected && (preferred || needs || evaluates));
         Ok(Self { rk, uv, required })
@@ -161,8 +195,16 @@ impl Plan {
 
 impl Session {
     /// Makes a credential with authenticatorMakeCredential.
-    async fn make_credential(&mut self, info: &Info, wish: &Wish) -> Result<Made, Cause> {
+    async fn make_credential(
+        &mut self,
+        info: &Info,
+        reach: Reach,
+        wish: &Wish,
+    ) -> Result<Made, Cause> {
         let plan = Plan::new(info, wish)?;
+        if reach.u2f {
+            self.exclude_by_app_id(wish).await?;
+        }
         let mut permissions = Permissions::MAKE_CREDENTIAL;
         if wish.options.exclude.len() > 1 {
             permissions = permissions.with(Permissions::GET_ASSERTION);
@@ -199,7 +241,7 @@ impl Session {
         let excluded = self.narrow(info, &wish.rp_id, &wish.options.exclude, token).await?;
         let extensions = &wish.options.extensions;
         let evaluation = match extensions.evaluated(info).filter(|_| verification.is_some()) {
-            Some(values) => Some(self.evaluation(info, values).await?),
+            Some(values) => Some(self.evaluation(info, values.into()).await?),
             None => None,
         };
         let param = token.map(|token| token.authenticate(&[&wish.hash]));
@@ -228,6 +270,7 @@ impl Session {
             rk: plan.rk,
             verified: plan.required || verification.is_some(),
             evaluation,
+            has_blob: has_blob(&response),
         })
     }
 }
@@ -273,6 +316,13 @@ impl Wish {
     }
 }
 
+/// Has the credential room for a large blob, by either generation of the extension?
+fn has_blob(response: &Response<'_>) -> bool {
+    let outputs = response.unsigned_extension_outputs.as_ref();
+    let supported = outputs.and_then(|outputs| outputs.large_blob.as_ref()?.supported);
+    response.large_blob_key.is_some() || supported == Some(true)
+}
+
 /// Some keys refuse empty names.
 fn text(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
@@ -298,7 +348,7 @@ impl Made {
         let mut credential = PublicKeyCredential::new(id, response, attachment(info));
         let extensions = &wish.options.extensions;
         credential.client_extension_results =
-            extensions.results(data.extensions, self.evaluation.as_ref())?;
+            extensions.results(data.extensions, self.has_blob, self.evaluation.as_ref())?;
         credential.client_extension_results.cred_props =
             extensions.cred_props.then_some(CredentialProperties { rk: self.rk });
         Ok(credential)

@@ -1,35 +1,60 @@
 //! Client extensions: what a page asks for and what is wrong with it (WebAuthn Level 3 section 10, `CTAP` 2.3
-//! section 12). How keys are asked stands in `prf.rs` and `inputs.rs`.
+//! section 12). How it stands in JSON is in `members.rs`, how keys are asked and what they answer in `inputs.rs`
+//! and `outputs.rs`.
 
+pub(crate) mod app_id;
 mod inputs;
+mod large_blob;
+mod members;
+mod outputs;
+pub(crate) mod payment;
 mod prf;
+mod secret;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use crate::base64url;
 use crate::cause::Cause;
 use crate::options::Credential;
 
+pub use self::large_blob::{LargeBlobInputs, LargeBlobResults, Support};
+pub use self::payment::PaymentInputs;
+pub use self::prf::{HmacSecretOutputs, PrfOutputs, PrfResults};
+
+pub(crate) use self::inputs::Prepared;
+pub(crate) use self::large_blob::LargeBlobs;
+pub(crate) use self::members::Members;
+pub(crate) use self::outputs::Outputs;
 pub(crate) use self::prf::Evaluation;
-pub use self::prf::{PrfOutputs, PrfResults};
 
 /// The extension inputs of create.
+#[allow(clippy::struct_excessive_bools, reason = "each is an extension of its own")]
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CreationInputs {
     /// `credProps`: tell whether a discoverable credential was asked for.
     pub cred_props: bool,
     /// `prf`: secrets from inputs of the page.
     pub prf: Option<PrfInputs>,
+    /// `hmacCreateSecret`: prepare the credential for secrets from raw salts.
+    pub hmac_create_secret: bool,
+    /// `largeBlob`: have room for data with the credential.
+    pub large_blob: Option<LargeBlobInputs>,
     /// `credProtect`: a level of protection.
     pub protection: Option<Protection>,
     /// `credBlob`: bytes to keep with a discoverable credential.
     pub cred_blob: Option<Vec<u8>>,
     /// `minPinLength`: have the key tell its shortest PIN, in the signed data.
     pub min_pin_length: bool,
+    /// `pinComplexityPolicy`: have the key tell whether it minds how complex a PIN is, likewise.
+    pub pin_complexity_policy: bool,
+    /// `appidExclude`: credentials that were registered for this `AppID` count in the exclude list too.
+    pub app_id_exclude: Option<String>,
+    /// `payment`: others than the relying party may use the credential for payment.
+    pub payment: bool,
+    /// `uvm`: tell how the user was verified.
+    pub uvm: bool,
 }
 
 /// The extension inputs of get.
@@ -37,8 +62,18 @@ pub struct CreationInputs {
 pub struct RequestInputs {
     /// `prf`: secrets from inputs of the page.
     pub prf: Option<PrfInputs>,
+    /// `hmacGetSecret`: secrets from raw salts.
+    pub hmac_get_secret: Option<HmacSalts>,
+    /// `largeBlob`: read or write the data with the credential.
+    pub large_blob: Option<LargeBlobInputs>,
     /// `getCredBlob`: the bytes kept with the credential.
     pub get_cred_blob: bool,
+    /// `appid`: credentials that were registered for this `AppID` will do.
+    pub app_id: Option<String>,
+    /// `payment`: the assertion stands for a payment.
+    pub payment: Option<PaymentInputs>,
+    /// `uvm`: tell how the user was verified.
+    pub uvm: bool,
 }
 
 /// `AuthenticationExtensionsPRFInputs`.
@@ -59,6 +94,15 @@ pub struct PrfValues {
     pub second: Option<Vec<u8>>,
 }
 
+/// The salts of `hmacGetSecret`: 32 bytes each, which is checked when they are used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HmacSalts {
+    /// The first salt.
+    pub salt1: Vec<u8>,
+    /// The second salt, if there is one.
+    pub salt2: Option<Vec<u8>>,
+}
+
 /// A level of protection that the page asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Protection {
@@ -68,67 +112,30 @@ pub struct Protection {
     pub enforced: bool,
 }
 
-/// The members of `extensions`, in create and get.
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct Members {
-    cred_props: Option<bool>,
-    prf: Option<Prf>,
-    credential_protection_policy: Option<String>,
-    enforce_credential_protection_policy: Option<bool>,
-    cred_blob: Option<String>,
-    min_pin_length: Option<bool>,
-    get_cred_blob: Option<bool>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Prf {
-    eval: Option<Values>,
-    eval_by_credential: Option<BTreeMap<String, Values>>,
-}
-
-#[derive(Deserialize)]
-struct Values {
-    first: String,
-    second: Option<String>,
-}
-
 impl CreationInputs {
-    pub(crate) fn new(members: Members) -> Result<Self, Cause> {
-        let policy = members.credential_protection_policy.as_deref();
-        let level = match policy {
-            Some("userVerificationOptional") => Some(1),
-            Some("userVerificationOptionalWithCredentialIDList") => Some(2),
-            Some("userVerificationRequired") => Some(3),
-            _ => None,
-        };
-        let enforced = members.enforce_credential_protection_policy.unwrap_or(false);
-        let blob = members.cred_blob.map(|text| bytes("extensions.credBlob", &text));
-        Ok(Self {
-            cred_props: members.cred_props.unwrap_or(false),
-            prf: members.prf.map(PrfInputs::new).transpose()?,
-            protection: level.map(|level| Protection { level, enforced }),
-            cred_blob: blob.transpose()?,
-            min_pin_length: members.min_pin_length.unwrap_or(false),
-        })
-    }
-
     /// What the extensions' own texts reject.
     pub(crate) fn check(&self) -> Result<(), Cause> {
-        let by_credential = self.prf.as_ref().is_some_and(|prf| prf.eval_by_credential.is_some());
-        if by_credential { Err(Cause::PrfByCredentialAtCreation) } else { Ok(()) }
+        if self.prf.as_ref().is_some_and(|prf| prf.eval_by_credential.is_some()) {
+            return Err(Cause::PrfByCredentialAtCreation);
+        }
+        self.large_blob.as_ref().map_or(Ok(()), LargeBlobInputs::check_creation)
+    }
+
+    /// Leaves out what only native programs may ask for.
+    pub(crate) const fn without_native(&mut self) {
+        self.hmac_create_secret = false;
     }
 }
 
 impl RequestInputs {
-    pub(crate) fn new(members: Members) -> Result<Self, Cause> {
-        let prf = members.prf.map(PrfInputs::new).transpose()?;
-        Ok(Self { prf, get_cred_blob: members.get_cred_blob.unwrap_or(false) })
-    }
-
     /// What the extensions' own texts reject, in a request for these credentials.
     pub(crate) fn check(&self, allow: &[Credential]) -> Result<(), Cause> {
+        self.check_prf(allow)?;
+        self.hmac_get_secret.as_ref().map_or(Ok(()), HmacSalts::check)?;
+        self.large_blob.as_ref().map_or(Ok(()), |blob| blob.check_request(allow))
+    }
+
+    fn check_prf(&self, allow: &[Credential]) -> Result<(), Cause> {
         let by_credential = self.prf.as_ref().and_then(|prf| prf.eval_by_credential.as_ref());
         let Some(by_credential) = by_credential.filter(|entries| !entries.is_empty()) else {
             return Ok(());
@@ -145,20 +152,14 @@ impl RequestInputs {
             None => Ok(()),
         }
     }
+
+    /// Leaves out what only native programs may ask for.
+    pub(crate) fn without_native(&mut self) {
+        self.hmac_get_secret = None;
+    }
 }
 
 impl PrfInputs {
-    fn new(members: Prf) -> Result<Self, Cause> {
-        let by_credential = members.eval_by_credential.map(|entries| {
-            let entry = |(id, values)| Ok::<_, Cause>((id, PrfValues::new(values)?));
-            entries.into_iter().map(entry).collect()
-        });
-        Ok(Self {
-            eval: members.eval.map(PrfValues::new).transpose()?,
-            eval_by_credential: by_credential.transpose()?,
-        })
-    }
-
     /// The values for this credential.
     pub(crate) fn values_for(&self, credential: Option<&[u8]>) -> Option<&PrfValues> {
         let entries = self.eval_by_credential.as_ref();
@@ -167,16 +168,12 @@ impl PrfInputs {
     }
 }
 
-impl PrfValues {
-    fn new(values: Values) -> Result<Self, Cause> {
-        let second = values.second.map(|text| bytes("extensions.prf second", &text));
-        Ok(Self {
-            first: bytes("extensions.prf first", &values.first)?,
-            second: second.transpose()?,
-        })
+impl HmacSalts {
+    fn check(&self) -> Result<(), Cause> {
+        let mut salts = [Some(&self.salt1), self.salt2.as_ref()].into_iter().flatten();
+        match salts.find(|salt| salt.len() != 32) {
+            Some(salt) => Err(Cause::SaltLength(salt.len())),
+            None => Ok(()),
+        }
     }
-}
-
-fn bytes(member: &'static str, text: &str) -> Result<Vec<u8>, Cause> {
-    base64url::decode(text).ok_or(Cause::NotBase64Url(member))
 }

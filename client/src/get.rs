@@ -9,14 +9,14 @@ use softkey_ctap::cbor;
 use softkey_ctap::client_pin::Permissions;
 use softkey_ctap::entities::{Descriptor, RpId};
 use softkey_ctap::get_assertion::{Options, Request, Response};
-use softkey_ctap::{Command, StatusCode};
+use softkey_ctap::{Command, Secret, StatusCode};
 
 use crate::cause::{Cause, WrongResponse};
 use crate::ceremony::{Account, Ceremony, Desk};
 use crate::client_data::{self, ClientData};
 use crate::create::attachment;
 use crate::entropy::Entropy;
-use crate::extensions::{Evaluation, PrfValues};
+use crate::extensions::{LargeBlobs, Outputs, Prepared, app_id};
 use crate::info::Info;
 use crate::lists::found;
 use crate::options::{RequestOptions, UserVerification};
@@ -40,6 +40,7 @@ pub fn get(
     Ceremony::new(async move |desk| {
         let rp_id = origin.rp_id(options.rp_id.as_deref())?;
         options.extensions.check(&options.allow)?;
+        let app_id = check_app_id(&options, &origin)?;
         let client_data_json = ClientData {
             kind: client_data::GET,
             challenge: &options.challenge,
@@ -49,8 +50,19 @@ pub fn get(
             extra: None,
         }
         .to_json();
-        with_key(desk, Wish::new(options, rp_id, client_data_json), reach, entropy).await
+        let mut wish = Wish::new(options, rp_id, client_data_json);
+        wish.app_id = app_id;
+        with_key(desk, wish, reach, entropy).await
     })
+}
+
+/// Section 10.1.1: may the caller use this `AppID`'s credentials?
+pub(crate) fn check_app_id(
+    options: &RequestOptions,
+    origin: &Origin,
+) -> Result<Option<String>, Cause> {
+    let app_id = options.extensions.app_id.as_deref();
+    app_id.map(|app_id| app_id::authorized(app_id, origin)).transpose()
 }
 
 /// What follows once it is known what is asked of the keys: the dealings with one of them.
@@ -66,7 +78,10 @@ pub(crate) async fn with_key(
     let mut session = Session::new(desk, entropy);
     let info = session.info(reach).await?;
     let signed = match &info {
-        Some(info) => session.sign(info, &wish).await?,
+        Some(info) => match session.by_app_id(reach, &wish).await? {
+            Some(signed) => signed,
+            None => session.sign(info, &wish).await?,
+        },
         None => session.authenticate(&wish).await?,
     };
     let response = AssertionResponse {
@@ -88,17 +103,14 @@ pub(crate) struct Wish {
     pub(crate) client_data_json: Vec<u8>,
     pub(crate) rp_id: String,
     pub(crate) options: RequestOptions,
+    /// The `AppID` whose credentials will do.
+    pub(crate) app_id: Option<String>,
 }
 
 impl Wish {
     pub(crate) fn new(options: RequestOptions, rp_id: String, client_data_json: Vec<u8>) -> Self {
-        Self { hash: client_data::hash(&client_data_json), client_data_json, rp_id, options }
-    }
-
-    /// The inputs of prf to evaluate with this credential.
-    fn values(&self, allowed: Option<&[u8]>, info: &Info) -> Option<&PrfValues> {
-        let inputs = &self.options.extensions;
-        inputs.prf.as_ref().filter(|_| inputs.evaluates(info))?.values_for(allowed)
+        let hash = client_data::hash(&client_data_json);
+        Self { hash, client_data_json, rp_id, options, app_id: None }
     }
 }
 
@@ -109,22 +121,30 @@ pub(crate) struct Signed {
     pub(crate) signature: Vec<u8>,
     pub(crate) user: Option<Account>,
     pub(crate) extensions: ExtensionResults,
+    /// What opens the credential's entry in the large-blob array.
+    pub(crate) large_blob_key: Option<Secret<32>>,
 }
 
 /// The request's one allowed credential and how its user is verified.
 struct Terms<'a> {
     allowed: Option<&'a [u8]>,
     verification: Option<&'a Verification>,
-    evaluation: Option<&'a Evaluation>,
+    prepared: &'a Prepared,
 }
 
 impl Session {
     /// Signs with authenticatorGetAssertion.
     async fn sign(&mut self, info: &Info, wish: &Wish) -> Result<Signed, Cause> {
-        let wanted = Wanted { permissions: Permissions::GET_ASSERTION, rp_id: Some(&wish.rp_id) };
         let extensions = &wish.options.extensions;
-        let verifies =
-            verifies(info, wish.options.user_verification)? || extensions.evaluates(info);
+        let writes = extensions.writes_array(info);
+        let mut permissions = Permissions::GET_ASSERTION;
+        if writes {
+            permissions = permissions.with(Permissions::LARGE_BLOB_WRITE);
+        }
+        let wanted = Wanted { permissions, rp_id: Some(&wish.rp_id) };
+        let verifies = verifies(info, wish.options.user_verification)?
+            || extensions.evaluates(info)
+            || (writes && info.is_protected());
         let mut verification =
             if verifies { Some(self.verify_user(info, wanted).await?) } else { None };
         let mut again = true;
@@ -156,23 +176,33 @@ impl Session {
         if allowed.is_none() && !allow.is_empty() {
             return Err(Cause::NoCredentials);
         }
-        let evaluation = match wish.values(allowed.as_deref(), info).zip(verification) {
-            Some((values, _)) => Some(self.evaluation(info, values).await?),
+        let extensions = &wish.options.extensions;
+        let salts = extensions.salts(info, allowed.as_deref(), verification.is_some());
+        let evaluation = match salts {
+            Some(salts) => Some(self.evaluation(info, salts).await?),
             None => None,
         };
-        let terms =
-            Terms { allowed: allowed.as_deref(), verification, evaluation: evaluation.as_ref() };
+        let prepared = extensions.prepared(info, evaluation);
+        let terms = Terms { allowed: allowed.as_deref(), verification, prepared: &prepared };
         let bytes = self.assertion(info, wish, &terms).await?;
         let response: Response<'_> = cbor::decode(&bytes)?;
         let count = response.number_of_credentials.unwrap_or(1);
-        let mut accounts = vec![signed(&response, wish, &terms)?];
+        let mut accounts = vec![signed(&response, info, wish, &terms)?];
         if terms.allowed.is_none() {
             for _ in 1..count {
                 let bytes = self.desk.command(Command::GET_NEXT_ASSERTION).await?;
-                accounts.push(signed(&cbor::decode(&bytes)?, wish, &terms)?);
+                accounts.push(signed(&cbor::decode(&bytes)?, info, wish, &terms)?);
             }
         }
-        self.choose(accounts).await
+        let mut chosen = self.choose(accounts).await?;
+        if let Some(inputs) = &extensions.large_blob
+            && LargeBlobs::of(info) == Some(LargeBlobs::Array)
+        {
+            let key = chosen.large_blob_key.as_ref();
+            let results = self.use_array(info, inputs, key, token).await;
+            chosen.extensions.large_blob = Some(results);
+        }
+        Ok(chosen)
     }
 
     async fn assertion(
@@ -188,7 +218,7 @@ impl Session {
             rp_id: RpId::try_from(wish.rp_id.as_str())?,
             client_data_hash: wish.hash,
             allow_list: terms.allowed.map(|id| [Descriptor::public_key(id)].into_iter().collect()),
-            extensions: wish.options.extensions.for_key(info, terms.evaluation),
+            extensions: wish.options.extensions.for_key(info, terms.prepared),
             options: by_option.then_some(Options { uv: Some(true), ..Options::default() }),
             pin_uv_auth_param: param.as_deref(),
             pin_uv_auth_protocol: token.map(Token::protocol_number),
@@ -220,7 +250,12 @@ fn verifies(info: &Info, wanted: UserVerification) -> Result<bool, Cause> {
 }
 
 /// Checks a response (`CTAP` 2.3 section 16 step 8).
-fn signed(response: &Response<'_>, wish: &Wish, terms: &Terms<'_>) -> Result<Signed, Cause> {
+fn signed(
+    response: &Response<'_>,
+    info: &Info,
+    wish: &Wish,
+    terms: &Terms<'_>,
+) -> Result<Signed, Cause> {
     let data = AuthenticatorData::from_bytes(response.auth_data)?;
     if data.rp_id_hash != client_data::hash(wish.rp_id.as_bytes()) {
         return Err(WrongResponse::RpIdHash.into());
@@ -242,11 +277,16 @@ fn signed(response: &Response<'_>, wish: &Wish, terms: &Terms<'_>) -> Result<Sig
     if terms.allowed.is_none() && user.is_none() {
         return Err(WrongResponse::NoUser.into());
     }
+    let unsigned = response.unsigned_extension_outputs.as_ref();
+    let outputs = Outputs { signed: data.extensions, unsigned };
+    let evaluation = terms.prepared.evaluation.as_ref();
+    let extensions = &wish.options.extensions;
     Ok(Signed {
         credential_id: found(response, terms.allowed.as_slice())?,
         auth_data: response.auth_data.to_vec(),
         signature: response.signature.to_vec(),
         user,
-        extensions: wish.options.extensions.results(data.extensions, terms.evaluation)?,
+        extensions: extensions.results(Some(info), outputs, evaluation, false)?,
+        large_blob_key: response.large_blob_key.map(Secret::new),
     })
 }

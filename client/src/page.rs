@@ -147,6 +147,14 @@ impl Page {
         self.frames.len() > 1
     }
 
+    /// The API exists in secure contexts only, and works on fully active pages only.
+    pub(crate) fn check(&self) -> Result<(), Cause> {
+        if !self.is_secure() {
+            return Err(Cause::InsecureOrigin);
+        }
+        if self.is_fully_active() { Ok(()) } else { Err(Cause::NotFullyActive) }
+    }
+
     pub(crate) const fn is_fully_active(&self) -> bool {
         self.fully_active
     }

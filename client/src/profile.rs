@@ -15,6 +15,7 @@ use crate::registry::CredentialType;
 pub struct Profile(Arc<Mutex<State>>);
 
 /// What a user, an administrator or a tester sets.
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Settings {
@@ -34,6 +35,10 @@ pub struct Settings {
     pub enterprise: BTreeSet<String>,
     /// Of how many registrable labels a list of related origins is read; the standard has at least 5.
     pub related_origin_labels: usize,
+    /// May pages use hmac-secret with salts of their own (`hmacCreateSecret`, `hmacGetSecret`), as native programs do?
+    pub hmac_secret: bool,
+    /// Does the client play the payment handler, so that `payment` at sign-in is open to its pages?
+    pub payment_handler: bool,
     /// Further members of the client data, as some browsers add one so that nobody relies on there being none.
     pub client_data_extra: Option<serde_json::Map<String, serde_json::Value>>,
 }
@@ -49,6 +54,8 @@ impl Default for Settings {
             recent_sign_in: 300_000,
             enterprise: BTreeSet::new(),
             related_origin_labels: 5,
+            hmac_secret: false,
+            payment_handler: false,
             client_data_extra: None,
         }
     }

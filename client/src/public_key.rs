@@ -7,9 +7,10 @@ use crate::abort::AbortSignal;
 use crate::call::Mediation;
 use crate::cause::{Cause, Operation};
 use crate::client_data::{self, ClientData};
-use crate::create::{self, check_algorithms, check_user};
+use crate::create::{self, check_algorithms, check_extensions, check_user};
 use crate::entropy::Entropy;
-use crate::get::Wish as GetWish;
+use crate::extensions::payment;
+use crate::get::{self, Wish as GetWish};
 use crate::options::{CreationOptions, RequestOptions};
 use crate::origin::Origin;
 use crate::page::{Mark, Page};
@@ -47,15 +48,21 @@ pub(crate) fn create(
     check_user(&options)?;
     let origin = page.origin()?;
     let Claim { rp_id, lookup } = caller.claim(&origin, options.rp_id.as_deref())?;
-    let json = caller.client_data(client_data::CREATE, &origin, &options.challenge);
-    let rest = check_algorithms(&options).and_then(|()| {
-        options.extensions.check()?;
+    if !caller.settings.hmac_secret {
+        options.extensions.without_native();
+    }
+    let json = caller.client_data(client_data::CREATE, &origin, &options.challenge, None);
+    let app_id = create::check_app_id(&options, &origin);
+    let rest = app_id.as_ref().map_err(Cause::clone).and_then(|_| {
+        check_algorithms(&options)?;
+        check_extensions(&options)?;
         aborted(terms.signal.as_ref(), now)?;
         let may = !conditional || caller.profile.allows_conditional_create(origin.as_str(), now);
         if may { Ok(()) } else { Err(Cause::NoCreationConsent) }
     });
     let pending = pending(lookup, rest)?;
     let mut wish = create::Wish::new(options, rp_id, json);
+    wish.app_id = app_id.unwrap_or_default();
     wish.enterprise = caller.settings.enterprise.contains(&wish.rp_id);
     wish.zero_aaguid = caller.settings.zero_aaguid;
     let plan = Plan {
@@ -82,6 +89,13 @@ pub(crate) fn get(
     let caller = Caller::new(page);
     let mut timeout = caller.timeout(options.timeout);
     options.timeout = in_millis(&timeout);
+    if !caller.settings.hmac_secret {
+        options.extensions.without_native();
+    }
+    let payment = options.extensions.payment.clone();
+    if payment.is_some() && !caller.settings.payment_handler {
+        return Err(Cause::NotPaymentHandler);
+    }
     let extensions = options.extensions.check(&options.allow);
     let conditional = (terms.mediation == Mediation::Conditional).then(|| {
         // The list becomes a filter, and the call waits until it is picked or aborted.
@@ -89,12 +103,26 @@ pub(crate) fn get(
         options.allow.drain(..).map(|credential| credential.id).collect()
     });
     let origin = page.origin()?;
-    let Claim { rp_id, lookup } = caller.claim(&origin, options.rp_id.as_deref())?;
-    let json = caller.client_data(client_data::GET, &origin, &options.challenge);
-    let rest = extensions.and_then(|()| aborted(terms.signal.as_ref(), now));
+    let asked = options.rp_id.as_deref();
+    let Claim { rp_id, lookup } = match payment {
+        // Whoever is paid signs nobody in: the identifier is the bank's.
+        Some(_) => {
+            Claim { rp_id: asked.and_then(ascii_domain).ok_or(Cause::RpIdMismatch)?, lookup: None }
+        }
+        None => caller.claim(&origin, asked)?,
+    };
+    let kind = if payment.is_some() { payment::TYPE } else { client_data::GET };
+    let extra = payment.map(|payment| payment.client_data(&rp_id, page.top_origin()));
+    let json = caller.client_data(kind, &origin, &options.challenge, extra.as_deref());
+    let app_id = get::check_app_id(&options, &origin);
+    let rest = extensions
+        .and_then(|()| app_id.as_ref().map(drop).map_err(Cause::clone))
+        .and_then(|()| aborted(terms.signal.as_ref(), now));
     let pending = pending(lookup, rest)?;
+    let mut wish = GetWish::new(options, rp_id, json);
+    wish.app_id = app_id.unwrap_or_default();
     let plan = Plan {
-        work: Work::Get(Box::new(GetWish::new(options, rp_id, json))),
+        work: Work::Get(Box::new(wish)),
         pending,
         signal: terms.signal,
         entropy,
@@ -107,7 +135,7 @@ pub(crate) fn get(
 }
 
 /// What the steps need to know of the page.
-struct Caller {
+pub(crate) struct Caller {
     profile: Profile,
     settings: Settings,
     /// The top-level origin, if the caller is in a frame of another one.
@@ -115,7 +143,7 @@ struct Caller {
 }
 
 impl Caller {
-    fn new(page: &Page) -> Self {
+    pub(crate) fn new(page: &Page) -> Self {
         let cross_origin = !page.is_same_origin_with_ancestors();
         Self {
             profile: page.profile().clone(),
@@ -125,7 +153,7 @@ impl Caller {
     }
 
     /// The relying party identifier, and what has to be looked up before the caller may have it.
-    fn claim(&self, origin: &Origin, asked: Option<&str>) -> Result<Claim, Cause> {
+    pub(crate) fn claim(&self, origin: &Origin, asked: Option<&str>) -> Result<Claim, Cause> {
         match (origin.rp_id(asked), asked.and_then(ascii_domain)) {
             (Err(Cause::RpIdMismatch), Some(rp_id)) => {
                 let labels = self.settings.related_origin_labels;
@@ -140,24 +168,38 @@ impl Caller {
         Timeout { asked, effective: Some(self.settings.timeout.effective(asked)) }
     }
 
-    fn client_data(&self, kind: &str, origin: &Origin, challenge: &[u8]) -> Vec<u8> {
-        let extra = self.settings.client_data_extra.clone().map(serde_json::Value::Object);
+    fn client_data(
+        &self,
+        kind: &str,
+        origin: &Origin,
+        challenge: &[u8],
+        payment: Option<&str>,
+    ) -> Vec<u8> {
+        let extra = self.settings.client_data_extra.clone().filter(|extra| !extra.is_empty());
+        let extra = extra.map(|extra| serde_json::Value::Object(extra).to_string());
+        let extra = match (payment, extra) {
+            (Some(payment), Some(extra)) => {
+                let (head, tail) = (payment.strip_suffix('}'), extra.strip_prefix('{'));
+                head.zip(tail).map(|(head, tail)| format!("{head},{tail}"))
+            }
+            (payment, extra) => payment.map(str::to_owned).or(extra),
+        };
         ClientData {
             kind,
             challenge,
             origin: origin.as_str(),
             cross_origin: self.top_origin.is_some(),
             top_origin: self.top_origin.as_deref(),
-            extra: extra.map(|extra| extra.to_string()).as_deref(),
+            extra: extra.as_deref(),
         }
         .to_json()
     }
 }
 
 /// A relying party identifier that may depend on a lookup.
-struct Claim {
-    rp_id: String,
-    lookup: Option<Lookup>,
+pub(crate) struct Claim {
+    pub(crate) rp_id: String,
+    pub(crate) lookup: Option<Lookup>,
 }
 
 /// What comes behind the identifier counts only once it is granted.

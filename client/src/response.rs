@@ -4,7 +4,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::base64url;
-use crate::extensions::PrfResults;
+use crate::extensions::{HmacSecretOutputs, LargeBlobResults, PrfResults};
 
 /// Bytes that are base64url in JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,12 +99,30 @@ pub struct ExtensionResults {
     /// The output of `prf`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prf: Option<PrfResults>,
+    /// The output of `hmacCreateSecret`: does the credential serve hmac-secret?
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hmac_create_secret: Option<bool>,
+    /// The output of `hmacGetSecret`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hmac_get_secret: Option<HmacSecretOutputs>,
+    /// The output of `largeBlob`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub large_blob: Option<LargeBlobResults>,
     /// The output of `credBlob`: was the blob stored?
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cred_blob: Option<bool>,
     /// The output of `getCredBlob`: the blob, empty if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub get_cred_blob: Option<Bytes>,
+    /// The output of `appid`: is the credential one of the `AppID`'s?
+    #[serde(rename = "appid", skip_serializing_if = "Option::is_none")]
+    pub app_id: Option<bool>,
+    /// The output of `appidExclude`: it was heeded.
+    #[serde(rename = "appidExclude", skip_serializing_if = "Option::is_none")]
+    pub app_id_exclude: Option<bool>,
+    /// The output of `uvm`: triples of user verification method, key protection and matcher protection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uvm: Option<Vec<Vec<u64>>>,
 }
 
 /// The output of `credProps`.

@@ -107,9 +107,7 @@ pub fn delete(id: String, reach: Reach, entropy: Entropy) -> Ceremony<Stored> {
         let session = Session::new(desk, entropy);
         let manager = Manager::open(session, reach, Permissions::NONE).await?;
         let stored = manager.one(&id).await?.stored;
-        let credential_id = Some(Descriptor::public_key(&stored.id));
-        let params = Params { credential_id, ..Params::default() };
-        manager.request(subcommand::DELETE_CREDENTIAL, Some(params)).await?;
+        manager.delete(&stored).await?;
         Ok(stored)
     })
 }
@@ -121,21 +119,7 @@ pub fn rename(id: String, names: Names, reach: Reach, entropy: Entropy) -> Cerem
         let session = Session::new(desk, entropy);
         let manager = Manager::open(session, reach, Permissions::NONE).await?;
         let mut stored = manager.one(&id).await?.stored;
-        let change = |old: &mut Option<String>, new: Option<String>| {
-            if let Some(new) = new {
-                *old = Some(new).filter(|new| !new.is_empty());
-            }
-        };
-        change(&mut stored.name, names.name);
-        change(&mut stored.display_name, names.display_name);
-        let user = User {
-            id: stored.user_id.as_slice().try_into()?,
-            name: stored.name.as_deref(),
-            display_name: stored.display_name.as_deref(),
-        };
-        let credential_id = Some(Descriptor::public_key(&stored.id));
-        let params = Params { credential_id, user: Some(user), ..Params::default() };
-        manager.request(subcommand::UPDATE_USER_INFORMATION, Some(params)).await?;
+        manager.rename(&mut stored, names).await?;
         Ok(stored)
     })
 }
@@ -204,6 +188,32 @@ impl Manager {
             all.append(&mut self.of(party).await?);
         }
         Ok(all)
+    }
+
+    /// deleteCredential.
+    pub(crate) async fn delete(&self, stored: &Stored) -> Result<(), Cause> {
+        let credential_id = Some(Descriptor::public_key(&stored.id));
+        let params = Params { credential_id, ..Params::default() };
+        self.request(subcommand::DELETE_CREDENTIAL, Some(params)).await.map(drop)
+    }
+
+    /// updateUserInformation.
+    pub(crate) async fn rename(&self, stored: &mut Stored, names: Names) -> Result<(), Cause> {
+        let change = |old: &mut Option<String>, new: Option<String>| {
+            if let Some(new) = new {
+                *old = Some(new).filter(|new| !new.is_empty());
+            }
+        };
+        change(&mut stored.name, names.name);
+        change(&mut stored.display_name, names.display_name);
+        let user = User {
+            id: stored.user_id.as_slice().try_into()?,
+            name: stored.name.as_deref(),
+            display_name: stored.display_name.as_deref(),
+        };
+        let credential_id = Some(Descriptor::public_key(&stored.id));
+        let params = Params { credential_id, user: Some(user), ..Params::default() };
+        self.request(subcommand::UPDATE_USER_INFORMATION, Some(params)).await.map(drop)
     }
 
     /// The only credential whose identifier begins so.

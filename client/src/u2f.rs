@@ -20,9 +20,10 @@ use softkey_ctap::u2f::{
 use crate::cause::{Cause, NotWithU2f, WrongResponse};
 use crate::client_data::hash;
 use crate::create::{self, Made};
+use crate::extensions::Outputs;
 use crate::get::{self, Signed};
 use crate::options::{Attachment, Credential, ResidentKey, UserVerification};
-use crate::session::Session;
+use crate::session::{Reach, Session};
 
 /// How long to let pass before a key is asked again.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -51,10 +52,12 @@ impl Session {
             return Err(Cause::NotWithU2f(NotWithU2f::UserVerification));
         }
         let application = hash(wish.rp_id.as_bytes());
+        options.extensions.admit_blobs(None, false)?;
         if self.held(&application, &options.exclude).await?.is_some() {
             self.touch_only(options.timeout).await?;
             return Err(Cause::Excluded);
         }
+        self.exclude_by_app_id(wish).await?;
         let request = RegisterRequest { challenge: wish.hash, application };
         let bytes = self.ask_register(&request, options.timeout).await?;
         let response = RegisterResponse::from_bytes(&bytes).ok_or(cbor::DecodeError::Malformed)?;
@@ -71,10 +74,63 @@ impl Session {
             return Err(Cause::NotWithU2f(NotWithU2f::NoAllowList));
         }
         let application = hash(wish.rp_id.as_bytes());
-        let Some(handle) = self.held(&application, &options.allow).await? else {
-            self.touch_only(options.timeout).await?;
-            return Err(Cause::NoCredentials);
-        };
+        if let Some(handle) = self.held(&application, &options.allow).await? {
+            return self.assert(wish, application, handle, false).await;
+        }
+        if let Some((application, handle)) = self.held_by_app_id(wish).await? {
+            return self.assert(wish, application, handle, true).await;
+        }
+        self.touch_only(options.timeout).await?;
+        Err(Cause::NoCredentials)
+    }
+
+    /// Signs with a credential that is bound to the `AppID`, on a key that speaks CTAP2 as well; nothing if there is
+    /// none, or if CTAP1 cannot do what is asked.
+    pub(crate) async fn by_app_id(
+        &self,
+        reach: Reach,
+        wish: &get::Wish,
+    ) -> Result<Option<Signed>, Cause> {
+        if !reach.u2f || wish.options.user_verification == UserVerification::Required {
+            return Ok(None);
+        }
+        match self.held_by_app_id(wish).await? {
+            Some((application, handle)) => {
+                self.assert(wish, application, handle, true).await.map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Section 10.1.2: a credential that is bound to the `AppID` is excluded, which the page learns after a touch.
+    pub(crate) async fn exclude_by_app_id(&self, wish: &create::Wish) -> Result<(), Cause> {
+        let Some(app_id) = &wish.app_id else { return Ok(()) };
+        let application = hash(app_id.as_bytes());
+        if self.held(&application, &wish.options.exclude).await?.is_some() {
+            self.touch_only(wish.options.timeout).await?;
+            return Err(Cause::Excluded);
+        }
+        Ok(())
+    }
+
+    async fn held_by_app_id<'l>(
+        &self,
+        wish: &'l get::Wish,
+    ) -> Result<Option<([u8; 32], &'l [u8])>, Cause> {
+        let Some(app_id) = &wish.app_id else { return Ok(None) };
+        let application = hash(app_id.as_bytes());
+        let held = self.held(&application, &wish.options.allow).await?;
+        Ok(held.map(|handle| (application, handle)))
+    }
+
+    async fn assert(
+        &self,
+        wish: &get::Wish,
+        application: [u8; 32],
+        handle: &[u8],
+        by_app_id: bool,
+    ) -> Result<Signed, Cause> {
+        let options = &wish.options;
         let request = AuthenticateRequest { challenge: wish.hash, application, key_handle: handle };
         let data = request.to_bytes().ok_or(Cause::RequestTooLarge)?;
         let apdu = apdu(instruction::AUTHENTICATE, control::ENFORCE_USER_PRESENCE, &data);
@@ -93,7 +149,8 @@ impl Session {
             auth_data,
             signature: response.signature.to_vec(),
             user: None,
-            extensions: options.extensions.results(None, None)?,
+            extensions: options.extensions.results(None, Outputs::default(), None, by_app_id)?,
+            large_blob_key: None,
         })
     }
 
@@ -193,5 +250,6 @@ fn registered(response: &RegisterResponse<'_>, application: [u8; 32]) -> Result<
         rk: false,
         verified: false,
         evaluation: None,
+        has_blob: false,
     })
 }

@@ -5,11 +5,13 @@
 mod accounts;
 mod blobs;
 mod extensions;
+mod large_blob;
 mod page;
 mod pin;
 mod public_key;
 mod settings;
 mod several;
+mod signal;
 mod stored;
 mod touch;
 mod u2f;

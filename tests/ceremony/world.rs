@@ -281,6 +281,19 @@ impl World {
         self.connection.cbor(message, &mut |_| ControlFlow::Continue(())).unwrap()
     }
 
+    /// Registers by CTAP1 for this `AppID`; gives the key handle in base64url.
+    pub(crate) fn register_u2f(&mut self, app_id: &str) -> String {
+        let application = softkey_client::client_data::hash(app_id.as_bytes());
+        let apdu = [&[0, 1, 0, 0, 0, 0, 64][..], &[7; 32], &application, &[0, 0]].concat();
+        loop {
+            let answer = self.connection.msg(&apdu).unwrap();
+            if let [.., 0x90, 0x00] = answer.as_slice() {
+                let length = usize::from(answer[66]);
+                return softkey_client::base64url::encode(&answer[67..67 + length]);
+            }
+        }
+    }
+
     pub(crate) fn core(&mut self) -> &mut Core {
         self.connection.transport_mut().application_mut()
     }

@@ -80,7 +80,11 @@ pub(super) fn conduct(
     let given = args.pin.given()?;
     let profile = Profile::new();
     // Who sets a time on a command line means it.
-    profile.set(|settings| settings.timeout = TimeoutRange::literal());
+    profile.set(|settings| {
+        settings.timeout = TimeoutRange::literal();
+        // A command line is no page, so hmac-secret is open to it as to other native programs.
+        settings.hmac_secret = true;
+    });
     let mut page = Page::new(&profile, &args.origin);
     let mut request = call(&mut page.credentials(), entropy()?);
     if request.is_settled() {

@@ -57,6 +57,9 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
         | Cause::PrfByCredentialAtCreation
         | Cause::PrfWithoutList
         | Cause::PrfCredential(_)
+        | Cause::SaltLength(_)
+        | Cause::SignalNotBase64Url(_)
+        | Cause::LargeBlobMisuse
         | Cause::CannotStore(_) => (Exit::BadInput, "options as a browser's JSON has them"),
         Cause::NoCreationConsent => (Exit::BadInput, "without \"mediation\": \"conditional\""),
         // States of a page, which a command line does not have.
@@ -67,6 +70,7 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
         | Cause::NoActivation
         | Cause::Aborted(_)
         | Cause::OutsideFilter
+        | Cause::NotPaymentHandler
         | Cause::KeysDiffer => (Exit::Failed, ""),
         Cause::NoKey | Cause::KeyGone => (Exit::NoKey, "plug the key in again"),
         Cause::OpaqueOrigin | Cause::InsecureOrigin | Cause::NotADomain => {
@@ -75,6 +79,11 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
         Cause::RpIdMismatch | Cause::RelatedOrigins(_) => {
             (Exit::BadInput, "the origin's domain, or one that it ends with, as rp.id or rpId")
         }
+        Cause::AppIdRefused => (Exit::BadInput, "an https URL of the origin's site as the AppID"),
+        Cause::PaymentNeeds => (
+            Exit::BadInput,
+            "authenticatorAttachment platform, residentKey and userVerification required",
+        ),
         Cause::NoKnownParameters | Cause::NoKnownDescriptors => {
             (Exit::BadInput, "entries of the type public-key")
         }
@@ -85,6 +94,7 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
         | Cause::NoSuchCommand
         | Cause::NoCommonProtocol
         | Cause::NoCredProtect
+        | Cause::NoLargeBlobs
         | Cause::EmptyResponse
         | Cause::BadResponse(_)
         | Cause::WrongResponse(_) => (Exit::Failed, ANOTHER_KEY),

@@ -3,20 +3,17 @@
 
 use aes_gcm::aead::{Aead, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit};
-use miniz_oxide::deflate::compress_to_vec;
-use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use rand_core::TryRng;
 use sha2::{Digest, Sha256};
 use softkey_ctap::Secret;
 use softkey_ctap::cbor::{self, DecodeError, Encoder, List, Raw};
 use softkey_ctap::large_blobs::Entry;
 
+use super::deflate::{deflate, inflate};
 use crate::entropy::Entropy;
 
 /// The checksum behind the array, in bytes.
 const CHECKSUM: usize = 16;
-/// How well to compress: 0 to 10.
-const EFFORT: u8 = 8;
 
 /// The array's items, each one as it was encoded.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -78,10 +75,7 @@ fn open(item: &[u8], key: &Secret<32>) -> Option<Vec<u8>> {
     let associated = associated(entry.orig_size);
     let payload = Payload { msg: entry.ciphertext, aad: &associated };
     let compressed = cipher(key).decrypt(&entry.nonce.into(), payload).ok()?;
-    // An entry that claims too much must not make us take the memory.
-    let length = usize::try_from(entry.orig_size).ok()?;
-    let data = decompress_to_vec_with_limit(&compressed, length).ok()?;
-    (data.len() == length).then_some(data)
+    inflate(&compressed, entry.orig_size)
 }
 
 /// Nothing for data that is too long for AES-GCM, far beyond any key's room.
@@ -89,7 +83,7 @@ fn seal(data: &[u8], key: &Secret<32>, entropy: &mut Entropy) -> Option<Vec<u8>>
     let mut nonce = [0; 12];
     let Ok(()) = entropy.try_fill_bytes(&mut nonce);
     let orig_size = u64::try_from(data.len()).ok()?;
-    let (compressed, associated) = (compress_to_vec(data, EFFORT), associated(orig_size));
+    let (compressed, associated) = (deflate(data), associated(orig_size));
     let payload = Payload { msg: &compressed, aad: &associated };
     let ciphertext = cipher(key).encrypt(&nonce.into(), payload).ok()?;
     Some(cbor::encode(&Entry { ciphertext: &ciphertext, nonce, orig_size }))
@@ -166,7 +160,7 @@ mod tests {
     /// A size that does not fit the data opens nothing, however the entry is sealed.
     #[test]
     fn the_size_must_fit_the_data() {
-        let compressed = compress_to_vec(b"twelve bytes", EFFORT);
+        let compressed = deflate(b"twelve bytes");
         for (orig_size, opens) in [(12, true), (11, false), (13, false), (u64::MAX, false)] {
             let aad = associated(orig_size);
             let payload = Payload { msg: &compressed, aad: &aad };

@@ -36,8 +36,13 @@ impl fmt::Display for Cause {
             Self::NotTheDictionary(detail) => {
                 write!(f, "The options are not as they should be: {detail}.")
             }
+            Self::SaltLength(len) => {
+                write!(f, "A salt of hmacGetSecret has {len} bytes instead of 32.")
+            }
             Self::UserIdLength(len) => write!(f, "user.id has {len} bytes, not 1 to 64."),
-            Self::NotBase64Url(member) => write!(f, "{member} is not base64url."),
+            Self::NotBase64Url(member) | Self::SignalNotBase64Url(member) => {
+                write!(f, "{member} is not base64url.")
+            }
             Self::PrfCredential(id) => {
                 write!(f, "prf.evalByCredential names {id:?}, which is not in allowCredentials.")
             }
@@ -78,6 +83,13 @@ impl Cause {
             Self::PrfByCredentialAtCreation => "prf.evalByCredential is for get only.",
             Self::PrfWithoutList => "prf.evalByCredential needs allowCredentials.",
             Self::NoCredProtect => "The key cannot protect credentials.",
+            Self::NoLargeBlobs => "The key keeps no large blobs for such a credential.",
+            Self::LargeBlobMisuse => "The members of largeBlob do not belong together, or here.",
+            Self::AppIdRefused => "The AppID does not belong to the origin's site.",
+            Self::PaymentNeeds => {
+                "payment needs a platform attachment, a discoverable credential and verification."
+            }
+            Self::NotPaymentHandler => "payment at sign-in is for the payment handler.",
             Self::KeysDiffer => "The keys failed for different reasons.",
             Self::OutsideFilter => "The credential is not one that the page allows.",
             Self::OpaqueOrigin => "The origin is opaque.",
@@ -118,7 +130,9 @@ impl Cause {
             | Self::PrfCredential(_)
             | Self::NotTheDictionary(_)
             | Self::UserIdLength(_)
+            | Self::SaltLength(_)
             | Self::NotBase64Url(_)
+            | Self::SignalNotBase64Url(_)
             | Self::NotWithU2f(_)
             | Self::PinRule(_)
             | Self::Refused(_)
@@ -188,6 +202,7 @@ impl fmt::Display for WrongResponse {
             Self::KeyAgreement => "its key-agreement key is no point of P-256",
             Self::HmacSecret => "its output of hmac-secret cannot be read",
             Self::Protection => "the credential is less protected than was asked for",
+            Self::LargeBlob => "the credential has no room for a large blob after all",
             Self::Token => "its token cannot be read",
         })
     }

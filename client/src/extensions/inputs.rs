@@ -1,24 +1,41 @@
-//! What a key is asked for the page's extensions, and what its answers are for the page. Extensions that the key
-//! does not list are not sent.
+//! What a key is asked for the page's extensions. Those that the key does not list are not sent.
 
-use softkey_ctap::cbor::{self, Lazy, Raw};
-use softkey_ctap::extensions::{
-    GetAssertionInputs, GetAssertionOutputs, MakeCredentialInputs, MakeCredentialOutputs, id,
-};
+use softkey_ctap::cbor::Lazy;
+use softkey_ctap::extensions::{GetAssertionInputs, LargeBlobSupport, MakeCredentialInputs, id};
 
-use crate::cause::{Cause, WrongResponse};
+use crate::cause::Cause;
 use crate::info::Info;
-use crate::response::{Bytes, ExtensionResults};
 
-use super::prf::{Evaluation, PrfResults};
+use super::large_blob::LargeBlobs;
+use super::prf::{Evaluation, Salts};
 use super::{CreationInputs, PrfValues, RequestInputs};
 
+/// What has to be computed before the inputs can be written.
+#[derive(Default)]
+pub(crate) struct Prepared {
+    /// Salts, encrypted.
+    pub(crate) evaluation: Option<Evaluation>,
+    /// Data for the extension `largeBlob`, compressed, and how long they were.
+    compressed: Option<(Vec<u8>, u64)>,
+}
+
+fn asked<'b>(asks: bool) -> Option<Lazy<'b, bool>> {
+    asks.then_some(Lazy::Value(true))
+}
+
 impl CreationInputs {
-    /// May this key serve? One that cannot protect is as if it were not there, if the page insists.
+    /// May this key serve? One that cannot do what the page insists on is as if it were not there.
     pub(crate) fn admit(&self, info: Option<&Info>) -> Result<(), Cause> {
         let insists = self.protection.is_some_and(|wanted| wanted.enforced && wanted.level > 1);
         let protects = info.is_some_and(|info| info.has_extension(id::CRED_PROTECT));
         if insists && !protects { Err(Cause::NoCredProtect) } else { Ok(()) }
+    }
+
+    /// Likewise for large blobs, which may need a discoverable credential.
+    pub(crate) fn admit_blobs(&self, info: Option<&Info>, rk: bool) -> Result<(), Cause> {
+        let insists = self.large_blob.as_ref().is_some_and(super::LargeBlobInputs::is_required);
+        let keeps = info.is_some_and(|info| LargeBlobs::for_new(info, rk).is_some());
+        if insists && !keeps { Err(Cause::NoLargeBlobs) } else { Ok(()) }
     }
 
     /// The inputs of prf that this key evaluates at creation.
@@ -37,56 +54,45 @@ impl CreationInputs {
         let has = |extension| info.has_extension(extension);
         let protection = self.protection.filter(|_| has(id::CRED_PROTECT));
         let blob = self.cred_blob.as_deref().filter(|_| rk && has(id::CRED_BLOB));
-        let asked = |asks: bool| asks.then_some(Lazy::Value(true));
+        let large = self.large_blob.as_ref().zip(LargeBlobs::for_new(info, rk));
+        let support = large.as_ref().filter(|(_, kept)| *kept == LargeBlobs::Extension);
+        let support =
+            support.map(|(wanted, _)| if wanted.is_required() { "required" } else { "preferred" });
+        let key = large.is_some_and(|(_, kept)| kept == LargeBlobs::Array);
+        let secret = self.prf.is_some() || self.hmac_create_secret;
         let inputs = MakeCredentialInputs {
-            uvm: None,
+            uvm: asked(self.uvm && has(id::UVM)),
             cred_blob: blob.map(Lazy::Value),
-            large_blob: None,
+            large_blob: support.map(|support| Lazy::Value(LargeBlobSupport { support })),
             cred_protect: protection.map(|wanted| Lazy::Value(wanted.level)),
-            hmac_secret: asked(self.prf.is_some() && has(id::HMAC_SECRET)),
-            large_blob_key: None,
+            hmac_secret: asked(secret && has(id::HMAC_SECRET)),
+            large_blob_key: asked(key),
             min_pin_length: asked(self.min_pin_length && has(id::MIN_PIN_LENGTH)),
             hmac_secret_mc: evaluation.map(|evaluation| Lazy::Value(evaluation.input())),
-            third_party_payment: None,
-            pin_complexity_policy: None,
+            third_party_payment: asked(self.payment && has(id::THIRD_PARTY_PAYMENT)),
+            pin_complexity_policy: asked(
+                self.pin_complexity_policy && has(id::PIN_COMPLEXITY_POLICY),
+            ),
         };
         let asks = inputs.cred_blob.is_some()
+            || inputs.large_blob.is_some()
             || inputs.cred_protect.is_some()
-            || inputs.hmac_secret.is_some()
-            || inputs.min_pin_length.is_some();
+            || [
+                &inputs.uvm,
+                &inputs.hmac_secret,
+                &inputs.large_blob_key,
+                &inputs.min_pin_length,
+                &inputs.third_party_payment,
+                &inputs.pin_complexity_policy,
+            ]
+            .into_iter()
+            .any(Option::is_some);
         asks.then_some(inputs)
-    }
-
-    /// What the page learns; `signed` are the outputs in the authenticator data.
-    pub(crate) fn results(
-        &self,
-        signed: Option<Raw<'_>>,
-        evaluation: Option<&Evaluation>,
-    ) -> Result<ExtensionResults, Cause> {
-        let outputs: MakeCredentialOutputs<'_> = match signed {
-            Some(signed) => cbor::decode(signed.0)?,
-            None => MakeCredentialOutputs::default(),
-        };
-        if let (Some(wanted), Some(set)) = (self.protection, outputs.cred_protect)
-            && set < wanted.level
-        {
-            return Err(WrongResponse::Protection.into());
-        }
-        let results = match (evaluation, outputs.hmac_secret_mc) {
-            (Some(evaluation), Some(encrypted)) => Some(evaluation.outputs(encrypted)?),
-            _ => None,
-        };
-        let enabled = Some(outputs.hmac_secret.unwrap_or(false));
-        Ok(ExtensionResults {
-            prf: self.prf.as_ref().map(|_| PrfResults { enabled, results }),
-            cred_blob: self.cred_blob.as_ref().map(|_| outputs.cred_blob.unwrap_or(false)),
-            ..ExtensionResults::default()
-        })
     }
 }
 
 impl RequestInputs {
-    /// Will something be evaluated at this key?
+    /// Will something be evaluated at this key that needs the user to be verified?
     pub(crate) fn evaluates(&self, info: &Info) -> bool {
         self.prf.as_ref().is_some_and(|prf| {
             let values = prf.eval.is_some() || prf.eval_by_credential.is_some();
@@ -94,42 +100,60 @@ impl RequestInputs {
         })
     }
 
+    /// Will the large-blob array of this key be written?
+    pub(crate) fn writes_array(&self, info: &Info) -> bool {
+        let writes = self.large_blob.as_ref().is_some_and(|blob| blob.write.is_some());
+        writes && LargeBlobs::of(info) == Some(LargeBlobs::Array)
+    }
+
+    /// The salts to evaluate with this credential; those of prf come first, if the user is verified.
+    pub(crate) fn salts(&self, info: &Info, used: Option<&[u8]>, verified: bool) -> Option<Salts> {
+        let prf = self.prf.as_ref().filter(|_| verified && self.evaluates(info));
+        if let Some(values) = prf.and_then(|prf| prf.values_for(used)) {
+            return Some(values.into());
+        }
+        let raw = self.hmac_get_secret.as_ref().filter(|_| info.has_extension(id::HMAC_SECRET));
+        raw.map(Salts::from)
+    }
+
+    /// Does what has to precede [`RequestInputs::for_key`].
+    pub(crate) fn prepared(&self, info: &Info, evaluation: Option<Evaluation>) -> Prepared {
+        let kept = LargeBlobs::of(info).filter(|kept| *kept == LargeBlobs::Extension);
+        let blob = self.large_blob.as_ref().filter(|_| kept.is_some());
+        Prepared { evaluation, compressed: blob.and_then(super::LargeBlobInputs::compressed) }
+    }
+
     /// The inputs for the key; nothing if there are none.
     pub(crate) fn for_key<'b>(
         &'b self,
         info: &Info,
-        evaluation: Option<&'b Evaluation>,
+        prepared: &'b Prepared,
     ) -> Option<GetAssertionInputs<'b>> {
-        let blob = self.get_cred_blob && info.has_extension(id::CRED_BLOB);
-        (blob || evaluation.is_some()).then(|| GetAssertionInputs {
-            uvm: None,
-            cred_blob: blob.then_some(Lazy::Value(true)),
-            large_blob: None,
-            hmac_secret: evaluation.map(|evaluation| Lazy::Value(evaluation.input())),
-            large_blob_key: None,
-            third_party_payment: None,
-        })
-    }
-
-    /// What the page learns; `signed` are the outputs in the authenticator data.
-    pub(crate) fn results(
-        &self,
-        signed: Option<Raw<'_>>,
-        evaluation: Option<&Evaluation>,
-    ) -> Result<ExtensionResults, Cause> {
-        let outputs: GetAssertionOutputs<'_> = match signed {
-            Some(signed) => cbor::decode(signed.0)?,
-            None => GetAssertionOutputs::default(),
+        let has = |extension| info.has_extension(extension);
+        let large = self.large_blob.as_ref();
+        let access = large.filter(|_| LargeBlobs::of(info) == Some(LargeBlobs::Extension));
+        let access = access.and_then(|blob| blob.access(prepared.compressed.as_ref()));
+        let uses = large.is_some_and(|blob| blob.reads() || blob.write.is_some());
+        let by_key = uses && LargeBlobs::of(info) == Some(LargeBlobs::Array);
+        let salts = prepared.evaluation.as_ref().map(|evaluation| Lazy::Value(evaluation.input()));
+        let inputs = GetAssertionInputs {
+            uvm: asked(self.uvm && has(id::UVM)),
+            cred_blob: asked(self.get_cred_blob && has(id::CRED_BLOB)),
+            large_blob: access.map(Lazy::Value),
+            hmac_secret: salts,
+            large_blob_key: asked(by_key),
+            third_party_payment: asked(self.payment.is_some() && has(id::THIRD_PARTY_PAYMENT)),
         };
-        let results = match (evaluation, outputs.hmac_secret) {
-            (Some(evaluation), Some(encrypted)) => Some(evaluation.outputs(encrypted)?),
-            _ => None,
-        };
-        let blob = outputs.cred_blob.filter(|_| self.get_cred_blob);
-        Ok(ExtensionResults {
-            prf: self.prf.as_ref().map(|_| PrfResults { enabled: None, results }),
-            get_cred_blob: blob.map(|blob| Bytes(blob.to_vec())),
-            ..ExtensionResults::default()
-        })
+        let asks = inputs.large_blob.is_some()
+            || inputs.hmac_secret.is_some()
+            || [
+                &inputs.uvm,
+                &inputs.cred_blob,
+                &inputs.large_blob_key,
+                &inputs.third_party_payment,
+            ]
+            .into_iter()
+            .any(Option::is_some);
+        asks.then_some(inputs)
     }
 }

@@ -1,9 +1,10 @@
 //! `prf` over hmac-secret (WebAuthn Level 3 section 10.1.4, `CTAP` 2.3 section 12.7): always the secret that goes
-//! with user verification, so nothing is evaluated where the user was not verified.
+//! with user verification, so nothing is evaluated where the user was not verified. And hmac-secret with the page's
+//! own salts, which may be either secret.
 
 use core::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use softkey_ctap::Secret;
 use softkey_ctap::extensions::HmacSecretInput;
@@ -11,12 +12,11 @@ use softkey_ctap::extensions::HmacSecretInput;
 use softkey_ctap::pin_uv::{KeyAgreement, SharedSecret};
 use zeroize::Zeroizing;
 
-use crate::base64url;
 use crate::cause::{Cause, WrongResponse};
 use crate::info::Info;
 use crate::session::{Agreement, Session};
 
-use super::PrfValues;
+use super::{HmacSalts, PrfValues};
 
 /// `AuthenticationExtensionsPRFOutputs`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,12 +30,25 @@ pub struct PrfResults {
 }
 
 /// The secrets from one or two inputs, 32 bytes each.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrfOutputs {
     /// From the first input.
+    #[serde(with = "super::secret")]
     pub first: Secret<32>,
     /// From the second input, if there was one.
+    #[serde(default, with = "super::secret::optional", skip_serializing_if = "Option::is_none")]
     pub second: Option<Secret<32>>,
+}
+
+/// The secrets from one or two raw salts: the output of `hmacGetSecret`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HmacSecretOutputs {
+    /// From the first salt.
+    #[serde(with = "super::secret")]
+    pub output1: Secret<32>,
+    /// From the second salt, if there was one.
+    #[serde(default, with = "super::secret::optional", skip_serializing_if = "Option::is_none")]
+    pub output2: Option<Secret<32>>,
 }
 
 impl fmt::Debug for PrfOutputs {
@@ -44,30 +57,10 @@ impl fmt::Debug for PrfOutputs {
     }
 }
 
-/// The secrets on their way to the page or from it: whoever has the JSON has them.
-#[derive(Serialize, Deserialize)]
-struct Texts {
-    first: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    second: Option<String>,
-}
-
-impl Serialize for PrfOutputs {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let text = |secret: &Secret<32>| base64url::encode(secret.expose());
-        Texts { first: text(&self.first), second: self.second.as_ref().map(text) }.serialize(to)
-    }
-}
-
-impl<'de> Deserialize<'de> for PrfOutputs {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let texts = Texts::deserialize(from)?;
-        let secret = |text: String| {
-            let bytes = base64url::decode(&text).map(Zeroizing::new);
-            let secret = bytes.and_then(|bytes| Secret::from_slice(&bytes));
-            secret.ok_or_else(|| de::Error::custom("not 32 bytes in base64url"))
-        };
-        Ok(Self { first: secret(texts.first)?, second: texts.second.map(secret).transpose()? })
+impl fmt::Debug for HmacSecretOutputs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let both = self.output2.is_some();
+        f.write_str(if both { "HmacSecretOutputs(2)" } else { "HmacSecretOutputs(1)" })
     }
 }
 
@@ -77,27 +70,50 @@ pub(super) fn salt(input: &[u8]) -> [u8; 32] {
     hash.chain_update(input).finalize().into()
 }
 
+/// One or two salts for hmac-secret.
+pub(crate) struct Salts {
+    /// 32 or 64 bytes.
+    bytes: Zeroizing<Vec<u8>>,
+    /// Did the page give the salts themselves?
+    raw: bool,
+}
+
+impl From<&PrfValues> for Salts {
+    fn from(values: &PrfValues) -> Self {
+        let inputs = [Some(&values.first), values.second.as_ref()];
+        let bytes: Vec<u8> = inputs.into_iter().flatten().flat_map(|input| salt(input)).collect();
+        Self { bytes: bytes.into(), raw: false }
+    }
+}
+
+impl From<&HmacSalts> for Salts {
+    fn from(salts: &HmacSalts) -> Self {
+        let second = salts.salt2.as_deref().unwrap_or_default();
+        Self { bytes: [&salts.salt1, second].concat().into(), raw: true }
+    }
+}
+
 /// Salts on their way to a key, and the secret under which its answer comes back.
 pub(crate) struct Evaluation {
     agreement: Agreement,
     salt_enc: Vec<u8>,
     salt_auth: Vec<u8>,
     both: bool,
+    raw: bool,
 }
 
 impl Session {
-    /// Encrypts the salts for these values.
+    /// Encrypts the salts.
     pub(crate) async fn evaluation(
         &mut self,
         info: &Info,
-        values: &PrfValues,
+        salts: Salts,
     ) -> Result<Evaluation, Cause> {
         let agreement = self.agree(Session::protocol(info)?).await?;
-        let inputs = [Some(&values.first), values.second.as_ref()];
-        let salts: Vec<u8> = inputs.into_iter().flatten().flat_map(|input| salt(input)).collect();
-        let Ok(salt_enc) = agreement.secret.encrypt(&mut self.entropy, &salts);
+        let Ok(salt_enc) = agreement.secret.encrypt(&mut self.entropy, &salts.bytes);
         let salt_auth = agreement.secret.authenticate(&[&salt_enc]);
-        Ok(Evaluation { agreement, salt_enc, salt_auth, both: values.second.is_some() })
+        let both = salts.bytes.len() > 32;
+        Ok(Evaluation { agreement, salt_enc, salt_auth, both, raw: salts.raw })
     }
 }
 
@@ -110,7 +126,12 @@ impl Evaluation {
         both: bool,
     ) -> Self {
         let salt_auth = secret.authenticate(&[&salt_enc]);
-        Self { agreement: Agreement { ours, secret }, salt_enc, salt_auth, both }
+        Self { agreement: Agreement { ours, secret }, salt_enc, salt_auth, both, raw: false }
+    }
+
+    /// Did the page give the salts themselves?
+    pub(super) const fn is_raw(&self) -> bool {
+        self.raw
     }
 
     /// The input of hmac-secret and hmac-secret-mc.

@@ -258,3 +258,99 @@ fn a_credential_that_is_not_base64url_is_a_syntax_error() {
     refused(10, &Cause::PrfCredential(String::from("A+/=")));
     assert_eq!(prf()["api_cases"].as_array().unwrap().len(), 11);
 }
+
+/// What a page that asks for this at creation is told at once.
+fn rejected_creation(extensions: &Value, cause: &Cause, name: &str) {
+    let failed = play(create(extensions), &[]).0.unwrap_err();
+    assert_eq!(&failed, cause, "{extensions}");
+    assert_eq!(failed.exception(Operation::Create).name(), name);
+}
+
+fn rejected_request(extensions: &Value, allow: &[&str], cause: &Cause, name: &str) {
+    let failed = play(get(extensions, allow), &[]).0.unwrap_err();
+    assert_eq!(&failed, cause, "{extensions}");
+    assert_eq!(failed.exception(Operation::Get).name(), name);
+}
+
+/// Section 10.1.5: members that have no meaning here, or not beside each other.
+#[test]
+fn large_blob_inputs_that_make_no_sense_are_not_supported() {
+    for inputs in [json!({"read": true}), json!({"write": "AQ"}), json!({"read": false})] {
+        let asked = json!({ "largeBlob": inputs });
+        rejected_creation(&asked, &Cause::LargeBlobMisuse, "NotSupportedError");
+    }
+    let wrong: [(Value, &[&str]); 4] = [
+        (json!({"support": "preferred"}), &["BQ"]),
+        (json!({"read": true, "write": "AQ"}), &["BQ"]),
+        (json!({"write": "AQ"}), &[]),
+        (json!({"write": "AQ"}), &["BQ", "Bg"]),
+    ];
+    for (inputs, allow) in wrong {
+        let asked = json!({ "largeBlob": inputs });
+        rejected_request(&asked, allow, &Cause::LargeBlobMisuse, "NotSupportedError");
+    }
+}
+
+#[test]
+fn a_key_without_large_blobs_is_passed_over_if_they_are_required() {
+    let asked = json!({"largeBlob": {"support": "required"}});
+    let (result, _) = play(create(&asked), &[info(&[])]);
+    let failed = result.unwrap_err();
+    assert_eq!(failed, Cause::NoLargeBlobs);
+    assert_eq!(failed.exception(Operation::Create).name(), "NotAllowedError");
+    let (result, sent) = play(create(&json!({"largeBlob": {}})), &[info(&[]), made(None)]);
+    assert_eq!(sent[1].get(6), None);
+    let results = serde_json::to_value(result.unwrap().client_extension_results).unwrap();
+    assert_eq!(results, json!({"largeBlob": {"supported": false}}));
+}
+
+/// A key that lists the extension and then does not do it.
+#[test]
+fn support_that_was_required_and_is_not_there_is_a_wrong_response() {
+    let asked = json!({"largeBlob": {"support": "required"}});
+    let (result, sent) = play(create(&asked), &[info(&["largeBlob"]), made(None)]);
+    let expected = texts(&[("largeBlob", texts(&[("support", "required".into())]))]);
+    assert_eq!(sent[1].get(6), Some(&expected));
+    assert_eq!(result.unwrap_err(), Cause::WrongResponse(WrongResponse::LargeBlob));
+}
+
+/// FIDO client extensions: a salt has 32 bytes.
+#[test]
+fn a_salt_of_another_length_is_a_type_error() {
+    let salt = base64url::encode(&[1; 32]);
+    let long = base64url::encode(&[1; 33]);
+    let first = json!({"hmacGetSecret": {"salt1": long}});
+    rejected_request(&first, &["BQ"], &Cause::SaltLength(33), "TypeError");
+    let second = json!({"hmacGetSecret": {"salt1": salt, "salt2": "AQ"}});
+    rejected_request(&second, &["BQ"], &Cause::SaltLength(1), "TypeError");
+}
+
+/// Sections 10.1.1 and 10.1.2: a page may use the `AppID`s of its own site.
+#[test]
+fn an_app_id_of_another_site_is_a_security_error() {
+    let url = "https://example.com/app-id.json";
+    rejected_creation(&json!({"appidExclude": url}), &Cause::AppIdRefused, "SecurityError");
+    rejected_request(&json!({"appid": url}), &["BQ"], &Cause::AppIdRefused, "SecurityError");
+}
+
+/// Secure Payment Confirmation: attachment, discoverability and verification must be asked for.
+#[test]
+fn payment_at_creation_needs_a_platform_credential() {
+    let asked = json!({"payment": {"isPayment": true}});
+    rejected_creation(&asked, &Cause::PaymentNeeds, "NotSupportedError");
+    let nothing = json!({"payment": {"isPayment": false}});
+    assert!(play(create(&nothing), &[info(&[]), made(None)]).0.is_ok());
+}
+
+#[test]
+fn how_the_user_was_verified_is_told_from_the_signed_outputs() {
+    let triple = Cbor::Array(vec![Cbor::Array(vec![2.into(), 1.into(), 1.into()])]);
+    let asked = json!({"uvm": true, "pinComplexityPolicy": true});
+    let outputs = texts(&[("uvm", triple), ("pinComplexityPolicy", false.into())]);
+    let answers = [info(&["uvm", "pinComplexityPolicy"]), made(Some(outputs))];
+    let (result, sent) = play(create(&asked), &answers);
+    let expected = texts(&[("uvm", true.into()), ("pinComplexityPolicy", true.into())]);
+    assert_eq!(sent[1].get(6), Some(&expected));
+    let results = serde_json::to_value(result.unwrap().client_extension_results).unwrap();
+    assert_eq!(results, json!({"uvm": [[2, 1, 1]]}));
+}
