@@ -208,7 +208,7 @@ fn origin() -> Result<Origin, CliError> {
 }
 
 const fn expected(challenge: &[u8]) -> Expected<'_> {
-    Expected { challenge, origin: ORIGIN, rp_id: RP_ID, user_verification: false }
+    Expected::new(challenge, ORIGIN, RP_ID)
 }
 
 /// Random bytes of the demo.

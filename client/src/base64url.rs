@@ -25,6 +25,20 @@ pub fn decode(text: &str) -> Option<Vec<u8>> {
     BASE64URL.decode(text).ok()
 }
 
+/// Bytes as base64url in JSON, for members that are not [`Bytes`](crate::response::Bytes).
+pub(crate) mod text {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(crate) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&super::encode(bytes))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        let text = String::deserialize(from)?;
+        super::decode(&text).ok_or_else(|| de::Error::custom("not base64url"))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

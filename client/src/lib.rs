@@ -32,6 +32,7 @@ pub mod spki;
 pub mod stored;
 pub mod suffix;
 pub mod verify;
+pub mod wrong;
 
 mod entropy;
 mod lists;

@@ -276,8 +276,7 @@ impl<'t> World<'t> {
                 id: known.raw_id.0.clone(),
                 public_key: cose(&made.authenticator_data.0),
                 sign_count: 0,
-                backup_eligible: false,
-                backup_state: false,
+                ..verify::CredentialRecord::default()
             };
             let accepted =
                 verify::authentication(&response, &expected(&challenge, verified), &record);
@@ -305,7 +304,7 @@ fn entropy(seed: u8) -> Entropy {
 }
 
 fn expected(challenge: &[u8], user_verification: bool) -> Expected<'_> {
-    Expected { challenge, origin: ORIGIN, rp_id: RP_ID, user_verification }
+    Expected::new(challenge, ORIGIN, RP_ID).verified(user_verification)
 }
 
 /// The public key in authenticator data, as bytes.

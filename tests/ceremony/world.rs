@@ -382,7 +382,7 @@ pub(crate) fn authenticated(
 }
 
 fn expected(user_verification: bool) -> Expected<'static> {
-    Expected { challenge: CHALLENGE, origin: ORIGIN, rp_id: RP_ID, user_verification }
+    Expected::new(CHALLENGE, ORIGIN, RP_ID).verified(user_verification)
 }
 
 /// A list that names these credentials.

@@ -7,6 +7,8 @@ use softkey_ctap::cbor::DecodeError;
 /// The first check that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
+    /// The credential is not of the type `public-key`.
+    CredentialType,
     /// The client data are not the JSON they should be.
     ClientData,
     /// They are of another ceremony.
@@ -17,6 +19,8 @@ pub enum Fault {
     Origin,
     /// They come from a frame of another origin.
     CrossOrigin,
+    /// The page is inside a page of an origin that it must not be in.
+    TopOrigin,
     /// The attestation object, the authenticator data or the stored key cannot be read.
     Unreadable(DecodeError),
     /// The authenticator data are for another relying party.
@@ -27,10 +31,18 @@ pub enum Fault {
     NotVerified,
     /// The backup flags contradict each other or the record.
     BackupFlags,
+    /// The credential can be backed up and must not, or the other way round.
+    BackupPolicy,
     /// There is no new credential.
     NoCredential,
     /// The response is about another credential than it says, or than the record.
     OtherCredential,
+    /// The credential is registered already.
+    Registered,
+    /// The credential is not one of those that were allowed.
+    NotAllowed,
+    /// The credential is another user's, or does not say whose it is.
+    UserHandle,
     /// This algorithm was not asked for.
     Algorithm(i64),
     /// The key is not of an algorithm that is checked here, or no valid key of it.
@@ -55,6 +67,12 @@ pub enum Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::CredentialType => "The credential is not of the type public-key.",
+            Self::TopOrigin => "The page is inside a page of another origin than it may be in.",
+            Self::BackupPolicy => "The credential can be backed up and must not, or cannot.",
+            Self::Registered => "The credential is registered already.",
+            Self::NotAllowed => "The credential is not one of those that were allowed.",
+            Self::UserHandle => "The credential is another user's, or does not say whose it is.",
             Self::ClientData => "The client data are not the JSON they should be.",
             Self::Type => "The client data are of another ceremony.",
             Self::Challenge => "The response answers another challenge.",

@@ -58,12 +58,7 @@ fn vector(id: &str) -> Vector {
 }
 
 fn expected(challenge: &[u8]) -> Expected<'_> {
-    Expected {
-        challenge,
-        origin: "https://example.org",
-        rp_id: "example.org",
-        user_verification: false,
-    }
+    Expected::new(challenge, "https://example.org", "example.org")
 }
 
 impl Vector {
