@@ -24,6 +24,7 @@ use crate::manage::reset::ResetArgs;
 use crate::manage::select::SelectArgs;
 use crate::manage::wink::WinkArgs;
 use crate::run::algorithms;
+use crate::verify::VerifyArgs;
 
 /// A FIDO2 security key made of software, and a manager for any FIDO key.
 #[derive(Debug, Parser)]
@@ -54,7 +55,7 @@ impl Args {
             Command::Reset(args) => args.device.json,
             Command::Create(args) | Command::Get(args) => args.device.json,
             Command::Decode(args) => args.json,
-            Command::Completions { .. } | Command::Man { .. } => false,
+            Command::Verify(_) | Command::Completions { .. } | Command::Man { .. } => false,
         }
     }
 }
@@ -96,6 +97,8 @@ pub enum Command {
     ///
     /// Of several accounts the person at the terminal chooses one; without a terminal the newest is used.
     Get(CeremonyArgs),
+    /// Check what create or get gave, as a relying party does, and print the record that it keeps
+    Verify(VerifyArgs),
     /// Explain a CTAP message, authenticator data, an attestation object, client data, an APDU, a HID trace
     Decode(DecodeArgs),
     /// Steer a running key over its control socket

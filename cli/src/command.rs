@@ -13,6 +13,7 @@ use crate::error::{CliError, Exit};
 use crate::manage;
 use crate::output::{Form, Output};
 use crate::run;
+use crate::verify;
 
 /// Carries a command out.
 ///
@@ -37,6 +38,7 @@ pub fn perform(args: Args) -> Result<Exit, CliError> {
         Command::Reset(args) => manage::reset::run(&args, &mut output).map(|()| Exit::Success),
         Command::Create(args) => manage::create::run(&args, &mut output).map(|()| Exit::Success),
         Command::Get(args) => manage::get::run(&args, &mut output).map(|()| Exit::Success),
+        Command::Verify(args) => verify::run(&args, &mut output).map(|()| Exit::Success),
         Command::Decode(args) => decode::run(&args, &mut output).map(|()| Exit::Success),
         Command::Control(args) => control::perform(&args),
         Command::Run(args) => run::perform(&args),

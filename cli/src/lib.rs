@@ -11,6 +11,7 @@
 //! - [`doctor`]: what a machine lacks;
 //! - [`manage`]: the manager for any FIDO key;
 //! - [`decode`]: what bytes mean;
+//! - [`verify`]: the relying party's checks;
 //! - [`vault`]: what a security key keeps, on a disk: durable, and refused rather than guessed at when damaged.
 
 pub mod args;
@@ -25,3 +26,4 @@ pub mod output;
 pub mod run;
 pub mod text;
 pub mod vault;
+pub mod verify;

@@ -15,6 +15,7 @@ pub mod pin;
 pub mod reset;
 pub mod select;
 pub mod wink;
+mod wrong;
 
 use softkey_client::{Ceremony, Entropy};
 

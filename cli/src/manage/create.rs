@@ -22,6 +22,7 @@ use super::device::{DeviceArgs, open};
 use super::entropy;
 use super::failure::explain;
 use super::person::{Person, PinArgs};
+use super::wrong;
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 
@@ -35,6 +36,13 @@ pub struct CeremonyArgs {
     /// The options in the JSON form of browsers; - for standard input
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub options: PathBuf,
+
+    /// Answer in a key's place, and wrong in one way, such as origin; a way that there is not lists them
+    ///
+    /// The signature is valid, over what a relying party must refuse; "nothing" is right. Anyone can sign for such a credential, so never
+    /// let it into an account that matters.
+    #[arg(long, value_name = "WAY")]
+    pub wrong: Option<String>,
 
     #[command(flatten)]
     /// Which key.
@@ -58,7 +66,12 @@ pub fn run(args: &CeremonyArgs, output: &mut Output<'_>) -> Result<(), CliError>
         CreationOptions::from_json(&text).map(Into::into)
     };
     let operation = Operation::Create;
-    let options = options.map_err(|cause| named(cause, operation))?;
+    let mut options = options.map_err(|cause| named(cause, operation))?;
+    if let Some(way) = &args.wrong {
+        let options = options.public_key.take();
+        let options = options.ok_or_else(|| named(Cause::NoType, operation))?;
+        return wrong::create(way, args, &options, output);
+    }
     conduct(args, output, operation, |container, entropy| {
         container.create(Instant::default(), options, entropy)
     })
@@ -123,14 +136,14 @@ fn print(
 }
 
 /// A cause with the name of its exception in front.
-pub(super) fn named(cause: Cause, operation: Operation) -> CliError {
+pub(crate) fn named(cause: Cause, operation: Operation) -> CliError {
     let name = cause.exception(operation).name();
     let error = explain(DriveError::Cause(cause));
     CliError::new(error.exit(), format!("{name}: {}", error.what()), error.try_this())
 }
 
 /// The text of the options.
-pub(super) fn read_options(path: &PathBuf) -> Result<String, CliError> {
+pub(crate) fn read_options(path: &PathBuf) -> Result<String, CliError> {
     let text = if path.as_os_str() == "-" {
         let mut text = String::new();
         io::stdin().lock().read_to_string(&mut text).map(|_| text)

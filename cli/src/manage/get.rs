@@ -1,9 +1,10 @@
 //! `softkey get`: `navigator.credentials.get()` with JSON in and JSON out.
 
-use softkey_client::{CredentialRequestOptions, Operation, RequestOptions};
+use softkey_client::{Cause, CredentialRequestOptions, Operation, RequestOptions};
 use softkey_ctap::Instant;
 
 use super::create::{CeremonyArgs, conduct, is_wrapped, named, read_options};
+use super::wrong;
 use crate::error::CliError;
 use crate::output::Output;
 
@@ -20,7 +21,12 @@ pub fn run(args: &CeremonyArgs, output: &mut Output<'_>) -> Result<(), CliError>
         RequestOptions::from_json(&text).map(Into::into)
     };
     let operation = Operation::Get;
-    let options = options.map_err(|cause| named(cause, operation))?;
+    let mut options = options.map_err(|cause| named(cause, operation))?;
+    if let Some(way) = &args.wrong {
+        let options = options.public_key.take();
+        let options = options.ok_or_else(|| named(Cause::NoType, operation))?;
+        return wrong::get(way, args, &options, output);
+    }
     conduct(args, output, operation, |container, entropy| {
         container.get(Instant::default(), options, entropy)
     })

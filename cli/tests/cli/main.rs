@@ -13,3 +13,4 @@ mod prompts;
 mod slow;
 mod terminal;
 mod touch;
+mod verify;

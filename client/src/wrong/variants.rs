@@ -31,28 +31,26 @@ const fn variant(name: &'static str, step: &'static str, apply: fn(&mut Deviatio
     Variant { name, step, apply }
 }
 
-fn text(value: &str) -> Option<String> {
-    Some(value.to_owned())
-}
-
 const TYPE: Variant = variant("credential-type", "5.1: type is public-key", |it| {
-    it.credential_type = text("password")
+    it.credential_type = Some("password".to_owned());
 });
 const CHALLENGE: Variant = variant("challenge", "7.1, 7.2: challenge", |it| {
     it.challenge = Some(b"another challenge of 32 bytes...".to_vec());
 });
-const ORIGIN: Variant = variant("origin", "7.1, 7.2: origin", |it| it.origin = text(ATTACKER));
+const ORIGIN: Variant =
+    variant("origin", "7.1, 7.2: origin", |it| it.origin = Some(ATTACKER.to_owned()));
 const SUBDOMAIN: Variant = variant("origin-of-no-page", "7.1, 7.2: origin, to the letter", |it| {
-    it.origin = text("https://example.org.attacker.example");
+    it.origin = Some("https://example.org.attacker.example".to_owned());
 });
 const CROSS_ORIGIN: Variant =
     variant("cross-origin", "7.1, 7.2: crossOrigin", |it| it.cross_origin = true);
 const TOP_ORIGIN: Variant = variant("top-origin", "7.1, 7.2: topOrigin", |it| {
     it.cross_origin = true;
-    it.top_origin = text(ATTACKER);
+    it.top_origin = Some(ATTACKER.to_owned());
 });
-const RP_ID_HASH: Variant =
-    variant("rp-id-hash", "7.1, 7.2: rpIdHash", |it| it.rp_id = text("attacker.example"));
+const RP_ID_HASH: Variant = variant("rp-id-hash", "7.1, 7.2: rpIdHash", |it| {
+    it.rp_id = Some("attacker.example".to_owned());
+});
 const NOT_PRESENT: Variant = variant("not-present", "7.1, 7.2: UP", |it| {
     it.flags = Some(Flags::USER_VERIFIED);
 });
@@ -73,7 +71,7 @@ const OTHER_ID: Variant = variant("other-id", "7.1, 7.2: whose credential it is"
 /// The variants at registration. Those about the statement fail only where attestation was asked for.
 pub const REGISTRATION: &[Variant] = &[
     TYPE,
-    variant("type", "7.1: type is webauthn.create", |it| it.kind = text(GET)),
+    variant("type", "7.1: type is webauthn.create", |it| it.kind = Some(GET.to_owned())),
     CHALLENGE,
     ORIGIN,
     SUBDOMAIN,
@@ -85,8 +83,12 @@ pub const REGISTRATION: &[Variant] = &[
     BACKUP_STATE,
     variant("no-credential", "7.1: attested credential data", |it| it.attested = true),
     variant("algorithm", "7.1: alg is one that was asked for", |it| it.algorithm = true),
-    variant("format", "7.1: fmt is known", |it| it.format = text("unheard-of")),
-    variant("none-with-statement", "8.7: none has no statement", |it| it.format = text("none")),
+    variant("format", "7.1: fmt is known", |it| {
+        it.format = Some("unheard-of".to_owned());
+    }),
+    variant("none-with-statement", "8.7: none has no statement", |it| {
+        it.format = Some("none".to_owned());
+    }),
     variant("statement-algorithm", "8.2: alg of self attestation", |it| {
         it.statement_algorithm = true;
     }),
@@ -101,7 +103,7 @@ pub const REGISTRATION: &[Variant] = &[
 /// The variants at sign-in.
 pub const AUTHENTICATION: &[Variant] = &[
     TYPE,
-    variant("type", "7.2: type is webauthn.get", |it| it.kind = text(CREATE)),
+    variant("type", "7.2: type is webauthn.get", |it| it.kind = Some(CREATE.to_owned())),
     CHALLENGE,
     ORIGIN,
     SUBDOMAIN,

@@ -1,0 +1,200 @@
+//! `softkey verify`: the relying party's checks of what create or get gave, and the record it keeps.
+#![allow(
+    clippy::doc_markdown,
+    rustdoc::bare_urls,
+    reason = "some of these comments are the text of --help, where backticks are noise"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::Value;
+use softkey_client::options::UserVerification;
+use softkey_client::verify::{
+    CredentialRecord, Expected, Fault, Identified, authentication, registration,
+};
+use softkey_client::{
+    AuthenticationResponse, CreationOptions, Operation, Origin, RegistrationResponse,
+    RequestOptions, base64url,
+};
+
+use crate::error::{CliError, Exit};
+use crate::manage::create::{named, read_options};
+use crate::output::Output;
+
+/// The arguments of `softkey verify`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct VerifyArgs {
+    /// The response in the JSON form of browsers, as create and get print it; - for standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    pub response: PathBuf,
+
+    /// The options that the page gave to create or get
+    ///
+    /// They say which challenge, relying party, algorithms and credentials to expect, and whether the user must
+    /// have been verified.
+    #[arg(long, value_name = "FILE")]
+    pub options: PathBuf,
+
+    /// The origin of the page
+    #[arg(long, value_name = "URL")]
+    pub origin: String,
+
+    /// For a sign-in: what verify printed for the registration, or for the last sign-in
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["public_key", "counter"])]
+    pub record: Option<PathBuf>,
+
+    /// For a sign-in, without a record: the public key, a COSE_Key in base64url
+    #[arg(long, value_name = "BASE64URL")]
+    pub public_key: Option<String>,
+
+    /// For a sign-in, without a record: the signature counter as last seen
+    #[arg(long, value_name = "NUMBER", requires = "public_key")]
+    pub counter: Option<u32>,
+
+    /// For a sign-in: the user handle of the account, in base64url
+    #[arg(long, value_name = "BASE64URL")]
+    pub user: Option<String>,
+
+    /// An origin whose pages may show the page in a frame; may be given more than once
+    #[arg(long, value_name = "URL")]
+    pub within: Vec<String>,
+}
+
+/// Carries `softkey verify` out: prints the credential record.
+///
+/// # Errors
+///
+/// [`Exit::Failed`] if a check fails, [`Exit::BadInput`] for what cannot be read.
+pub fn run(args: &VerifyArgs, output: &mut Output<'_>) -> Result<(), CliError> {
+    let text = read_options(&args.response)?;
+    let response = json(&args.response, &text)?;
+    let options = read_options(&args.options)?;
+    let within: Vec<_> = args.within.iter().map(String::as_str).collect();
+    let frames = (!within.is_empty()).then_some(within.as_slice());
+    let record = if response.pointer("/response/attestationObject").is_some() {
+        let response: RegistrationResponse = parsed(&args.response, response)?;
+        registered(args, &options, frames, &response)?
+    } else {
+        let response: AuthenticationResponse = parsed(&args.response, response)?;
+        signed_in(args, &options, frames, &response)?
+    };
+    output.object(&record)
+}
+
+fn registered(
+    args: &VerifyArgs,
+    options: &str,
+    frames: Option<&[&str]>,
+    response: &RegistrationResponse,
+) -> Result<CredentialRecord, CliError> {
+    let options =
+        CreationOptions::from_json(options).map_err(|cause| named(cause, Operation::Create))?;
+    let rp_id = rp_id(args, options.rp_id.as_deref(), Operation::Create)?;
+    let expected = Expected {
+        frames,
+        user_verification: options.user_verification == UserVerification::Required,
+        ..Expected::new(&options.challenge, &args.origin, &rp_id)
+    };
+    let registered = registration(response, &expected, &options.algorithms).map_err(refused)?;
+    Ok(registered.record)
+}
+
+fn signed_in(
+    args: &VerifyArgs,
+    options: &str,
+    frames: Option<&[&str]>,
+    response: &AuthenticationResponse,
+) -> Result<CredentialRecord, CliError> {
+    let options =
+        RequestOptions::from_json(options).map_err(|cause| named(cause, Operation::Get))?;
+    let rp_id = rp_id(args, options.rp_id.as_deref(), Operation::Get)?;
+    let record = record(args, response)?;
+    let user = args.user.as_deref().map(|user| bytes("--user", user)).transpose()?;
+    let allowed: Vec<_> = options.allow.iter().map(|one| one.id.as_slice()).collect();
+    // Without a list only the response says who signs in.
+    let identified = if allowed.is_empty() { Identified::ByResponse } else { Identified::Before };
+    let expected = Expected {
+        frames,
+        user_verification: options.user_verification == UserVerification::Required,
+        allowed: &allowed,
+        app_id: options.extensions.app_id.as_deref(),
+        user: user.as_deref().map(|user| (user, identified)),
+        ..Expected::new(&options.challenge, &args.origin, &rp_id)
+    };
+    Ok(authentication(response, &expected, &record).map_err(refused)?.record)
+}
+
+/// The record that the sign-in is checked against.
+fn record(
+    args: &VerifyArgs,
+    response: &AuthenticationResponse,
+) -> Result<CredentialRecord, CliError> {
+    if let Some(path) = &args.record {
+        let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+        return parsed(path, json(path, &text)?);
+    }
+    let Some(public_key) = &args.public_key else {
+        return Err(CliError::new(
+            Exit::Usage,
+            "A sign-in is checked against what was registered.",
+            "--record FILE with what softkey verify printed for the registration, or --public-key",
+        ));
+    };
+    Ok(CredentialRecord {
+        id: response.raw_id.0.clone(),
+        public_key: bytes("--public-key", public_key)?,
+        sign_count: args.counter.unwrap_or_default(),
+        backup_eligible: backup_eligible(response),
+        ..CredentialRecord::default()
+    })
+}
+
+/// Whoever gives a public key alone does not know whether the credential can be backed up.
+fn backup_eligible(response: &AuthenticationResponse) -> bool {
+    let flags = response.response.authenticator_data.0.get(32);
+    flags.is_some_and(|flags| flags & 0x08 != 0)
+}
+
+/// The relying party's own word counts, be it the origin's domain or not.
+fn rp_id(args: &VerifyArgs, own: Option<&str>, operation: Operation) -> Result<String, CliError> {
+    let origin = Origin::parse(&args.origin).map_err(|cause| named(cause, operation))?;
+    Ok(own.unwrap_or_else(|| origin.domain()).to_owned())
+}
+
+fn refused(fault: Fault) -> CliError {
+    let hint = match fault {
+        Fault::Challenge => "the options that this response answers",
+        Fault::Origin | Fault::RpIdHash => "the origin that the page was created with",
+        Fault::CrossOrigin | Fault::TopOrigin => "--within with the origin around the page",
+        _ => "",
+    };
+    CliError::new(Exit::Failed, format!("The response does not hold: {fault}"), hint)
+}
+
+fn bytes(argument: &str, text: &str) -> Result<Vec<u8>, CliError> {
+    base64url::decode(text).ok_or_else(|| {
+        CliError::new(
+            Exit::BadInput,
+            format!("{argument} is not base64url."),
+            "the letters, digits, - and _ alone, without padding",
+        )
+    })
+}
+
+fn json(path: &Path, text: &str) -> Result<Value, CliError> {
+    serde_json::from_str(text).map_err(|error| unreadable(path, &error))
+}
+
+fn parsed<T: serde::de::DeserializeOwned>(path: &Path, value: Value) -> Result<T, CliError> {
+    serde_json::from_value(value).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &dyn std::fmt::Display) -> CliError {
+    CliError::new(
+        Exit::BadInput,
+        format!("{} cannot be read: {error}.", path.display()),
+        "a response as softkey create and get print it, or a record as softkey verify does",
+    )
+}

@@ -1,0 +1,138 @@
+//! `softkey verify`, and `--wrong` of create and get, each way of which it must refuse.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use softkey_client::wrong::{AUTHENTICATION, REGISTRATION};
+use tempfile::TempDir;
+
+use crate::harness::{Key, softkey};
+
+const ORIGIN: &str = "https://example.org";
+
+/// A folder with what a page asks for, and what came of it.
+struct Site(TempDir);
+
+impl Site {
+    fn new() -> Self {
+        let site = Self(tempfile::tempdir().unwrap());
+        site.write(
+            "create.json",
+            r#"{"rp": {"name": "Example"}, "user": {"id": "AQID", "name": "ada", "displayName": "Ada"},
+                "challenge": "AAECAwQF", "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
+                "authenticatorSelection": {"userVerification": "required"}, "attestation": "direct"}"#,
+        );
+        site
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path(name), text).unwrap();
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        let mut command = softkey();
+        command.current_dir(self.0.path()).args(words).args(["--origin", ORIGIN]);
+        command.output().unwrap()
+    }
+
+    /// Runs a command that must succeed, and keeps what it prints.
+    fn keep(&self, name: &str, words: &[&str]) {
+        let output = self.run(words);
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        fs::write(self.path(name), output.stdout).unwrap();
+    }
+
+    /// What this command says when it refuses.
+    fn refusal(&self, words: &[&str]) -> String {
+        let output = self.run(words);
+        assert_eq!(output.status.code(), Some(1), "{words:?}");
+        assert!(output.stdout.is_empty());
+        String::from_utf8(output.stderr).unwrap()
+    }
+
+    /// Options for a sign-in with what was made.
+    fn allow(&self) {
+        let made: serde_json::Value = read(&self.path("made.json"));
+        let options = serde_json::json!({
+            "challenge": "BQQDAgEA", "userVerification": "required",
+            "allowCredentials": [{"type": "public-key", "id": made["id"]}],
+        });
+        self.write("get.json", &options.to_string());
+    }
+}
+
+fn read(path: &Path) -> serde_json::Value {
+    serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
+}
+
+const CREATE: [&str; 3] = ["create", "--options", "create.json"];
+const GET: [&str; 3] = ["get", "--options", "get.json"];
+const REGISTERED: [&str; 4] = ["verify", "made.json", "--options", "create.json"];
+const SIGNED_IN: [&str; 6] =
+    ["verify", "signed.json", "--options", "get.json", "--record", "record.json"];
+
+#[test]
+fn every_wrong_way_is_refused_and_nothing_is_accepted() {
+    let site = Site::new();
+    for variant in REGISTRATION {
+        site.keep("made.json", &[&CREATE[..], &["--wrong", variant.name]].concat());
+        let said = site.refusal(&REGISTERED);
+        assert!(said.starts_with("softkey: The response does not hold: "), "{said}");
+    }
+    site.keep("made.json", &[&CREATE[..], &["--wrong", "nothing"]].concat());
+    site.keep("record.json", &REGISTERED);
+    site.allow();
+    for variant in AUTHENTICATION {
+        site.keep("signed.json", &[&GET[..], &["--wrong", variant.name]].concat());
+        let said = site.refusal(&[&SIGNED_IN[..], &["--user", "AQID"]].concat());
+        assert!(said.starts_with("softkey: The response does not hold: "), "{said}");
+    }
+    site.keep("signed.json", &[&GET[..], &["--wrong", "nothing"]].concat());
+    site.keep("later.json", &SIGNED_IN);
+    let [before, after] = ["record.json", "later.json"].map(|name| read(&site.path(name)));
+    assert!(after["signCount"].as_u64() > before["signCount"].as_u64());
+    assert_eq!(after["publicKey"], before["publicKey"]);
+}
+
+#[test]
+fn what_a_key_made_is_accepted_by_record_and_by_public_key() {
+    let site = Site::new();
+    let key = Key::forgetful("auto");
+    let device = format!("udp:{}", key.address);
+    let at = ["--device", device.as_str()];
+    let set = softkey().args(["pin", "set"]).args(at).env("SOFTKEY_PIN", "1234").output().unwrap();
+    assert!(set.status.success());
+    site.write("pin.txt", "1234");
+    let with = [&at[..], &["--pin-file", "pin.txt"]].concat();
+    site.keep("made.json", &[&CREATE[..], &with].concat());
+    site.keep("record.json", &REGISTERED);
+    site.allow();
+    site.keep("signed.json", &[&GET[..], &with].concat());
+    site.keep("later.json", &SIGNED_IN);
+
+    let record = read(&site.path("record.json"));
+    assert_eq!(record["uvInitialized"], true);
+    let public_key = record["publicKey"].as_str().unwrap();
+    let verify = ["verify", "signed.json", "--options", "get.json", "--public-key", public_key];
+    site.keep("later.json", &verify);
+    let said = site.refusal(&[&verify[..], &["--counter", "4000000000"]].concat());
+    assert!(said.contains("counter"), "{said}");
+}
+
+#[test]
+fn what_cannot_be_read_is_bad_input() {
+    let site = Site::new();
+    site.write("made.json", "{}");
+    site.write("get.json", r#"{"challenge": "AA"}"#);
+    let output = site.run(&["verify", "made.json", "--options", "get.json"]);
+    assert_eq!(output.status.code(), Some(3), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = site.run(&[&CREATE[..], &["--wrong", "in-every-way"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("nothing, credential-type, type, challenge, origin"), "{said}");
+}
