@@ -154,7 +154,7 @@ pub enum OpenError<E> {
 }
 
 impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
-    /// Powers an authenticator up. A store with nothing in it becomes a new authenticator, in one commit.
+    /// Powers an authenticator up, with its configuration [`settled`](Config::settled). A store with nothing in it becomes a new authenticator, in one commit.
     ///
     /// # Errors
     ///
@@ -166,6 +166,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         config: Config,
         now: Instant,
     ) -> Result<Self, OpenError<S::Error>> {
+        let config = config.settled();
         let mut records = Records::new(store, root_key);
         let state = State::load(&mut records, &mut rng, &config);
         let state = state.map_err(|refusal| match refusal {
@@ -318,7 +319,10 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let command = request.first().map(|code| Command(*code)).ok_or(Refusal::UnknownCommand)?;
         // Any command ends what this client was walking through, but the one that goes on with it.
         let walk = self.walk.take_if(|walk| walk.session == via.session);
-        if request.len() > MAX_MSG_SIZE {
+        if !self.config.generation.knows(command) {
+            return Err(Refusal::UnknownCommand);
+        }
+        if request.len() > usize::from(self.config.max_request) {
             return Err(Refusal::TooLarge);
         }
         let body = request.get(1..).unwrap_or_default();
@@ -326,10 +330,12 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             Command::MAKE_CREDENTIAL => self.make_credential(body, Verification::NOT_DONE),
             Command::GET_ASSERTION => self.get_assertion(now, via, body, Verification::NOT_DONE),
             Command::GET_INFO => self.get_info(),
-            Command::CLIENT_PIN => self.client_pin(now, body),
+            Command::CLIENT_PIN if self.config.has_client_pin_command() => {
+                self.client_pin(now, body)
+            }
             Command::RESET => self.reset(now),
             Command::GET_NEXT_ASSERTION => self.get_next_assertion(now, walk),
-            Command::CREDENTIAL_MANAGEMENT => {
+            Command::CREDENTIAL_MANAGEMENT if self.config.manages_credentials() => {
                 self.credential_management(via, Edition::Final, body, walk.as_ref())
             }
             Command::CREDENTIAL_MANAGEMENT_PREVIEW if self.config.credential_management_preview => {
@@ -341,7 +347,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             Command::LARGE_BLOBS if self.config.large_blobs == LargeBlobs::Array => {
                 self.large_blobs(via, body)
             }
-            Command::CONFIG => self.configure(body),
+            Command::CONFIG if self.offers_config() => self.configure(body),
             Command::SELECTION => {
                 let requester = Requester::nobody(Operation::Selection);
                 Ok(Consent::presence(requester, Then::Succeed))
@@ -389,7 +395,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             }
             Err(refusal) => {
                 self.refusal = Some(refusal);
-                Step::Reply(alloc::vec![refusal.status().0])
+                Step::Reply(alloc::vec![self.config.generation.status(refusal).0])
             }
         }
     }

@@ -1,18 +1,18 @@
 //! What makeCredential and getAssertion share: options, and who authorized the request.
 
 use rand_core::TryCryptoRng;
+use softkey_ctap::cbor::List;
 use softkey_ctap::client_pin::Permissions;
+use softkey_ctap::entities::Descriptor;
 use softkey_ctap::make_credential::Options;
 use softkey_ctap::pin_uv::Protocol;
 
 use crate::authenticator::{Authenticator, Consent, Outcome, Requester, Then};
+use crate::config::Config;
 use crate::refusal::Refusal;
 use crate::step::Operation;
 use crate::store::Store;
 use crate::token::Method;
-
-/// The longest exclude or allow list.
-pub(crate) const MAX_LIST: usize = 16;
 
 /// The pinUvAuthParam of a request with its protocol.
 #[derive(Clone, Copy)]
@@ -24,6 +24,7 @@ pub(crate) struct Param<'b> {
 impl<'b> Param<'b> {
     /// Steps 1 and 2 of both commands, an empty param apart.
     pub(crate) fn of(
+        config: &Config,
         bytes: Option<&'b [u8]>,
         protocol: Option<u64>,
     ) -> Result<Option<Self>, Refusal> {
@@ -31,7 +32,7 @@ impl<'b> Param<'b> {
             return Ok(None);
         };
         let number = protocol.ok_or(Refusal::ProtocolMissing)?;
-        let protocol = Protocol::from_number(number).ok_or(Refusal::ProtocolUnsupported)?;
+        let protocol = config.protocol(number)?;
         Ok(Some(Self { protocol, bytes }))
     }
 }
@@ -64,7 +65,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         bytes: Option<&'b [u8]>,
         protocol: Option<u64>,
     ) -> Result<Option<Param<'b>>, Refusal> {
-        let param = Param::of(bytes, protocol)?;
+        let param = Param::of(&self.config, bytes, protocol)?;
         if param.is_some() && !self.is_protected() {
             return Err(Refusal::NothingSetUp);
         }
@@ -84,6 +85,11 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         Ok(wants)
     }
 
+    /// Is the list longer than maxCredentialCountInList?
+    pub(crate) fn is_too_long(&self, list: Option<&List<'_, Descriptor<'_>>>) -> bool {
+        list.is_some_and(|list| list.len() > self.config.max_list.into())
+    }
+
     /// How the user is to be verified, as far as the request and alwaysUv say.
     pub(crate) fn authorization<'b>(
         &self,
@@ -96,7 +102,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             None if wants_built_in => Ok(Authorization::BuiltIn),
             None if !always_uv => Ok(Authorization::None),
             None if self.verifies_users() => Ok(Authorization::BuiltIn),
-            // A PIN can always be set here, so a token is what the platform should get.
+            // alwaysUv is not on where a PIN cannot be set, so a token is what the platform should get.
             None => Err(Refusal::TokenRequired),
         }
     }

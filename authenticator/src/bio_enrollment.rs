@@ -134,7 +134,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             return Err(Refusal::ProtocolMissing);
         }
         modality(request)?;
-        let param = Param::of(Some(bytes), request.pin_uv_auth_protocol)?;
+        let param = Param::of(&self.config, Some(bytes), request.pin_uv_auth_protocol)?;
         let param = param.ok_or(Refusal::TokenRequired)?;
         let name = params.and_then(|params| params.value.template_friendly_name);
         if sub_command == subcommand::SET_FRIENDLY_NAME && name.is_some_and(too_long) {

@@ -9,6 +9,7 @@ use softkey_ctap::{Instant, Secret};
 
 use crate::authenticator::{Authenticator, Outcome, Progress, parameters, reply};
 use crate::config::LargeBlobs;
+use crate::generation::Generation;
 use crate::pin::{MAX_MISSES, NewPin};
 use crate::records::PinRecord;
 use crate::refusal::Refusal;
@@ -18,33 +19,40 @@ use crate::token::{Grant, Method};
 impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     /// What tokens by built-in user verification may do. uvAcfg is not offered.
     fn by_verification(&self) -> Permissions {
-        let always = Permissions::MAKE_CREDENTIAL
-            .with(Permissions::GET_ASSERTION)
-            .with(Permissions::CREDENTIAL_MANAGEMENT)
-            .with(PERSISTENT);
+        let always = Permissions::MAKE_CREDENTIAL.with(Permissions::GET_ASSERTION);
+        let manages = self.config.manages_credentials();
+        let reads = manages && self.config.generation >= Generation::Ctap22;
         let enrolls = self.config.fingerprint_sensor().is_some_and(|sensor| sensor.by_verification);
-        let always = always.with_if(enrolls, Permissions::BIO_ENROLLMENT);
         let array = self.config.large_blobs == LargeBlobs::Array;
-        always.with_if(array, Permissions::LARGE_BLOB_WRITE)
+        always
+            .with_if(manages, Permissions::CREDENTIAL_MANAGEMENT)
+            .with_if(reads, PERSISTENT)
+            .with_if(enrolls, Permissions::BIO_ENROLLMENT)
+            .with_if(array, Permissions::LARGE_BLOB_WRITE)
     }
 
     /// What tokens by PIN may do.
     fn by_pin(&self) -> Permissions {
         let enrolls = self.config.fingerprint_sensor().is_some();
-        let always = self.by_verification().with(Permissions::AUTHENTICATOR_CONFIG);
-        always.with_if(enrolls, Permissions::BIO_ENROLLMENT)
+        self.by_verification()
+            .with_if(self.offers_config(), Permissions::AUTHENTICATOR_CONFIG)
+            .with_if(enrolls, Permissions::BIO_ENROLLMENT)
     }
 
     pub(crate) fn client_pin(&mut self, now: Instant, body: &[u8]) -> Progress {
         let request: Request<'_> = parameters(body)?;
-        let has_uv = self.config.user_verification.is_some();
+        let has_pin = self.config.client_pin;
+        let has_tokens = self.config.has_tokens();
+        let has_uv = has_tokens && self.config.user_verification.is_some();
         match request.sub_command {
-            subcommand::GET_PIN_RETRIES => Ok(self.pin_retries()),
+            subcommand::GET_PIN_RETRIES if has_pin => Ok(self.pin_retries()),
             subcommand::GET_KEY_AGREEMENT => self.key_agreement(&request),
-            subcommand::SET_PIN => self.set_pin(&request),
-            subcommand::CHANGE_PIN => self.change_pin(&request),
-            subcommand::GET_PIN_TOKEN => self.pin_token(now, &request),
-            subcommand::GET_TOKEN_USING_PIN => self.token_using_pin(now, &request),
+            subcommand::SET_PIN if has_pin => self.set_pin(&request),
+            subcommand::CHANGE_PIN if has_pin => self.change_pin(&request),
+            subcommand::GET_PIN_TOKEN if has_pin => self.pin_token(now, &request),
+            subcommand::GET_TOKEN_USING_PIN if has_pin && has_tokens => {
+                self.token_using_pin(now, &request)
+            }
             subcommand::GET_TOKEN_USING_UV if has_uv => self.token_using_uv(&request),
             subcommand::GET_UV_RETRIES if has_uv => Ok(reply(&Response {
                 uv_retries: Some(self.pin.uv_retries),
@@ -63,9 +71,21 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     }
 
     fn key_agreement(&mut self, request: &Request<'_>) -> Progress {
-        let protocol = protocol(request)?;
+        let protocol = self.protocol(request)?;
         let key = self.tokens.key_agreement(protocol, &mut self.rng)?.public();
         Ok(reply(&Response { key_agreement: Some(key), ..Response::default() }))
+    }
+
+    fn protocol(&self, request: &Request<'_>) -> Result<Protocol, Refusal> {
+        self.config.protocol(required(request.pin_uv_auth_protocol)?)
+    }
+
+    fn wanted(&self, request: &Request<'_>, offered: Permissions) -> Result<Wanted, Refusal> {
+        Wanted::of(request, || self.protocol(request), offered)
+    }
+
+    fn new_pin(&self, shared: &SharedSecret, new_pin_enc: &[u8]) -> Result<NewPin, Refusal> {
+        NewPin::decrypt(shared, new_pin_enc, &self.settings, self.config.max_pin_length)
     }
 
     fn set_pin(&mut self, request: &Request<'_>) -> Progress {
@@ -74,7 +94,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let param = required(request.pin_uv_auth_param)?;
         let new_pin_enc = required(request.new_pin_enc)?;
         // 2. The protocol.
-        let protocol = protocol(request)?;
+        let protocol = self.protocol(request)?;
         // 4. Only the first PIN is set so.
         if self.pin.hash.is_some() {
             return Err(Refusal::PinAlreadySet);
@@ -84,7 +104,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         if !shared.verify(&[new_pin_enc], param) {
             return Err(Refusal::PinAuth);
         }
-        let new = NewPin::decrypt(&shared, new_pin_enc, &self.settings)?;
+        let new = self.new_pin(&shared, new_pin_enc)?;
         // 10. It counts from now on.
         self.set_new_pin(new)?;
         self.walk = None;
@@ -98,7 +118,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let new_pin_enc = required(request.new_pin_enc)?;
         let pin_hash_enc = required(request.pin_hash_enc)?;
         // 2 to 5. The protocol, and whether a PIN can be tried at all.
-        let protocol = protocol(request)?;
+        let protocol = self.protocol(request)?;
         self.pin_usable()?;
         // 6, 7. Whom the secret is shared with.
         let shared = self.shared_secret(protocol, peer)?;
@@ -108,7 +128,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         // 8 to 10. The present PIN.
         self.check_pin(protocol, &shared, pin_hash_enc)?;
         // 11 to 13. The new one.
-        let new = NewPin::decrypt(&shared, new_pin_enc, &self.settings)?;
+        let new = self.new_pin(&shared, new_pin_enc)?;
         if self.pin.force_change && self.is_present_pin(&new) {
             return Err(Refusal::PinPolicy);
         }
@@ -122,8 +142,9 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     fn pin_token(&mut self, now: Instant, request: &Request<'_>) -> Progress {
         let peer = required(request.key_agreement.as_ref())?;
         let pin_hash_enc = required(request.pin_hash_enc)?;
-        let protocol = protocol(request)?;
-        if request.permissions.is_some() || request.rp_id.is_some() {
+        let protocol = self.protocol(request)?;
+        let lasting = !self.config.generation.has_permissions();
+        if !lasting && (request.permissions.is_some() || request.rp_id.is_some()) {
             return Err(Refusal::UnexpectedPermissions);
         }
         self.pin_usable()?;
@@ -132,14 +153,18 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         if self.pin.force_change {
             return Err(Refusal::PinChangeForcedLegacy);
         }
+        if let Some(token) = self.tokens.lasting() {
+            let token = token.clone();
+            return self.encrypted_token(&shared, &token);
+        }
         let permissions = Permissions::MAKE_CREDENTIAL.with(Permissions::GET_ASSERTION);
         let grant = Grant {
             protocol,
             permissions,
             rp_id_hash: None,
             user_present: false,
-            serves_previews: self.config.credential_management_preview
-                || self.config.previews_bio_enrollment(),
+            serves_previews: self.config.has_preview(),
+            lasting,
             method: Method::Pin,
         };
         self.issue_token(now, &shared, &grant)
@@ -149,7 +174,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         // 1 to 4. What must be there, and what may be asked for.
         let peer = required(request.key_agreement.as_ref())?;
         let pin_hash_enc = required(request.pin_hash_enc)?;
-        let wanted = Wanted::of(request, self.by_pin())?;
+        let wanted = self.wanted(request, self.by_pin())?;
         // 5, 6. Whether a PIN can be tried at all, and whom the secret is shared with.
         self.pin_usable()?;
         let shared = self.shared_secret(wanted.protocol, peer)?;
@@ -165,7 +190,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     fn token_using_uv(&mut self, request: &Request<'_>) -> Progress {
         // 1 to 4. What must be there, and what may be asked for.
         let peer = required(request.key_agreement.as_ref())?;
-        let wanted = Wanted::of(request, self.by_verification())?;
+        let wanted = self.wanted(request, self.by_verification())?;
         // 5. Whether there is a finger by which the user could be verified.
         if !self.verifies_users() {
             return Err(Refusal::VerificationNotConfigured);
@@ -236,14 +261,18 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
-    fn of(request: &Request<'_>, offered: Permissions) -> Result<Self, Refusal> {
+    fn of(
+        request: &Request<'_>,
+        protocol: impl FnOnce() -> Result<Protocol, Refusal>,
+        offered: Permissions,
+    ) -> Result<Self, Refusal> {
         let bits = required(request.permissions)?;
         let permissions = Permissions::from_bits(bits);
         let with_rp = Permissions::MAKE_CREDENTIAL.with(Permissions::GET_ASSERTION);
         if permissions.intersects(with_rp) && request.rp_id.is_none() {
             return Err(Refusal::MissingParameter);
         }
-        let protocol = protocol(request)?;
+        let protocol = protocol()?;
         if permissions.is_empty() {
             return Err(Refusal::NoPermissions);
         }
@@ -262,14 +291,10 @@ impl Wanted {
             rp_id_hash: self.rp_id_hash,
             user_present,
             serves_previews: false,
+            lasting: false,
             method,
         }
     }
-}
-
-fn protocol(request: &Request<'_>) -> Result<Protocol, Refusal> {
-    let number = required(request.pin_uv_auth_protocol)?;
-    Protocol::from_number(number).ok_or(Refusal::ProtocolUnsupported)
 }
 
 fn required<T>(parameter: Option<T>) -> Result<T, Refusal> {

@@ -1,10 +1,14 @@
 //! What makes one authenticator differ from another: everything its owner decides before it starts.
 
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
+
+use softkey_ctap::pin_uv::Protocol;
 
 use crate::algorithm::Algorithms;
 use crate::enterprise::Enterprise;
+use crate::generation::Generation;
 
 /// The model's identifier, the same in every installation of the program.
 pub const AAGUID: [u8; 16] = [
@@ -24,10 +28,17 @@ const fn number(digits: &str) -> u64 {
 }
 
 /// How an authenticator is set up. The default is the key that `softkey run` shows.
+///
+/// Fields may contradict each other; [`settled`](Self::settled) says what is made of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a feature of its own")]
 pub struct Config {
-    /// The model's identifier.
+    /// Which generation of the protocol it speaks.
+    pub generation: Generation,
+    /// Does it speak U2F (CTAP1)? While user verification is always asked for it does not.
+    pub u2f: bool,
+    /// The model's identifier. With another than [`AAGUID`] the batch key, whose certificate names that, cannot
+    /// attest; new credentials attest themselves then.
     pub aaguid: [u8; 16],
     /// Grows with every change of the code; above 0. The default is made of the package's version, two digits for
     /// each part.
@@ -35,12 +46,29 @@ pub struct Config {
     /// How long a request platforms may send, in bytes: 1024 to 7609. A transport with little room says less; requests
     /// up to 7609 bytes are taken all the same.
     pub max_msg_size: u16,
-    /// For how many discoverable credentials there is room.
+    /// The longest request that is taken, in bytes: `max_msg_size` to 7609.
+    pub max_request: u16,
+    /// The longest exclude or allow list, at least 1.
+    pub max_list: u8,
+    /// The longest credential identifier that getInfo tells of, in bytes, at most 1023; not below what identifiers
+    /// have here.
+    pub max_credential_id_length: u16,
+    /// For how many discoverable credentials there is room; if for none, they are not offered.
     pub max_discoverable: u64,
+    /// Is there a PIN?
+    pub client_pin: bool,
+    /// PIN/UV auth protocols, best first.
+    pub pin_uv_auth_protocols: Vec<Protocol>,
+    /// May a key with a PIN or with built-in user verification make non-discoverable credentials for a touch alone?
+    pub make_cred_uv_not_required: bool,
     /// Is user verification always asked for, from the factory on?
     pub always_uv: bool,
     /// The shortest PIN from the factory on, in code points, 4 to 63.
     pub min_pin_length: u8,
+    /// The longest PIN, in code points, 8 to 63.
+    pub max_pin_length: u8,
+    /// How many relying parties setMinPINLength takes, up to 8.
+    pub max_rp_ids: u8,
     /// Built-in user verification, if the owner has a real verifier.
     pub user_verification: Option<UserVerification>,
     /// How new credentials are attested.
@@ -53,10 +81,16 @@ pub struct Config {
     pub pin_complexity_policy_url: Option<String>,
     /// Certifications by their names in the standard, with their levels; the default has none.
     pub certifications: Vec<(String, u64)>,
+    /// The extensions that are offered beside those that are features of their own here.
+    pub extensions: Extensions,
+    /// The longest credBlob, in bytes, 32 to 128.
+    pub max_cred_blob: u8,
     /// Is the extension `uvm` offered, which tells relying parties how the user was verified?
     pub uvm: bool,
     /// How large blobs are kept.
     pub large_blobs: LargeBlobs,
+    /// The longest serialized large-blob array, in bytes, 1024 to 4096.
+    pub max_large_blob_array: u16,
     /// Is the preview of authenticatorCredentialManagement (0x41) offered, and `FIDO_2_1_PRE` with it?
     pub credential_management_preview: bool,
     /// Is the preview of authenticatorBioEnrollment (0x40) offered where fingers can be enrolled, and `FIDO_2_1_PRE`
@@ -64,6 +98,12 @@ pub struct Config {
     pub bio_enrollment_preview: bool,
     /// What new credentials sign with.
     pub algorithms: Algorithms,
+    /// May credentials be backed up, and are they? The first is fixed for each credential when it is made.
+    pub backup: Backup,
+    /// What the signature counter counts.
+    pub signature_counter: SignatureCounter,
+    /// How it says it can be reached; at least one.
+    pub transports: Vec<AuthenticatorTransport>,
 }
 
 impl Config {
@@ -81,23 +121,39 @@ impl Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            generation: Generation::Ctap23,
+            u2f: true,
             aaguid: AAGUID,
             firmware_version: FIRMWARE_VERSION,
             max_msg_size: 7609,
+            max_request: 7609,
+            max_list: 16,
+            max_credential_id_length: 255,
             max_discoverable: 100_000,
+            client_pin: true,
+            pin_uv_auth_protocols: vec![Protocol::Two, Protocol::One],
+            make_cred_uv_not_required: true,
             always_uv: false,
             min_pin_length: 4,
+            max_pin_length: 63,
+            max_rp_ids: 8,
             user_verification: None,
             attestation: Attestation::Batch,
             enterprise: None,
             pin_complexity_policy: false,
             pin_complexity_policy_url: None,
             certifications: Vec::new(),
+            extensions: Extensions::default(),
+            max_cred_blob: 128,
             uvm: false,
             large_blobs: LargeBlobs::Array,
+            max_large_blob_array: 4096,
             credential_management_preview: false,
             bio_enrollment_preview: false,
             algorithms: Algorithms::default(),
+            backup: Backup::Never,
+            signature_counter: SignatureCounter::Signatures,
+            transports: vec![AuthenticatorTransport::Usb],
         }
     }
 }
@@ -156,6 +212,95 @@ pub enum LargeBlobs {
     Array,
     /// By the authenticator, one for each credential (the extension `largeBlob` of CTAP 2.3).
     Extension,
+    /// Not at all.
+    None,
+}
+
+/// Extensions that can be taken away. The default has them all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an extension of its own")]
+pub struct Extensions {
+    /// `credBlob`; not without credProtect.
+    pub cred_blob: bool,
+    /// `credProtect`.
+    pub cred_protect: bool,
+    /// `hmac-secret`.
+    pub hmac_secret: bool,
+    /// `hmac-secret-mc`; not without hmac-secret.
+    pub hmac_secret_mc: bool,
+    /// `minPinLength`, and the subcommand setMinPINLength with it.
+    pub min_pin_length: bool,
+    /// `thirdPartyPayment`.
+    pub third_party_payment: bool,
+}
+
+impl Default for Extensions {
+    fn default() -> Self {
+        Self {
+            cred_blob: true,
+            cred_protect: true,
+            hmac_secret: true,
+            hmac_secret_mc: true,
+            min_pin_length: true,
+            third_party_payment: true,
+        }
+    }
+}
+
+/// The flags BE and BS of new credentials (WebAuthn Level 3, credential backup state).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backup {
+    /// They stay on this key.
+    Never,
+    /// They may be backed up, and are not yet.
+    Eligible,
+    /// They are backed up, like a synced passkey.
+    BackedUp,
+}
+
+/// What the signature counter counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignatureCounter {
+    /// Signatures.
+    Signatures,
+    /// Nothing: it is 0 always.
+    Zero,
+}
+
+/// How an authenticator can be reached (WebAuthn Level 3, `AuthenticatorTransport`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuthenticatorTransport {
+    /// USB.
+    Usb,
+    /// NFC.
+    Nfc,
+    /// Bluetooth.
+    Ble,
+    /// Smart card with contacts.
+    SmartCard,
+    /// Hybrid.
+    Hybrid,
+    /// Part of the client's machine.
+    Internal,
+}
+
+impl AuthenticatorTransport {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Usb, Self::Nfc, Self::Ble, Self::SmartCard, Self::Hybrid, Self::Internal];
+
+    /// Its name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Usb => "usb",
+            Self::Nfc => "nfc",
+            Self::Ble => "ble",
+            Self::SmartCard => "smart-card",
+            Self::Hybrid => "hybrid",
+            Self::Internal => "internal",
+        }
+    }
 }
 
 /// How new credentials are attested.

@@ -12,35 +12,39 @@ use softkey_ctap::config::{Request, SetMinPinLength, subcommand};
 use crate::authenticator::{Authenticator, Outcome, Progress, parameters};
 use crate::authorization::Param;
 use crate::config::Config;
-use crate::pin::MAX_PIN_LENGTH;
 use crate::records::PinRecord;
 use crate::refusal::Refusal;
 use crate::settings::Settings;
 use crate::store::Store;
 
-/// How many relying parties setMinPINLength takes.
-pub(crate) const MAX_RP_IDS: usize = 8;
+/// How many relying parties setMinPINLength takes at most.
+pub(crate) const MAX_RP_IDS: u8 = 8;
 
 /// The subcommands offered.
 pub(crate) fn subcommands(config: &Config) -> impl Iterator<Item = u64> {
-    let enterprise = config.enterprise.as_ref().map(|_| subcommand::ENABLE_ENTERPRISE_ATTESTATION);
-    enterprise.into_iter().chain([
-        subcommand::TOGGLE_ALWAYS_UV,
-        subcommand::SET_MIN_PIN_LENGTH,
-        subcommand::ENABLE_LONG_TOUCH_FOR_RESET,
-    ])
+    let all = [
+        (subcommand::ENABLE_ENTERPRISE_ATTESTATION, config.enterprise.is_some()),
+        (subcommand::TOGGLE_ALWAYS_UV, config.can_always_verify()),
+        (subcommand::SET_MIN_PIN_LENGTH, config.extensions.min_pin_length),
+        (subcommand::ENABLE_LONG_TOUCH_FOR_RESET, config.has_long_touch()),
+    ];
+    all.into_iter().filter(|(_, offered)| *offered).map(|(subcommand, _)| subcommand)
 }
 
 impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
+    /// Is there anything to configure?
+    pub(crate) fn offers_config(&self) -> bool {
+        subcommands(&self.config).next().is_some()
+    }
+
     pub(crate) fn configure(&mut self, body: &[u8]) -> Progress {
         let request: Request<'_> = parameters(body)?;
         let params = match request.sub_command {
-            subcommand::SET_MIN_PIN_LENGTH => min_pin_length_params(request.sub_command_params)?,
-            wanted if subcommands(&self.config).any(|offered| offered == wanted) => None,
-            subcommand::ENABLE_ENTERPRISE_ATTESTATION | subcommand::VENDOR_PROTOTYPE => {
-                return Err(Refusal::SubcommandNotOffered);
+            wanted if !subcommands(&self.config).any(|offered| offered == wanted) => {
+                return Err(not_offered(wanted));
             }
-            _ => return Err(Refusal::UnknownSubcommand),
+            subcommand::SET_MIN_PIN_LENGTH => min_pin_length_params(request.sub_command_params)?,
+            _ => None,
         };
         let param = self.config_param(&request)?;
         if request.sub_command == subcommand::SET_MIN_PIN_LENGTH && params.is_none() {
@@ -73,7 +77,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             return Ok(None);
         }
         let param = request.pin_uv_auth_param.ok_or(Refusal::TokenRequired)?;
-        Param::of(Some(param), request.pin_uv_auth_protocol)
+        Param::of(&self.config, Some(param), request.pin_uv_auth_protocol)
     }
 
     fn authorize_config(&mut self, request: &Request<'_>, param: Param<'_>) -> Result<(), Refusal> {
@@ -88,7 +92,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     fn set_min_pin_length(&mut self, params: &SetMinPinLength<'_>) -> Result<(), Refusal> {
         let current = self.settings.min_pin_length;
         let min_pin_length = params.new_min_pin_length.unwrap_or(current);
-        if !(current..=MAX_PIN_LENGTH).contains(&min_pin_length) {
+        if !(current..=self.config.max_pin_length.into()).contains(&min_pin_length) {
             return Err(Refusal::MinPinLength);
         }
         let force = params.force_change_pin == Some(true);
@@ -97,7 +101,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         }
         let mut settings = Settings { min_pin_length, ..self.settings.clone() };
         if let Some(rp_ids) = params.min_pin_length_rp_ids.as_ref().filter(|ids| !ids.is_empty()) {
-            settings.min_pin_length_rp_ids = stored(rp_ids)?;
+            settings.min_pin_length_rp_ids = stored(rp_ids, self.config.max_rp_ids)?;
         }
         if self.config.pin_complexity_policy && params.pin_complexity_policy == Some(true) {
             settings.pin_complexity_policy = true;
@@ -120,6 +124,17 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     }
 }
 
+/// The refusal of a subcommand that is not offered.
+const fn not_offered(subcommand: u64) -> Refusal {
+    match subcommand {
+        subcommand::ENABLE_ENTERPRISE_ATTESTATION
+        | subcommand::TOGGLE_ALWAYS_UV
+        | subcommand::SET_MIN_PIN_LENGTH
+        | subcommand::VENDOR_PROTOTYPE => Refusal::SubcommandNotOffered,
+        _ => Refusal::UnknownSubcommand,
+    }
+}
+
 /// The types of the parameters are judged while decoding, before anything else of the request.
 fn min_pin_length_params(raw: Option<RawMap<'_>>) -> Result<Option<SetMinPinLength<'_>>, Refusal> {
     match raw {
@@ -129,9 +144,9 @@ fn min_pin_length_params(raw: Option<RawMap<'_>>) -> Result<Option<SetMinPinLeng
 }
 
 /// The list to store. Domain names have at most 253 bytes; together the list must fit a record.
-fn stored(rp_ids: &List<'_, &str>) -> Result<Vec<String>, Refusal> {
+fn stored(rp_ids: &List<'_, &str>, most: u8) -> Result<Vec<String>, Refusal> {
     const MAX_RP_ID: usize = 255;
-    if rp_ids.len() > MAX_RP_IDS || rp_ids.iter().any(|id| id.len() > MAX_RP_ID) {
+    if rp_ids.len() > usize::from(most) || rp_ids.iter().any(|id| id.len() > MAX_RP_ID) {
         return Err(Refusal::RpIdListFull);
     }
     Ok(rp_ids.iter().map(String::from).collect())

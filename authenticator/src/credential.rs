@@ -26,8 +26,9 @@ const META: usize = 8;
 const RP: usize = 16;
 const SECRET: usize = 32;
 
-/// A flag inside an identifier.
+/// Flags inside an identifier.
 const THIRD_PARTY_PAYMENT: u8 = 0x01;
+const BACKUP_ELIGIBLE: u8 = 0x02;
 
 /// The length of every identifier, in bytes.
 pub(crate) const ID_LEN: usize = 1 + OVERHEAD + META + RP + SECRET;
@@ -87,6 +88,8 @@ pub(crate) struct Credential {
     pub(crate) cred_blob: Option<Vec<u8>>,
     /// May others than its relying party use it for payment?
     pub(crate) third_party_payment: bool,
+    /// May it be backed up? Fixed when it is made.
+    pub(crate) backup_eligible: bool,
     /// What its key needs beside the seed, if that alone does not give it in a signature's time.
     pub(crate) kept_key: Option<Zeroizing<Vec<u8>>>,
 }
@@ -143,6 +146,7 @@ impl Credential {
             large_blob_key: self.has_large_blob_key.then_some(true),
             cred_blob: self.cred_blob.as_deref(),
             third_party_payment: self.third_party_payment.then_some(true),
+            backup_eligible: self.backup_eligible.then_some(true),
             kept_key: self.kept_key.as_ref().map(|numbers| numbers.as_slice()),
         })
     }
@@ -167,6 +171,7 @@ impl Credential {
             has_large_blob_key: record.large_blob_key == Some(true),
             cred_blob: record.cred_blob.map(<[u8]>::to_vec),
             third_party_payment: record.third_party_payment == Some(true),
+            backup_eligible: record.backup_eligible == Some(true),
             kept_key: record.kept_key.map(|numbers| Zeroizing::new(numbers.to_vec())),
         })
     }
@@ -178,6 +183,7 @@ pub(crate) struct Inside {
     pub(crate) algorithm: Algorithm,
     pub(crate) protection: Protection,
     pub(crate) third_party_payment: bool,
+    pub(crate) backup_eligible: bool,
     /// Stands for the relying party.
     pub(crate) rp16: [u8; RP],
     /// The seed; of a discoverable credential, random bytes behind its sequence number.
@@ -197,7 +203,9 @@ impl Inside {
             Kind::U2f => (2, None),
         };
         let alg = i32::try_from(self.algorithm.id()).map_err(|_| Refusal::UnsupportedAlgorithm)?;
-        let flags = if self.third_party_payment { THIRD_PARTY_PAYMENT } else { 0 };
+        let flag = |set, flag| if set { flag } else { 0 };
+        let flags = flag(self.third_party_payment, THIRD_PARTY_PAYMENT)
+            | flag(self.backup_eligible, BACKUP_ELIGIBLE);
         let mut plaintext = Zeroizing::new(Vec::with_capacity(META + RP + SECRET));
         plaintext.extend_from_slice(&[kind, self.protection.number(), flags, 0]);
         plaintext.extend_from_slice(&alg.to_be_bytes());
@@ -235,6 +243,7 @@ impl Inside {
             algorithm: Algorithm::from_id(i32::from_be_bytes([a, b, c, d]).into())?,
             protection: Protection::from_number(protection.into())?,
             third_party_payment: flags & THIRD_PARTY_PAYMENT != 0,
+            backup_eligible: flags & BACKUP_ELIGIBLE != 0,
             rp16: *rp16,
             secret: Secret::from_slice(secret)?,
         })
@@ -275,6 +284,7 @@ pub(crate) fn find<S: Store>(
         has_large_blob_key: false,
         cred_blob: None,
         third_party_payment: inside.third_party_payment,
+        backup_eligible: inside.backup_eligible,
         kept_key,
     }))
 }

@@ -10,6 +10,7 @@ use softkey_ctap::entities::{Descriptor, RelyingParty, RpId, User, UserId};
 
 use crate::authenticator::{Authenticator, Outcome, Progress, parameters, reply};
 use crate::authorization::Param;
+use crate::config::Config;
 use crate::credential::{self, Account, Credential, Kind};
 use crate::make_credential::shortened;
 use crate::records::{self, Batch, Party, Totals};
@@ -86,7 +87,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             subcommand::ENUMERATE_CREDENTIALS_BEGIN => {
                 param_given(&request)?;
                 let rp_id_hash = params.rp_id_hash.ok_or(Refusal::MissingParameter)?;
-                let param = management_param(&request)?;
+                let param = self.management_param(&request)?;
                 let authority = self.authority(edition, &request, param, true)?;
                 authority.covers(&rp_id_hash)?;
                 self.first_credential(via, &authority, rp_id_hash)
@@ -95,7 +96,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             subcommand::DELETE_CREDENTIAL => {
                 param_given(&request)?;
                 let id = params.credential_id.as_ref().ok_or(Refusal::MissingParameter)?.id;
-                let param = management_param(&request)?;
+                let param = self.management_param(&request)?;
                 let authority = self.authority(edition, &request, param, false)?;
                 self.delete_credential(&authority, id)
             }
@@ -103,7 +104,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
                 param_given(&request)?;
                 let id = params.credential_id.as_ref().ok_or(Refusal::MissingParameter)?.id;
                 let user = params.user.as_ref().ok_or(Refusal::MissingParameter)?;
-                let param = management_param(&request)?;
+                let param = self.management_param(&request)?;
                 let authority = self.authority(edition, &request, param, false)?;
                 self.update_user(&authority, id, user)
             }
@@ -111,12 +112,18 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         }
     }
 
+    fn management_param<'b>(&self, request: &Request<'b>) -> Result<Param<'b>, Refusal> {
+        let bytes = param_given(request)?;
+        let param = Param::of(&self.config, Some(bytes), request.pin_uv_auth_protocol)?;
+        param.ok_or(Refusal::TokenRequired)
+    }
+
     fn authorize_management(
         &mut self,
         edition: Edition,
         request: &Request<'_>,
     ) -> Result<Authority, Refusal> {
-        let param = management_param(request)?;
+        let param = self.management_param(request)?;
         self.authority(edition, request, param, true)
     }
 
@@ -248,7 +255,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             let through = Through::Credentials { rp_id_hash, before, remaining };
             self.walk = Some(Walk { session, token, through });
         }
-        entry(&credential, total)
+        entry(&credential, total, &self.config)
     }
 
     fn is_over(&self, token: Option<u64>) -> bool {
@@ -326,13 +333,7 @@ fn param_given<'b>(request: &Request<'b>) -> Result<&'b [u8], Refusal> {
     request.pin_uv_auth_param.ok_or(Refusal::TokenRequired)
 }
 
-fn management_param<'b>(request: &Request<'b>) -> Result<Param<'b>, Refusal> {
-    let bytes = param_given(request)?;
-    let param = Param::of(Some(bytes), request.pin_uv_auth_protocol)?;
-    param.ok_or(Refusal::TokenRequired)
-}
-
-fn entry(credential: &Credential, total: Option<u64>) -> Progress {
+fn entry(credential: &Credential, total: Option<u64>, config: &Config) -> Progress {
     let user = credential.user.as_ref().ok_or(Refusal::Damaged)?;
     let id = UserId::try_from(user.id.as_slice()).map_err(|_| Refusal::Damaged)?;
     let public = credential.private_key()?.public();
@@ -346,9 +347,15 @@ fn entry(credential: &Credential, total: Option<u64>) -> Progress {
         credential_id: Some(Descriptor::public_key(&credential.id)),
         public_key: Some(RawMap(&public_key)),
         total_credentials: total,
-        cred_protect: Some(credential.protection.number().into()),
+        cred_protect: config
+            .extensions
+            .cred_protect
+            .then_some(credential.protection.number().into()),
         large_blob_key: credential.large_blob_key(),
-        third_party_payment: Some(credential.third_party_payment),
+        third_party_payment: config
+            .extensions
+            .third_party_payment
+            .then_some(credential.third_party_payment),
         ..Response::default()
     }))
 }

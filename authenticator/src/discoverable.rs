@@ -5,8 +5,10 @@ use core::ops::ControlFlow;
 use alloc::string::String;
 
 use rand_core::TryCryptoRng;
+use softkey_ctap::auth_data::Flags;
 
 use crate::authenticator::Authenticator;
+use crate::config::{Backup, SignatureCounter};
 use crate::counter::Lease;
 use crate::credential::{Credential, Kind};
 use crate::make_credential::Checked;
@@ -92,12 +94,25 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         })
     }
 
+    /// The flags BE and BS of this credential. One that may not be backed up stays so, whatever the configuration has
+    /// become.
+    pub(crate) fn backup_flags(&self, credential: &Credential) -> Flags {
+        let (eligible, backed_up) =
+            (credential.backup_eligible, self.config.backup == Backup::BackedUp);
+        Flags::default()
+            .with_if(eligible, Flags::BACKUP_ELIGIBLE)
+            .with_if(eligible && backed_up, Flags::BACKUP_STATE)
+    }
+
     /// The count for the next signature of this credential; what must be stored for it is.
     pub(crate) fn next_count(
         &mut self,
         rp_id_hash: &[u8; 32],
         credential: &mut Credential,
     ) -> Result<u32, Refusal> {
+        if self.config.signature_counter == SignatureCounter::Zero {
+            return Ok(0);
+        }
         let Kind::Discoverable(sequence) = credential.kind else {
             return self.next_shared_count();
         };
@@ -116,6 +131,9 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
 
     /// The count for the next signature of a credential that has no counter of its own.
     pub(crate) fn next_shared_count(&mut self) -> Result<u32, Refusal> {
+        if self.config.signature_counter == SignatureCounter::Zero {
+            return Ok(0);
+        }
         let next = self.counters.shared.next();
         if let Some(ceiling) = next.store {
             let mut batch = Batch::default();

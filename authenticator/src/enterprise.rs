@@ -9,6 +9,7 @@ use rand_core::TryCryptoRng;
 use softkey_ctap::Secret;
 
 use crate::authenticator::Authenticator;
+use crate::generation::Generation;
 use crate::refusal::Refusal;
 use crate::store::Store;
 
@@ -61,7 +62,9 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     ) -> Result<bool, Refusal> {
         const VENDOR_FACILITATED: u64 = 1;
         const PLATFORM_MANAGED: u64 = 2;
-        let Some(parameter) = parameter else {
+        // The parameter came with CTAP 2.1; before that it is one that is not known.
+        let Some(parameter) = parameter.filter(|_| self.config.generation >= Generation::Ctap21)
+        else {
             return Ok(false);
         };
         let enterprise = self.config.enterprise.as_ref();

@@ -21,27 +21,30 @@ pub(crate) use assertion::{AssertionInputs, AssertionWishes, Circumstances};
 pub(crate) use creation::{CreationInputs, CreationWishes};
 pub(crate) use uvm::method;
 
-/// The longest credBlob, in bytes.
-pub(crate) const MAX_CRED_BLOB: usize = 128;
+/// The longest credBlob that can be configured, in bytes.
+pub(crate) const MAX_CRED_BLOB: u8 = 128;
 
-/// The extensions offered: those that are always there, then those that the owner adds.
+/// The extensions offered.
 pub(crate) fn listed(config: &Config) -> Vec<&'static str> {
-    let large_blob = match config.large_blobs {
-        LargeBlobs::Array => id::LARGE_BLOB_KEY,
-        LargeBlobs::Extension => id::LARGE_BLOB,
-    };
-    let always = [
-        id::CRED_BLOB,
-        id::CRED_PROTECT,
-        id::HMAC_SECRET,
-        id::HMAC_SECRET_MC,
-        large_blob,
-        id::MIN_PIN_LENGTH,
-        id::THIRD_PARTY_PAYMENT,
+    let on = &config.extensions;
+    let all = [
+        (id::CRED_BLOB, on.cred_blob),
+        (id::CRED_PROTECT, on.cred_protect),
+        (id::HMAC_SECRET, on.hmac_secret),
+        (id::HMAC_SECRET_MC, on.hmac_secret_mc),
+        (id::LARGE_BLOB_KEY, config.large_blobs == LargeBlobs::Array),
+        (id::LARGE_BLOB, config.large_blobs == LargeBlobs::Extension),
+        (id::MIN_PIN_LENGTH, on.min_pin_length),
+        (id::THIRD_PARTY_PAYMENT, on.third_party_payment),
+        (id::PIN_COMPLEXITY_POLICY, config.pin_complexity_policy),
+        (id::UVM, config.uvm),
     ];
-    let added = [(id::PIN_COMPLEXITY_POLICY, config.pin_complexity_policy), (id::UVM, config.uvm)];
-    let added = added.into_iter().filter(|(_, offered)| *offered).map(|(identifier, _)| identifier);
-    always.into_iter().chain(added).collect()
+    all.into_iter().filter(|(_, offered)| *offered).map(|(identifier, _)| identifier).collect()
+}
+
+/// The input of an extension, if that is offered.
+fn heard<'i, 'b, T>(offered: bool, input: Option<&'i Lazy<'b, T>>) -> Option<&'i Lazy<'b, T>> {
+    input.filter(|_| offered)
 }
 
 /// An input of the right type, if the extension is in the request.

@@ -14,7 +14,7 @@ use softkey_ctap::entities::{Descriptor, PUBLIC_KEY, User, UserId};
 use softkey_ctap::get_assertion::{Request, Response};
 
 use crate::authenticator::{Authenticator, Consent, Progress, Requester, Then, parameters, reply};
-use crate::authorization::{Authorization, MAX_LIST, Param};
+use crate::authorization::{Authorization, Param};
 use crate::credential::{self, Account, Credential};
 use crate::extensions::{self, AssertionInputs, AssertionWishes, Circumstances};
 use crate::refusal::Refusal;
@@ -129,7 +129,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         if options.rk.is_some() {
             return Err(Refusal::ResidentKeyOption);
         }
-        if request.allow_list.as_ref().is_some_and(|list| list.len() > MAX_LIST) {
+        if self.is_too_long(request.allow_list.as_ref()) {
             return Err(Refusal::ListTooLong);
         }
         // 5. Without presence alwaysUv does not apply, so that platforms can look silently before they ask.
@@ -227,7 +227,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             rp_id_hash: *rp_id_hash,
             flags: Flags::default()
                 .with_if(*user_present, Flags::USER_PRESENT)
-                .with_if(*verified, Flags::USER_VERIFIED),
+                .with_if(*verified, Flags::USER_VERIFIED)
+                .with(self.backup_flags(credential)),
             sign_count: self.next_count(rp_id_hash, credential)?,
             attested: None,
             extensions: outputs.as_deref().map(Raw),

@@ -1,31 +1,23 @@
 //! authenticatorGetInfo: everything in it is computed from what this authenticator can do.
 
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 
 use rand_core::TryCryptoRng;
 use softkey_ctap::cbor::{Encoder, List, RawMap};
 use softkey_ctap::entities::{PUBLIC_KEY, Parameters};
 use softkey_ctap::get_info::{Options, Response};
-use softkey_ctap::pin_uv::{Protocol, StateKind, encrypt_state};
+use softkey_ctap::pin_uv::{StateKind, encrypt_state};
 
 use crate::algorithm::Algorithms;
 use crate::attestation::Format;
 use crate::authenticator::{Authenticator, Progress, reply};
-use crate::authorization::MAX_LIST;
 use crate::config::LargeBlobs;
-use crate::config_command::{MAX_RP_IDS, subcommands};
-use crate::extensions::{self, MAX_CRED_BLOB};
-use crate::large_blobs::MAX_ARRAY;
-use crate::pin::MAX_PIN_LENGTH;
+use crate::config_command::subcommands;
+use crate::extensions;
 use crate::refusal::Refusal;
 use crate::store::Store;
-
-/// The longest credential identifier that can be one of ours, with room to grow, in bytes.
-const MAX_CREDENTIAL_ID: u64 = 255;
-
-const USB: &str = "usb";
+use crate::versions::{self, Features};
 
 impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     pub(crate) fn get_info(&mut self) -> Progress {
@@ -33,45 +25,58 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let (identifier, state) = (keys.device_identifier(), keys.store_state(self.totals.changes));
         let enc_identifier = self.for_token_holders(StateKind::Identifier, identifier)?;
         let enc_cred_store_state = self.for_token_holders(StateKind::CredStoreState, state)?;
-        let (method, always_uv) = (self.config.user_verification, self.settings.always_uv);
-        let preview =
-            self.config.credential_management_preview || self.config.previews_bio_enrollment();
-        let certifications = certifications(&self.config.certifications);
-        let url = self.config.pin_complexity_policy_url.as_deref().map(str::as_bytes);
-        let array = self.config.large_blobs == LargeBlobs::Array;
-        Ok(reply(&Response {
-            versions: versions(always_uv, preview).into(),
-            extensions: Some(extensions::listed(&self.config).into()),
-            aaguid: self.config.aaguid,
-            options: Some(self.options()),
-            max_msg_size: Some(self.config.max_msg_size.into()),
-            pin_uv_auth_protocols: Some(Protocol::ALL.iter().rev().map(|p| p.number()).collect()),
-            max_credential_count_in_list: Some(to_u64(MAX_LIST)),
-            max_credential_id_length: Some(MAX_CREDENTIAL_ID),
-            transports: Some(vec![USB].into()),
-            algorithms: Some(algorithms(&self.config.algorithms)),
-            max_serialized_large_blob_array: array.then(|| to_u64(MAX_ARRAY)),
-            force_pin_change: Some(self.pin.force_change),
-            min_pin_length: Some(self.min_pin_length()),
-            firmware_version: Some(self.config.firmware_version),
-            max_cred_blob_length: Some(to_u64(MAX_CRED_BLOB)),
-            max_rp_ids_for_set_min_pin_length: Some(to_u64(MAX_RP_IDS)),
+        let config = &self.config;
+        let (method, pin) = (config.user_verification, config.client_pin);
+        let certifications = certifications(&config.certifications);
+        let array = config.large_blobs == LargeBlobs::Array;
+        let transports = || config.transports.iter().map(|transport| transport.name()).collect();
+        let (extensions, options) = (extensions::listed(config), self.options());
+        let versions = versions::claimed(&Features::of(config, &options, &extensions));
+        let response = Response {
+            versions: versions.into(),
+            extensions: (!extensions.is_empty()).then(|| extensions.into()),
+            aaguid: config.aaguid,
+            options: Some(options),
+            max_msg_size: Some(config.max_msg_size.into()),
+            pin_uv_auth_protocols: config
+                .has_client_pin_command()
+                .then(|| config.pin_uv_auth_protocols.iter().map(|p| p.number()).collect()),
+            max_credential_count_in_list: Some(config.max_list.into()),
+            max_credential_id_length: Some(config.max_credential_id_length.into()),
+            transports: Some(transports()),
+            algorithms: Some(algorithms(&config.algorithms)),
+            max_serialized_large_blob_array: array.then(|| config.max_large_blob_array.into()),
+            force_pin_change: pin.then_some(self.pin.force_change),
+            min_pin_length: pin.then(|| self.min_pin_length()),
+            firmware_version: Some(config.firmware_version),
+            max_cred_blob_length: config.extensions.cred_blob.then(|| config.max_cred_blob.into()),
+            max_rp_ids_for_set_min_pin_length: config
+                .extensions
+                .min_pin_length
+                .then(|| config.max_rp_ids.into()),
             preferred_platform_uv_attempts: method.map(|method| method.tries_per_request.into()),
             uv_modality: method.map(|method| method.modality),
             certifications: certifications.as_deref().map(RawMap),
-            remaining_discoverable_credentials: Some(self.remaining_discoverable()),
+            remaining_discoverable_credentials: (config.max_discoverable > 0)
+                .then(|| self.remaining_discoverable()),
             vendor_prototype_config_commands: None,
             attestation_formats: Some(Format::LISTED.iter().map(|format| format.name()).collect()),
             uv_count_since_last_pin_entry: method.map(|_| self.pin.uv_attempts.unwrap_or_default()),
             long_touch_for_reset: Some(self.settings.long_touch_for_reset),
             enc_identifier,
-            transports_for_reset: Some(vec![USB].into()),
+            transports_for_reset: Some(transports()),
             pin_complexity_policy: self.pin_complexity_policy(),
-            pin_complexity_policy_url: url.filter(|_| self.config.pin_complexity_policy),
-            max_pin_length: Some(MAX_PIN_LENGTH),
+            pin_complexity_policy_url: config
+                .pin_complexity_policy_url
+                .as_deref()
+                .map(str::as_bytes),
+            max_pin_length: pin.then(|| config.max_pin_length.into()),
             enc_cred_store_state,
-            authenticator_config_commands: Some(subcommands(&self.config).collect()),
-        }))
+            authenticator_config_commands: self
+                .offers_config()
+                .then(|| subcommands(config).collect()),
+        };
+        Ok(reply(&config.generation.members_of(response)))
     }
 
     /// What only holders of the persistent token can read; nothing while there is none.
@@ -88,44 +93,33 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     }
 
     fn options(&self) -> Options {
-        let always_uv = self.settings.always_uv;
-        let sensor = self.config.fingerprint_sensor();
+        let config = &self.config;
+        let (always_uv, manages) = (self.settings.always_uv, config.manages_credentials());
+        let discoverable = config.max_discoverable > 0;
+        let sensor = config.fingerprint_sensor();
         let enrolled = !self.fingers.is_empty();
         Options {
             ep: self.enterprise_attestation(),
-            rk: Some(true),
+            rk: Some(discoverable),
             up: Some(true),
-            uv: self.config.user_verification.map(|_| self.verifies_users()),
+            uv: config.user_verification.map(|_| self.verifies_users()),
             plat: Some(false),
-            always_uv: Some(always_uv),
-            cred_mgmt: Some(true),
-            authnr_cfg: Some(true),
+            always_uv: config.can_always_verify().then_some(always_uv),
+            cred_mgmt: manages.then_some(true),
+            authnr_cfg: self.offers_config().then_some(true),
             bio_enroll: sensor.map(|_| enrolled),
             uv_bio_enroll: sensor.filter(|sensor| sensor.by_verification).map(|_| true),
-            user_verification_mgmt_preview: self
-                .config
-                .previews_bio_enrollment()
-                .then_some(enrolled),
-            large_blobs: (self.config.large_blobs == LargeBlobs::Array).then_some(true),
-            per_cred_mgmt_ro: Some(true),
-            set_min_pin_length: Some(true),
-            client_pin: Some(self.pin.hash.is_some()),
-            pin_uv_auth_token: Some(true),
-            make_cred_uv_not_rqd: Some(!always_uv),
-            credential_mgmt_preview: self.config.credential_management_preview.then_some(true),
+            user_verification_mgmt_preview: config.previews_bio_enrollment().then_some(enrolled),
+            large_blobs: (config.large_blobs == LargeBlobs::Array).then_some(true),
+            per_cred_mgmt_ro: manages.then_some(true),
+            set_min_pin_length: config.extensions.min_pin_length.then_some(true),
+            client_pin: config.client_pin.then_some(self.pin.hash.is_some()),
+            pin_uv_auth_token: config.has_tokens().then_some(true),
+            make_cred_uv_not_rqd: Some(config.make_cred_uv_not_required && !always_uv),
+            credential_mgmt_preview: config.credential_management_preview.then_some(true),
             ..Options::default()
         }
     }
-}
-
-/// The levels that are finished. `FIDO_2_1` and `FIDO_2_3` ask for hmac-secret, credProtect, tokens with
-/// permissions, protocol two, credential management beside discoverable credentials, and minPinLength beside
-/// setMinPINLength; all of them are always there.
-fn versions(always_uv: bool, preview: bool) -> Vec<&'static str> {
-    // U2F cannot verify the user.
-    let u2f = (!always_uv).then_some("U2F_V2");
-    let preview = preview.then_some("FIDO_2_1_PRE");
-    u2f.into_iter().chain(["FIDO_2_0"]).chain(preview).chain(["FIDO_2_1", "FIDO_2_3"]).collect()
 }
 
 /// A map in canonical order: shorter names first, then bytewise. Nothing if it would be empty.
@@ -145,8 +139,4 @@ fn certifications(given: &[(String, u64)]) -> Option<Vec<u8>> {
 fn algorithms(algorithms: &Algorithms) -> List<'static, Parameters<'static>> {
     let listed = algorithms.listed().iter();
     listed.map(|algorithm| Parameters { alg: algorithm.id(), kind: PUBLIC_KEY }).collect()
-}
-
-fn to_u64(number: usize) -> u64 {
-    u64::try_from(number).unwrap_or(u64::MAX)
 }

@@ -16,8 +16,8 @@ use crate::refusal::Refusal;
 use crate::step::{Session, Via};
 use crate::store::Store;
 
-/// The longest serialized array, in bytes.
-pub(crate) const MAX_ARRAY: usize = 4096;
+/// The longest serialized array that can be configured, in bytes.
+pub(crate) const MAX_ARRAY: u16 = 4096;
 
 /// The array of a factory-fresh authenticator: an empty CBOR array and its checksum.
 const INITIAL: [u8; 17] = [
@@ -32,7 +32,7 @@ const CHECKSUM: usize = 16;
 const OVERHEAD: u16 = 64;
 
 /// A record is at most 4096 bytes long, so the array lies in two.
-const PIECE: usize = MAX_ARRAY / 2;
+const PIECE: usize = 2048;
 const PIECES: u8 = 2;
 
 /// A new array of which some fragments have come. There is one at most.
@@ -129,7 +129,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             let length = usize::try_from(length).unwrap_or(usize::MAX);
             return match length {
                 ..=CHECKSUM => Err(Refusal::BlobLengthTooShort),
-                17..=MAX_ARRAY => Ok(length),
+                17.. if length <= self.config.max_large_blob_array.into() => Ok(length),
                 _ => Err(Refusal::BlobStorageFull),
             };
         }
@@ -156,7 +156,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             return Ok(None);
         }
         let param = request.pin_uv_auth_param.ok_or(Refusal::TokenRequired)?;
-        let param = Param::of(Some(param), request.pin_uv_auth_protocol)?;
+        let param = Param::of(&self.config, Some(param), request.pin_uv_auth_protocol)?;
         let param = param.ok_or(Refusal::TokenRequired)?;
         let offset = u32::try_from(offset).unwrap_or(u32::MAX).to_le_bytes();
         let digest = Sha256::digest(set);

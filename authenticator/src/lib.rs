@@ -17,6 +17,7 @@ mod discoverable;
 mod enterprise;
 mod extensions;
 mod fingers;
+mod generation;
 mod get_assertion;
 mod get_info;
 #[cfg(feature = "hid")]
@@ -39,15 +40,18 @@ mod store;
 mod token;
 mod u2f;
 mod user_verification;
+mod versions;
 mod walk;
 
 pub use algorithm::{Algorithm, Algorithms};
 pub use attestation::{BATCH_CERTIFICATE, BATCH_ROOT_CERTIFICATE};
 pub use authenticator::{Authenticator, MAX_MSG_SIZE, OpenError, TOUCH_TIMEOUT};
 pub use config::{
-    AAGUID, Attestation, Config, FingerprintKind, FingerprintSensor, LargeBlobs, UserVerification,
+    AAGUID, Attestation, AuthenticatorTransport, Backup, Config, Extensions, FingerprintKind,
+    FingerprintSensor, LargeBlobs, SignatureCounter, UserVerification,
 };
 pub use enterprise::Enterprise;
+pub use generation::Generation;
 pub use keys::RootKey;
 pub use refusal::Refusal;
 pub use step::{

@@ -14,10 +14,12 @@ use softkey_ctap::make_credential::{Request, Response};
 use crate::algorithm::{Algorithm, Algorithms};
 use crate::attestation::{self, Attester, Format};
 use crate::authenticator::{Authenticator, Consent, Progress, Requester, Then, parameters, reply};
-use crate::authorization::{Authorization, MAX_LIST, Param};
+use crate::authorization::{Authorization, Param};
+use crate::config::{Backup, SignatureCounter};
 use crate::counter::Lease;
 use crate::credential::{self, Account, Credential, Inside, Kind, Protection};
 use crate::extensions::{self, CreationInputs, CreationWishes};
+use crate::generation::Generation;
 use crate::key_pair::PrivateKey;
 use crate::refusal::Refusal;
 use crate::step::Operation;
@@ -84,8 +86,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         // 13, 14. Consent.
         let method = extensions::method(&self.config, verified_by, true);
         let wishes = self.check_creation_inputs(&inputs, is_discoverable(&request), method)?;
-        let checked =
-            Checked { enterprise, ..checked(&request, algorithm, wishes, verified, rp_id_hash) };
+        let checked = checked(&request, algorithm, wishes, verified, rp_id_hash);
+        let checked = Checked { enterprise, format: self.format(&request), ..checked };
         if present {
             return self.commit_credential(&checked);
         }
@@ -101,20 +103,30 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let options = request.options.unwrap_or_default();
         // 5. Options, and how many credentials are listed.
         let wants_built_in = self.wants_built_in(param, options)?;
+        let discoverable = is_discoverable(request);
+        if discoverable && self.config.max_discoverable == 0 {
+            return Err(Refusal::DiscoverableNotOffered);
+        }
         if options.up == Some(false) {
             return Err(Refusal::PresenceOptionFalse);
         }
-        if request.exclude_list.as_ref().is_some_and(|list| list.len() > MAX_LIST) {
+        if self.is_too_long(request.exclude_list.as_ref()) {
             return Err(Refusal::ListTooLong);
         }
-        // 6, 7. alwaysUv, and what a discoverable credential needs.
+        // 6, 7. alwaysUv, and what a discoverable credential needs; without makeCredUvNotRqd each one.
         let authorization = self.authorization(param, wants_built_in, self.settings.always_uv)?;
-        let discoverable = is_discoverable(request);
-        if matches!(authorization, Authorization::None) && self.is_protected() && discoverable {
+        let needed = discoverable || !self.config.make_cred_uv_not_required;
+        if matches!(authorization, Authorization::None) && self.is_protected() && needed {
             let pin = self.pin.hash.is_some();
             return Err(if pin { Refusal::TokenRequired } else { Refusal::VerificationRequired });
         }
         Ok(authorization)
+    }
+
+    /// The statement format; attestationFormatsPreference came with CTAP 2.2.
+    fn format(&self, request: &Request<'_>) -> Format {
+        let preference = request.attestation_formats_preference.as_ref();
+        Format::prefer(preference.filter(|_| self.config.generation >= Generation::Ctap22))
     }
 
     /// Is one of the listed credentials here? One that asks for verification is not, without it.
@@ -144,12 +156,15 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let wishes = &checked.wishes;
         let outputs = wishes.outputs(&mut self.rng, &credential, checked.verified, settings)?;
         let sign_count = match credential.kind {
+            _ if self.config.signature_counter == SignatureCounter::Zero => 0,
             Kind::Discoverable(_) => Lease::fresh().last(),
             Kind::Wrapped | Kind::U2f => self.counters.shared.last(),
         };
         let auth_data = AuthenticatorData {
             rp_id_hash: checked.rp_id_hash,
-            flags: Flags::USER_PRESENT.with_if(checked.verified, Flags::USER_VERIFIED),
+            flags: Flags::USER_PRESENT
+                .with_if(checked.verified, Flags::USER_VERIFIED)
+                .with(self.backup_flags(&credential)),
             sign_count,
             attested: Some(AttestedCredential {
                 aaguid: self.config.aaguid,
@@ -202,8 +217,17 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let keys = self.records.keys();
         let rp16 = keys.rp16(&checked.rp_id_hash);
         let CreationWishes { third_party_payment, .. } = checked.wishes;
+        let backup_eligible = self.config.backup != Backup::Never;
         let algorithm = checked.algorithm;
-        let inside = Inside { kind, algorithm, protection, third_party_payment, rp16, secret };
+        let inside = Inside {
+            kind,
+            algorithm,
+            protection,
+            third_party_payment,
+            backup_eligible,
+            rp16,
+            secret,
+        };
         let key = PrivateKey::from_seed(algorithm, &seed)?;
         let credential = Credential {
             id: inside.seal(&keys.credential_id, &mut self.rng)?,
@@ -216,6 +240,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             has_large_blob_key: checked.wishes.large_blob_key,
             cred_blob: checked.wishes.cred_blob(),
             third_party_payment,
+            backup_eligible,
             kept_key: key.kept(),
         };
         Ok((credential, key))
@@ -229,7 +254,6 @@ fn checked(
     verified: bool,
     rp_id_hash: [u8; 32],
 ) -> Checked {
-    let preference = request.attestation_formats_preference.as_ref();
     Checked {
         rp_id: request.rp.id.as_str().into(),
         rp_id_hash,
@@ -243,7 +267,7 @@ fn checked(
         discoverable: is_discoverable(request),
         verified,
         wishes,
-        format: Format::prefer(preference),
+        format: Format::prefer(None),
         enterprise: false,
     }
 }

@@ -24,8 +24,11 @@ pub(crate) fn max_uv_retries(config: &Config) -> u64 {
 /// Wrong PINs in a row until a power cycle is needed.
 pub(crate) const MAX_MISSES: u8 = 3;
 
-/// The longest PIN, in code points.
-pub(crate) const MAX_PIN_LENGTH: u64 = 63;
+/// The longest PIN that can be configured, in code points.
+pub(crate) const MAX_PIN_LENGTH: u8 = 63;
+
+/// The shortest PIN that can be configured, in code points.
+pub(crate) const MIN_PIN_LENGTH: u8 = 4;
 
 /// A PIN is padded with zeros to this length before it is encrypted.
 const PADDED: usize = 64;
@@ -43,6 +46,7 @@ impl NewPin {
         shared: &SharedSecret,
         new_pin_enc: &[u8],
         settings: &Settings,
+        max_length: u8,
     ) -> Result<Self, Refusal> {
         let padded = shared.decrypt(new_pin_enc).ok_or(Refusal::PinAuth)?;
         match padded.len() {
@@ -55,7 +59,7 @@ impl NewPin {
         let pin = padded.get(..len).unwrap_or_default();
         let text = core::str::from_utf8(pin).map_err(|_| Refusal::PinPolicy)?;
         let code_points = text.chars().map(|_| 1_u64).sum();
-        let lengths = settings.min_pin_length..=MAX_PIN_LENGTH;
+        let lengths = settings.min_pin_length..=max_length.into();
         let complies = pin_complexity::complies(text);
         if pin.len() < PADDED
             && lengths.contains(&code_points)

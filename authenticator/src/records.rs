@@ -182,6 +182,8 @@ message! {
         9 => large_blob_key: optional bool,
         10 => cred_blob: optional &'b [u8],
         11 => third_party_payment: optional bool,
+        /// May it be backed up?
+        12 => backup_eligible: optional bool,
         /// What the key needs beside its seed.
         32 => kept_key: optional &'b [u8],
     }

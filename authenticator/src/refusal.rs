@@ -43,6 +43,8 @@ pub enum Refusal {
     PresenceOptionFalse,
     /// The option `uv` is true, but there is no built-in user verification.
     UserVerificationOption,
+    /// A discoverable credential is wanted of an authenticator that has none.
+    DiscoverableNotOffered,
     /// The option `rk` stands in authenticatorGetAssertion.
     ResidentKeyOption,
     /// Enterprise attestation is not offered, or not turned on.
@@ -210,9 +212,9 @@ impl Refusal {
             Self::BlobSequence => StatusCode::INVALID_SEQ,
             Self::BlobStorageFull => StatusCode::LARGE_BLOB_STORAGE_FULL,
             Self::BlobIntegrity => StatusCode::INTEGRITY_FAILURE,
-            Self::ResidentKeyOption | Self::HmacSecretWithoutPresence => {
-                StatusCode::UNSUPPORTED_OPTION
-            }
+            Self::DiscoverableNotOffered
+            | Self::ResidentKeyOption
+            | Self::HmacSecretWithoutPresence => StatusCode::UNSUPPORTED_OPTION,
             Self::TokenRequired | Self::VerificationFailedPinPossible => StatusCode::PUAT_REQUIRED,
             Self::TokenInvalid
             | Self::TokenPermission

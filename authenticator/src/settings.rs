@@ -37,6 +37,17 @@ impl Settings {
         }
     }
 
+    /// Those that this configuration knows: what another one has set is not in force.
+    pub(crate) fn within(self, config: &Config) -> Self {
+        Self {
+            always_uv: self.always_uv && config.can_always_verify(),
+            min_pin_length: self.min_pin_length.min(config.max_pin_length.into()),
+            long_touch_for_reset: self.long_touch_for_reset && config.has_long_touch(),
+            pin_complexity_policy: self.pin_complexity_policy && config.pin_complexity_policy,
+            ..self
+        }
+    }
+
     pub(crate) fn record(&self) -> records::Settings<'_> {
         records::Settings {
             always_uv: self.always_uv,

@@ -44,7 +44,7 @@ impl State {
             epoch,
             // What is left of another method's tries, or of none's, is no more than this one's.
             pin: PinRecord { uv_retries: pin.uv_retries.min(pin::max_uv_retries(config)), ..pin },
-            settings: Settings::from(&records::parse(&settings)?),
+            settings: Settings::from(&records::parse(&settings)?).within(config),
             totals: records::parse(&totals)?,
             fingers: fingers::load(records)?,
             counter_ceiling: u32::try_from(counter.ceiling).map_err(|_| Refusal::Damaged)?,

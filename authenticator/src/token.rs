@@ -16,6 +16,7 @@ pub(crate) const INITIAL_LIMIT: Duration = Duration::from_secs(30);
 pub(crate) const MAX_USAGE: Duration = Duration::from_mins(10);
 
 /// The token in use. There is one at most: issuing one resets those of both protocols.
+#[expect(clippy::struct_excessive_bools, reason = "each is a rule of its own")]
 pub(crate) struct Token {
     protocol: Protocol,
     secret: Secret<32>,
@@ -28,6 +29,8 @@ pub(crate) struct Token {
     user_present: bool,
     /// Does it serve the previews, which knew no permissions?
     serves_previews: bool,
+    /// Is it one of CTAP 2.0: for any number of operations, relying parties and minutes, until power goes?
+    lasting: bool,
     method: Method,
 }
 
@@ -99,6 +102,7 @@ impl Tokens {
             used: false,
             user_present: grant.user_present,
             serves_previews: grant.serves_previews,
+            lasting: grant.lasting,
             method: grant.method,
         });
         Ok(&token.secret)
@@ -106,7 +110,7 @@ impl Tokens {
 
     /// The observer: ends what has lived long enough.
     pub(crate) fn expire(&mut self, now: Instant) {
-        let Some(token) = &mut self.token else {
+        let Some(token) = self.token.as_mut().filter(|token| !token.lasting) else {
             return;
         };
         let age = now.duration_since(token.issued);
@@ -171,11 +175,16 @@ impl Tokens {
     /// clearPinUvAuthTokenPermissionsExceptLbw. Without mc and ga nothing looks at the userVerified flag any
     /// more, so it needs no place of its own.
     pub(crate) fn spend(&mut self) {
-        if let Some(token) = &mut self.token {
+        if let Some(token) = self.token.as_mut().filter(|token| !token.lasting) {
             token.user_present = false;
             token.serves_previews = false;
             token.permissions = token.permissions.and(Permissions::LARGE_BLOB_WRITE);
         }
+    }
+
+    /// The token of CTAP 2.0, once it was issued.
+    pub(crate) fn lasting(&self) -> Option<&Secret<32>> {
+        self.token.as_ref().filter(|token| token.lasting).map(|token| &token.secret)
     }
 
     /// Is this still the token in use?
@@ -208,7 +217,7 @@ impl Token {
 
     /// Checks that the token is for this relying party; a token that is for none yet becomes so.
     pub(crate) fn bind(&mut self, rp_id_hash: &[u8; 32]) -> Result<(), Refusal> {
-        if self.rp_id_hash.get_or_insert(*rp_id_hash) == rp_id_hash {
+        if self.lasting || self.rp_id_hash.get_or_insert(*rp_id_hash) == rp_id_hash {
             Ok(())
         } else {
             Err(Refusal::TokenRelyingParty)
@@ -223,5 +232,6 @@ pub(crate) struct Grant {
     pub(crate) rp_id_hash: Option<[u8; 32]>,
     pub(crate) user_present: bool,
     pub(crate) serves_previews: bool,
+    pub(crate) lasting: bool,
     pub(crate) method: Method,
 }

@@ -99,7 +99,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     }
 
     fn u2f_message(&mut self, now: Instant, session: Session, apdu: &[u8]) -> Answered {
-        if self.settings.always_uv {
+        if self.settings.always_uv || !self.config.u2f {
             return Err(StatusWord::COMMAND_NOT_ALLOWED);
         }
         let apdu = Apdu::from_bytes(apdu).ok_or(StatusWord::WRONG_LENGTH)?;
@@ -142,6 +142,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             algorithm: Algorithm::Es256,
             protection: Protection::Optional,
             third_party_payment: false,
+            backup_eligible: false,
             rp16: keys.rp16(application),
             secret: seed,
         };

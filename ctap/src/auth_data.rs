@@ -30,6 +30,12 @@ impl Flags {
         if condition { Self(self.0 | other.0) } else { self }
     }
 
+    /// These flags and those of `other`.
+    #[must_use]
+    pub const fn with(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     /// Are all flags of `other` set?
     #[must_use]
     pub const fn contains(self, other: Self) -> bool {

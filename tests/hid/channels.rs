@@ -40,10 +40,15 @@ fn init_on_broadcast_answers_on_broadcast_with_nonce_channel_version_and_capabil
 /// HID-03: the capability byte for each configuration; bit 0x02 stays clear though LOCK works.
 #[test]
 fn capability_bits_follow_the_configuration() {
-    for (wink, u2f, bits) in
-        [(true, true, 0x05), (false, true, 0x04), (true, false, 0x0D), (false, false, 0x0C)]
-    {
-        let mut bench = Bench::with(DeviceConfig { wink, u2f, ..DeviceConfig::default() });
+    for (wink, ctap2, u2f, bits) in [
+        (true, true, true, 0x05),
+        (false, true, true, 0x04),
+        (true, true, false, 0x0D),
+        (false, true, false, 0x0C),
+        (true, false, true, 0x01),
+        (false, false, true, 0x00),
+    ] {
+        let mut bench = Bench::with(DeviceConfig { wink, ctap2, u2f, ..DeviceConfig::default() });
         assert_eq!(bench.exchange(BROADCAST, INIT, &NONCE)[16], bits);
     }
 }

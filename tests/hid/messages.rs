@@ -168,6 +168,17 @@ fn msg_is_unknown_where_u2f_is_not_offered() {
     }
 }
 
+/// HID-28, IX-06: a device of U2F alone says so in its capabilities, and does not know CBOR.
+#[test]
+fn cbor_is_unknown_where_ctap2_is_not_offered() {
+    let mut bench = Bench::with(DeviceConfig { ctap2: false, ..DeviceConfig::default() });
+    let channel = bench.open();
+    for length in [0, 1, 7, 500] {
+        bench.refused(&[start(channel, CBOR, length, &[4; 57])], channel, INVALID_CMD);
+    }
+    assert_eq!(bench.device.poll_job(), None);
+}
+
 /// HID-29.
 #[test]
 fn padding_may_hold_anything() {

@@ -6,6 +6,10 @@ use crate::cbor::{Value, walk_prefix};
 pub const UP: u8 = 0x01;
 /// The user was verified.
 pub const UV: u8 = 0x04;
+/// The credential may be backed up.
+pub const BE: u8 = 0x08;
+/// The credential is backed up.
+pub const BS: u8 = 0x10;
 /// Attested credential data follows.
 pub const AT: u8 = 0x40;
 /// A map of extension outputs follows.
@@ -42,14 +46,15 @@ pub struct Attested {
 impl AuthData {
     /// Takes authenticator data apart to its last byte.
     ///
-    /// The test fails if it is too short or too long, if a flag that is reserved or means a backup is set,
-    /// if a part is not canonical CBOR, or if the map of extension outputs is empty.
+    /// The test fails if it is too short or too long, if a flag that is reserved is set, or BS without
+    /// BE, if a part is not canonical CBOR, or if the map of extension outputs is empty.
     #[must_use]
     #[track_caller]
     pub fn parse(bytes: &[u8]) -> Self {
         let (fixed, mut rest) = bytes.split_at_checked(37).expect("authData of at least 37 bytes");
         let flags = fixed[32];
-        assert_eq!(flags & !(UP | UV | AT | ED), 0, "reserved or backup flags in {flags:#04x}");
+        assert_eq!(flags & !(UP | UV | BE | BS | AT | ED), 0, "reserved flags in {flags:#04x}");
+        assert_ne!(flags & (BE | BS), BS, "backed up though not eligible: {flags:#04x}");
         let attested = (flags & AT != 0).then(|| Attested::parse(&mut rest));
         let extensions = (flags & ED != 0).then(|| {
             let (map, after) = walk_prefix(rest).expect("extension outputs are canonical");

@@ -24,7 +24,8 @@ use softkey_ctap_hid::{Device, DeviceConfig, Event, Job, JobKind, Status};
 pub use entropy::Entropy;
 pub use memory::{Cut, Memory};
 pub use profile::{
-    CERTIFICATIONS, ENTERPRISE_CERTIFICATE, ENTERPRISE_RP, FINGERS, POLICY_URL, Profile, SAMPLES,
+    CERTIFICATIONS, ENTERPRISE_CERTIFICATE, ENTERPRISE_RP, FINGERS, OTHER_AAGUID, POLICY_URL,
+    Profile, SAMPLES, TINY, Tiny,
 };
 
 /// A client of the key: it has a channel of its own, a new one after each power cycle.
@@ -132,6 +133,8 @@ pub struct Key {
     fault: Option<Fault>,
     watcher: Option<Box<dyn FnMut(Edge)>>,
     draws: u64,
+    /// Has it ever made credentials that may be backed up?
+    backs_up: bool,
     desk: Desk,
 }
 
@@ -179,7 +182,7 @@ impl Key {
         let now = Instant::from_millis(1_000);
         let mut key = Self {
             authenticator: open(&setup, &memory, &entropy, now),
-            device: device(now),
+            device: device(&setup, now),
             setup,
             job: None,
             memory,
@@ -192,6 +195,7 @@ impl Key {
             fault: None,
             watcher: None,
             draws: setup.seed << 32,
+            backs_up: setup.profile == Profile::Synced,
             desk: Desk::new(),
         };
         key.open_channel();
@@ -338,11 +342,12 @@ impl Key {
     /// The same, and its owner has set it up in another way since. Seed and root key must be the old ones.
     pub fn power_cycle_as(&mut self, setup: Setup) {
         self.setup = setup;
+        self.backs_up |= setup.profile == Profile::Synced;
         self.now += Duration::from_secs(1);
         self.memory.power_up();
         self.entropy.reseed();
         self.authenticator = open(&self.setup, &self.memory, &self.entropy, self.now);
-        self.device = device(self.now);
+        self.device = device(&self.setup, self.now);
         self.job = None;
         self.question = None;
         self.last_asked = None;
@@ -357,6 +362,13 @@ impl Key {
     /// From the next power cycle on the key has this sensor, or none.
     pub fn fit(&mut self, sensor: Option<Sensor>) {
         self.setup.sensor = sensor;
+    }
+
+    /// Fails the test if these flags tell of a backup, unless credentials of this key may be backed up.
+    #[track_caller]
+    pub(crate) fn check_backup(&self, flags: u8) {
+        let backup = flags & (crate::auth_data::BE | crate::auth_data::BS);
+        assert!(backup == 0 || self.backs_up, "backup flags in {flags:#04x}");
     }
 
     /// Tells the user what to do from now on.
@@ -420,9 +432,11 @@ impl Desk {
     }
 }
 
-fn device(now: Instant) -> Device {
+fn device(setup: &Setup, now: Instant) -> Device {
     let seed = u32::try_from(now.as_millis() % 0x1_0000_0000).unwrap();
-    Device::new(DeviceConfig::default(), seed)
+    let Config { generation, u2f, .. } = setup.profile.config();
+    let config = DeviceConfig { ctap2: generation.speaks_ctap2(), u2f, ..DeviceConfig::default() };
+    Device::new(config, seed)
 }
 
 fn open(

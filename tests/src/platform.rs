@@ -201,6 +201,7 @@ impl Key {
         let auth_data = AuthData::parse(answer.get(2).bytes());
         let made = Made { answer, format, auth_data, rp_id: request.rp_id().to_owned() };
         made.check(request);
+        self.check_backup(made.auth_data.flags);
         made
     }
 
@@ -208,7 +209,9 @@ impl Key {
     #[track_caller]
     pub fn assertion(&mut self, request: &Request) -> Assertion {
         let answer = self.ok(request);
-        Assertion::parse(answer, request)
+        let assertion = Assertion::parse(answer, request);
+        self.check_backup(assertion.auth_data.flags);
+        assertion
     }
 
     /// Gets an assertion that must succeed and be signed by `made`.
@@ -259,7 +262,13 @@ impl Key {
     /// Sets the first PIN, which must succeed.
     #[track_caller]
     pub fn set_pin(&mut self, pin: &str) {
-        let shared = self.agree(Protocol::Two);
+        self.set_pin_by(Protocol::Two, pin);
+    }
+
+    /// Sets the first PIN by this protocol, which must succeed.
+    #[track_caller]
+    pub fn set_pin_by(&mut self, protocol: Protocol, pin: &str) {
+        let shared = self.agree(protocol);
         assert_eq!(self.status(&set_pin_request(&shared, &padded(pin))), SUCCESS, "setPIN {pin:?}");
     }
 

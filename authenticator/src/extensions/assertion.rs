@@ -8,7 +8,7 @@ use softkey_ctap::extensions::{GetAssertionInputs, GetAssertionOutputs, HmacSecr
 
 use super::hmac_secret::Salts;
 use super::large_blob::{self, Access, Wish};
-use super::{asked, only_true, typed, uvm};
+use super::{asked, heard, only_true, typed, uvm};
 use crate::authenticator::Authenticator;
 use crate::config::{Config, LargeBlobs};
 use crate::credential::Credential;
@@ -55,15 +55,20 @@ impl<'b> AssertionInputs<'b> {
         let Some(inputs) = inputs else {
             return Ok(Self::default());
         };
+        let on = &config.extensions;
+        let extension = config.large_blobs == LargeBlobs::Extension;
+        let large_blob = heard(extension, inputs.large_blob.as_ref());
         let array = config.large_blobs == LargeBlobs::Array;
-        let large_blob = inputs.large_blob.as_ref().filter(|_| !array);
         Ok(Self {
-            uvm: config.uvm && asked(inputs.uvm.as_ref())?,
-            cred_blob: asked(inputs.cred_blob.as_ref())?,
+            uvm: asked(heard(config.uvm, inputs.uvm.as_ref()))?,
+            cred_blob: asked(heard(on.cred_blob, inputs.cred_blob.as_ref()))?,
             large_blob: large_blob.map(large_blob::access).transpose()?,
-            hmac_secret: typed(inputs.hmac_secret.as_ref())?,
-            large_blob_key: typed(inputs.large_blob_key.as_ref().filter(|_| array))?,
-            third_party_payment: asked(inputs.third_party_payment.as_ref())?,
+            hmac_secret: typed(heard(on.hmac_secret, inputs.hmac_secret.as_ref()))?,
+            large_blob_key: typed(heard(array, inputs.large_blob_key.as_ref()))?,
+            third_party_payment: asked(heard(
+                on.third_party_payment,
+                inputs.third_party_payment.as_ref(),
+            ))?,
         })
     }
 }

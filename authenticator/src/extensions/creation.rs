@@ -9,7 +9,7 @@ use softkey_ctap::extensions::{
 };
 
 use super::hmac_secret::Salts;
-use super::{MAX_CRED_BLOB, asked, large_blob, only_true, typed, uvm};
+use super::{asked, heard, large_blob, only_true, typed, uvm};
 use crate::authenticator::Authenticator;
 use crate::config::{Config, LargeBlobs};
 use crate::credential::{Credential, Protection};
@@ -66,25 +66,32 @@ impl<'b> CreationInputs<'b> {
         let Some(inputs) = inputs else {
             return Ok(Self::default());
         };
-        let array = config.large_blobs == LargeBlobs::Array;
-        let hmac_secret = asked(inputs.hmac_secret.as_ref())?;
-        let hmac_secret_mc = typed(inputs.hmac_secret_mc.as_ref())?;
+        let on = &config.extensions;
+        let hmac_secret = asked(heard(on.hmac_secret, inputs.hmac_secret.as_ref()))?;
+        let hmac_secret_mc = typed(heard(on.hmac_secret_mc, inputs.hmac_secret_mc.as_ref()))?;
         if hmac_secret_mc.is_some() && !hmac_secret {
             return Err(Refusal::MissingParameter);
         }
-        let large_blob = inputs.large_blob.as_ref().filter(|_| !array);
+        let extension = config.large_blobs == LargeBlobs::Extension;
+        let large_blob = heard(extension, inputs.large_blob.as_ref());
+        let array = config.large_blobs == LargeBlobs::Array;
         Ok(Self {
-            uvm: config.uvm && asked(inputs.uvm.as_ref())?,
-            cred_blob: typed(inputs.cred_blob.as_ref())?,
+            uvm: asked(heard(config.uvm, inputs.uvm.as_ref()))?,
+            cred_blob: typed(heard(on.cred_blob, inputs.cred_blob.as_ref()))?,
             large_blob: large_blob.map(large_blob::support).transpose()?.is_some(),
-            cred_protect: typed(inputs.cred_protect.as_ref())?,
+            cred_protect: typed(heard(on.cred_protect, inputs.cred_protect.as_ref()))?,
             hmac_secret,
-            large_blob_key: typed(inputs.large_blob_key.as_ref().filter(|_| array))?,
-            min_pin_length: asked(inputs.min_pin_length.as_ref())?,
+            large_blob_key: typed(heard(array, inputs.large_blob_key.as_ref()))?,
+            min_pin_length: asked(heard(on.min_pin_length, inputs.min_pin_length.as_ref()))?,
             hmac_secret_mc,
-            third_party_payment: asked(inputs.third_party_payment.as_ref())?,
-            pin_complexity_policy: config.pin_complexity_policy
-                && asked(inputs.pin_complexity_policy.as_ref())?,
+            third_party_payment: asked(heard(
+                on.third_party_payment,
+                inputs.third_party_payment.as_ref(),
+            ))?,
+            pin_complexity_policy: asked(heard(
+                config.pin_complexity_policy,
+                inputs.pin_complexity_policy.as_ref(),
+            ))?,
         })
     }
 }
@@ -106,7 +113,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let salts = inputs.hmac_secret_mc.as_ref().map(|input| self.salts(input, true));
         let cred_blob = match inputs.cred_blob {
             None => CredBlob::NotGiven,
-            Some(blob) if discoverable && blob.len() <= MAX_CRED_BLOB => {
+            Some(blob) if discoverable && blob.len() <= self.config.max_cred_blob.into() => {
                 CredBlob::Kept(blob.to_vec())
             }
             Some(_) => CredBlob::NotKept,

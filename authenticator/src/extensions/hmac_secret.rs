@@ -47,7 +47,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         up: bool,
     ) -> Result<Salts, Refusal> {
         let number = input.pin_uv_auth_protocol.unwrap_or(Protocol::One.number());
-        let protocol = Protocol::from_number(number).ok_or(Refusal::ProtocolUnsupported)?;
+        let protocol = self.config.protocol(number)?;
         if !up {
             return Err(Refusal::HmacSecretWithoutPresence);
         }

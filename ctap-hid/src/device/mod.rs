@@ -327,7 +327,7 @@ impl Device {
     fn check(&self, command: Command, length: usize) -> Result<(), HidError> {
         let lengths = match command {
             Command::PING => 0..=MAX_MESSAGE_LEN,
-            Command::CBOR => 1..=MAX_MESSAGE_LEN,
+            Command::CBOR if self.config.ctap2 => 1..=MAX_MESSAGE_LEN,
             Command::MSG if self.config.u2f => 1..=MAX_MESSAGE_LEN,
             Command::WINK if self.config.wink => 0..=0,
             Command::LOCK => 1..=1,

@@ -13,6 +13,8 @@ pub struct DeviceConfig {
     pub version: [u8; 3],
     /// WINK is offered: its capability bit is set and [`Event::Wink`] comes.
     pub wink: bool,
+    /// CBOR is offered: its capability bit is set. Without it the device is one of U2F alone.
+    pub ctap2: bool,
     /// MSG is offered (the capability bit NMSG is clear).
     pub u2f: bool,
     /// Channels remembered at most; zero counts as one. A channel costs 16 bytes. When one more is
@@ -21,17 +23,17 @@ pub struct DeviceConfig {
 }
 
 impl Default for DeviceConfig {
-    /// Version 0.0.0, WINK and MSG offered, 1024 channels.
+    /// Version 0.0.0, WINK, CBOR and MSG offered, 1024 channels.
     fn default() -> Self {
-        Self { version: [0; 3], wink: true, u2f: true, max_channels: 1024 }
+        Self { version: [0; 3], wink: true, ctap2: true, u2f: true, max_channels: 1024 }
     }
 }
 
 impl DeviceConfig {
-    /// The capability byte. CBOR is always set; the historic bit of LOCK stays clear though LOCK works.
+    /// The capability byte. The historic bit of LOCK stays clear though LOCK works.
     #[must_use]
     pub const fn capabilities(&self) -> Capabilities {
-        Capabilities::new(self.wink, true, self.u2f)
+        Capabilities::new(self.wink, self.ctap2, self.u2f)
     }
 }
 

@@ -9,13 +9,24 @@ use softkey_tests::request::cf;
 use softkey_tests::status::SUCCESS;
 use softkey_tests::{Key, Request};
 
-/// A key of each profile, with and without a sensor.
-fn keys() -> Vec<(String, Key)> {
+/// A key of each profile that has a getInfo, with and without a sensor.
+fn keys() -> Vec<(Profile, Key)> {
     let sensor = Sensor { max_retries: 5, tries_per_request: 3, shows_presence: true };
-    let setups = Profile::ALL.into_iter().flat_map(|profile| {
+    let profiles = Profile::ALL.into_iter().filter(|profile| *profile != Profile::U2f);
+    let setups = profiles.flat_map(|profile| {
         [None, Some(sensor)].map(|sensor| Setup { profile, sensor, ..Setup::default() })
     });
-    setups.map(|setup| (format!("{setup:?}"), Key::new(setup))).collect()
+    setups.map(|setup| (setup.profile, Key::new(setup))).collect()
+}
+
+/// The generation of the protocol, as 20 to 23.
+fn generation(profile: Profile) -> u8 {
+    match profile {
+        Profile::Ctap20 | Profile::Ctap20Previews => 20,
+        Profile::Ctap21 => 21,
+        Profile::Ctap22 => 22,
+        _ => 23,
+    }
 }
 
 fn has(info: &Info, member: i64) -> bool {
@@ -41,24 +52,32 @@ fn extensions_and_members(info: &Info) {
     assert!(!(listed("largeBlob") && array), "largeBlob beside the array");
     assert_eq!(listed("minPinLength"), info.option("setMinPINLength") == Some(true));
     assert_eq!(listed("pinComplexityPolicy"), has(info, 0x1B));
+    assert!(!has(info, 0x02) || !info.texts(2).is_empty());
     assert!(!listed("hmac-secret-mc") || listed("hmac-secret"));
     assert!(!listed("credBlob") || listed("credProtect"));
 }
 
 /// GI-05, GI-06, GI-13, GI-16, GI-18, GI-20: what belongs to an option is there exactly if the option is.
 #[track_caller]
-fn options_and_members(info: &Info) {
+fn options_and_members(info: &Info, generation: u8) {
     let option = |name: &str| info.option(name);
     let verifies = option("clientPin").is_some() || option("uv").is_some();
-    assert_eq!(option("pinUvAuthToken") == Some(true), verifies);
-    assert_eq!(has(info, 0x06), verifies);
-    assert_eq!(has(info, 0x0D), option("clientPin").is_some());
+    let tokens = verifies && generation >= 21;
+    assert_eq!(option("pinUvAuthToken") == Some(true), tokens);
+    assert_eq!(
+        option("perCredMgmtRO") == Some(true),
+        tokens && generation >= 22 && option("rk") == Some(true)
+    );
+    // hmac-secret agrees on a key by the same command.
+    assert_eq!(has(info, 0x06), verifies || info.has_extension("hmac-secret"));
+    assert_eq!(has(info, 0x0D), option("clientPin").is_some() && generation >= 21);
     assert!(!has(info, 0x1D) || option("clientPin").is_some());
     assert!(!has(info, 0x1B) || option("clientPin").is_some());
     assert!(!has(info, 0x1C) || has(info, 0x1B), "a policy's address without the policy");
     assert_eq!(has(info, 0x10), option("setMinPINLength") == Some(true));
-    for of_the_sensor in [0x11, 0x12, 0x17] {
-        assert_eq!(has(info, of_the_sensor), option("uv").is_some(), "{of_the_sensor:#x}");
+    for (of_the_sensor, since) in [(0x11, 21), (0x12, 21), (0x17, 22)] {
+        let expected = option("uv").is_some() && generation >= since;
+        assert_eq!(has(info, of_the_sensor), expected, "{of_the_sensor:#x}");
     }
     assert!(option("noMcGaPermissionsWithClientPin").is_none() || option("clientPin").is_some());
     assert!(option("uvAcfg").is_none() || option("authnrCfg").is_some());
@@ -76,8 +95,12 @@ fn options_and_members(info: &Info) {
 
 /// GI-21, GI-22: the subcommands of authenticatorConfig are those whose settings getInfo shows.
 #[track_caller]
-fn subcommands_and_members(info: &Info) {
-    assert_eq!(info.option("authnrCfg"), Some(true));
+fn subcommands_and_members(info: &Info, generation: u8) {
+    assert_eq!(has(info, 0x1F), info.option("authnrCfg") == Some(true) && generation >= 23);
+    if !has(info, 0x1F) {
+        return;
+    }
+    assert!(!info.0.get(0x1F).items().is_empty());
     assert_eq!(offers_subcommand(info, 1), info.option("ep").is_some());
     assert_eq!(offers_subcommand(info, 2), info.option("alwaysUv").is_some());
     assert_eq!(offers_subcommand(info, 3), info.option("setMinPINLength") == Some(true));
@@ -86,60 +109,92 @@ fn subcommands_and_members(info: &Info) {
     assert_eq!(has(info, 0x1A), has(info, 0x18), "the transports for a reset");
 }
 
-/// GI-02: what the levels demand is there, and previews come with their level only.
+/// GI-02: a level is claimed exactly if what it demands is there, and previews come with their level only.
 #[track_caller]
-fn versions_and_features(info: &Info) {
+fn versions_and_features(info: &Info, generation: u8) {
     let preview = info.option("credentialMgmtPreview").is_some()
         || info.option("userVerificationMgmtPreview").is_some();
     assert_eq!(info.has_version("FIDO_2_1_PRE"), preview);
-    for version in ["FIDO_2_1", "FIDO_2_3"] {
-        assert!(info.has_version(version));
-        assert!(info.has_extension("hmac-secret") && info.has_extension("credProtect"));
-        assert_eq!(info.option("rk"), Some(true));
-        assert_eq!(info.option("credMgmt"), Some(true));
-        assert!(info.0.get(6).items().contains(&Value::from(2)));
+    assert!(info.has_version("FIDO_2_0"));
+    let option = |name: &str| info.option(name);
+    let verifies = option("clientPin").is_some() || option("uv").is_some();
+    let complete = info.has_extension("hmac-secret")
+        && (!verifies || info.has_extension("credProtect"))
+        && (option("rk") != Some(true) || verifies)
+        && info.0.get(6).items().contains(&Value::from(2));
+    assert_eq!(info.has_version("FIDO_2_1"), generation >= 21 && complete);
+    assert_eq!(info.has_version("FIDO_2_3"), generation >= 23 && complete);
+    let manages = option("rk") == Some(true) && verifies && generation >= 21;
+    assert_eq!(option("credMgmt") == Some(true), manages);
+}
+
+/// GI-25: no member and no option but those that the generation defines.
+#[track_caller]
+fn members_of_the_generation(info: &Info, generation: u8) {
+    let last = match generation {
+        20 => 0x06,
+        21 => 0x15,
+        22 => 0x1D,
+        _ => 0x1F,
+    };
+    for member in info.0.keys() {
+        assert!((1..=last).contains(&member.uint()), "{member:?}");
+    }
+    let known = ["rk", "up", "uv", "plat", "clientPin", "credentialMgmtPreview"];
+    if generation == 20 {
+        let options = info.0.get(4);
+        assert!(options.keys().iter().all(|name| known.contains(&name.text())), "{options:?}");
     }
 }
 
 #[track_caller]
-fn relations(info: &Info) {
+fn relations(info: &Info, generation: u8) {
     extensions_and_members(info);
-    options_and_members(info);
-    subcommands_and_members(info);
-    versions_and_features(info);
-    for member in info.0.keys() {
-        assert!((1..=0x1F).contains(&member.uint()), "{member:?}");
-    }
+    options_and_members(info, generation);
+    subcommands_and_members(info, generation);
+    versions_and_features(info, generation);
+    members_of_the_generation(info, generation);
 }
 
 /// GI-02, GI-07, GI-12, GI-15, GI-16, GI-18, GI-22, GI-25: the relations hold for every profile, fresh and in use.
 #[test]
 fn relations_hold_for_every_profile() {
-    for (name, mut key) in keys() {
-        println!("{name}");
-        relations(&key.info());
-        key.set_pin("7391");
-        relations(&key.info());
-        key.token(Protocol::Two, "7391", PCMR, None).unwrap();
+    for (profile, mut key) in keys() {
+        println!("{profile:?}");
+        let generation = generation(profile);
         let info = key.info();
-        relations(&info);
-        assert!(has(&info, 0x19) && has(&info, 0x1E), "for the holder of the persistent token");
+        relations(&info, generation);
+        if info.option("clientPin").is_none() {
+            continue;
+        }
+        key.set_pin_by(Protocol::One, "739164");
+        let info = key.info();
+        relations(&info, generation);
+        if info.option("perCredMgmtRO") == Some(true) {
+            key.token(Protocol::Two, "739164", PCMR, None).unwrap();
+            let info = key.info();
+            relations(&info, generation);
+            assert_eq!((has(&info, 0x19), has(&info, 0x1E)), (true, generation >= 23));
+        }
         key.power_cycle();
-        relations(&key.info());
+        relations(&key.info(), generation);
     }
 }
 
 /// GI-26: with alwaysUv on, makeCredUvNotRqd is false and `U2F_V2` gone; both come back.
 #[test]
 fn relations_hold_with_always_uv() {
-    for profile in Profile::ALL {
-        let mut key = Key::with_profile(profile);
+    for (profile, mut key) in keys() {
         let before = key.info();
-        for on in [true, false] {
+        let Some(on) = before.option("alwaysUv") else { continue };
+        if before.option("uv").is_some() {
+            continue;
+        }
+        for on in [!on, on] {
             assert_eq!(key.status(&Request::config(cf::TOGGLE_ALWAYS_UV)), SUCCESS);
             let info = key.info();
             assert_eq!(info.option("alwaysUv"), Some(on));
-            relations(&info);
+            relations(&info, generation(profile));
         }
         assert_eq!(key.info(), before);
     }

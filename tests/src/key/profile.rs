@@ -1,9 +1,11 @@
 //! Keys that offer what the default key does not.
 
 use softkey_authenticator::{
-    Config, Enterprise, FingerprintKind, FingerprintSensor, LargeBlobs, UserVerification,
+    AuthenticatorTransport, Backup, Config, Enterprise, Extensions, FingerprintKind,
+    FingerprintSensor, Generation, LargeBlobs, SignatureCounter, UserVerification,
 };
 use softkey_ctap::Secret;
+use softkey_ctap::pin_uv::Protocol;
 
 /// What a key offers beside the default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +29,36 @@ pub enum Profile {
     Fingerprint,
     /// The same, and a finger's token may enroll another; the preview of the command is there too.
     FingerprintPreview,
+    /// CTAP1 alone.
+    U2f,
+    /// CTAP 2.0.
+    Ctap20,
+    /// CTAP 2.0 with the previews of 2.1.
+    Ctap20Previews,
+    /// CTAP 2.1.
+    Ctap21,
+    /// CTAP 2.2.
+    Ctap22,
+    /// Little room for everything: see [`TINY`].
+    Tiny,
+    /// No PIN.
+    NoPin,
+    /// User verification always, from the factory on.
+    AlwaysUv,
+    /// A PIN is needed for each new credential.
+    UvRequired,
+    /// Credentials that are backed up.
+    Synced,
+    /// A signature counter that stays at zero.
+    ZeroCounter,
+    /// No discoverable credentials.
+    NotDiscoverable,
+    /// No extension, and no way to keep large blobs.
+    Bare,
+    /// CTAP2 without U2F.
+    NoU2f,
+    /// An AAGUID of its owner's choice ([`OTHER_AAGUID`]), other transports, protocol one before two.
+    Disguised,
 }
 
 /// For how many fingers the sensor has room.
@@ -34,6 +66,39 @@ pub const FINGERS: u8 = 3;
 
 /// How many good samples an enrollment takes.
 pub const SAMPLES: u8 = 3;
+
+/// The limits of [`Profile::Tiny`].
+pub const TINY: Tiny = Tiny {
+    message: 1024,
+    list: 2,
+    credentials: 2,
+    pin: (6, 8),
+    array: 1024,
+    cred_blob: 32,
+    rp_ids: 1,
+};
+
+/// Limits, in bytes, entries and code points.
+#[derive(Clone, Copy, Debug)]
+pub struct Tiny {
+    /// The longest request.
+    pub message: u16,
+    /// The longest list.
+    pub list: u8,
+    /// Discoverable credentials.
+    pub credentials: u64,
+    /// The shortest and the longest PIN.
+    pub pin: (u8, u8),
+    /// The longest large-blob array.
+    pub array: u16,
+    /// The longest credBlob.
+    pub cred_blob: u8,
+    /// Relying parties of setMinPINLength.
+    pub rp_ids: u8,
+}
+
+/// The model that [`Profile::Disguised`] claims to be.
+pub const OTHER_AAGUID: [u8; 16] = [0xA5; 16];
 
 /// The relying party that gets vendor-facilitated enterprise attestation.
 pub const ENTERPRISE_RP: &str = "enterprise.example";
@@ -55,7 +120,7 @@ const ENTERPRISE_KEY: [u8; 32] = [
 
 impl Profile {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 24] = [
         Self::Default,
         Self::Enterprise,
         Self::PinComplexity,
@@ -65,6 +130,21 @@ impl Profile {
         Self::LargeBlob,
         Self::Fingerprint,
         Self::FingerprintPreview,
+        Self::U2f,
+        Self::Ctap20,
+        Self::Ctap20Previews,
+        Self::Ctap21,
+        Self::Ctap22,
+        Self::Tiny,
+        Self::NoPin,
+        Self::AlwaysUv,
+        Self::UvRequired,
+        Self::Synced,
+        Self::ZeroCounter,
+        Self::NotDiscoverable,
+        Self::Bare,
+        Self::NoU2f,
+        Self::Disguised,
     ];
 
     /// The authenticator's configuration.
@@ -93,6 +173,59 @@ impl Profile {
                 bio_enrollment_preview: true,
                 ..default
             },
+            Self::U2f => Config { generation: Generation::U2f, ..default },
+            Self::Ctap20 => Config { generation: Generation::Ctap20, ..default },
+            Self::Ctap20Previews => Config {
+                generation: Generation::Ctap20,
+                credential_management_preview: true,
+                ..default
+            },
+            Self::Ctap21 => Config { generation: Generation::Ctap21, ..default },
+            Self::Ctap22 => Config { generation: Generation::Ctap22, ..default },
+            Self::Tiny => TINY.config(),
+            Self::NoPin => Config { client_pin: false, ..default },
+            Self::AlwaysUv => Config { always_uv: true, ..default },
+            Self::UvRequired => Config { make_cred_uv_not_required: false, ..default },
+            Self::Synced => Config { backup: Backup::BackedUp, ..default },
+            Self::ZeroCounter => Config { signature_counter: SignatureCounter::Zero, ..default },
+            Self::NotDiscoverable => Config { max_discoverable: 0, ..default },
+            Self::Bare => Config {
+                extensions: Extensions {
+                    cred_blob: false,
+                    cred_protect: false,
+                    hmac_secret: false,
+                    hmac_secret_mc: false,
+                    min_pin_length: false,
+                    third_party_payment: false,
+                },
+                large_blobs: LargeBlobs::None,
+                ..default
+            },
+            Self::NoU2f => Config { u2f: false, ..default },
+            Self::Disguised => Config {
+                aaguid: OTHER_AAGUID,
+                transports: vec![AuthenticatorTransport::Nfc, AuthenticatorTransport::Usb],
+                pin_uv_auth_protocols: vec![Protocol::One, Protocol::Two],
+                ..default
+            },
+        }
+    }
+}
+
+impl Tiny {
+    fn config(self) -> Config {
+        Config {
+            max_msg_size: self.message,
+            max_request: self.message,
+            max_list: self.list,
+            max_credential_id_length: 128,
+            max_discoverable: self.credentials,
+            min_pin_length: self.pin.0,
+            max_pin_length: self.pin.1,
+            max_large_blob_array: self.array,
+            max_cred_blob: self.cred_blob,
+            max_rp_ids: self.rp_ids,
+            ..Config::default()
         }
     }
 }

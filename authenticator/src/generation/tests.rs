@@ -1,0 +1,106 @@
+//! What is made of configurations that contradict themselves.
+
+use alloc::vec;
+
+use super::*;
+use crate::config::{Extensions, UserVerification};
+
+const NO_EXTENSIONS: Extensions = Extensions {
+    cred_blob: false,
+    cred_protect: false,
+    hmac_secret: false,
+    hmac_secret_mc: false,
+    min_pin_length: false,
+    third_party_payment: false,
+};
+
+#[test]
+fn the_default_has_no_contradiction() {
+    assert_eq!(Config::default().settled(), Config::default());
+}
+
+/// Settling twice is settling once, for whatever a configuration says.
+#[test]
+fn what_is_settled_stays() {
+    let generations = [Generation::U2f, Generation::Ctap20, Generation::Ctap21, Generation::Ctap22];
+    for generation in generations {
+        for client_pin in [true, false] {
+            for max_discoverable in [0, 1] {
+                let config =
+                    Config { generation, max_discoverable, client_pin, ..Config::default() };
+                let settled = config.settled();
+                assert_eq!(settled.clone().settled(), settled);
+            }
+        }
+    }
+}
+
+#[test]
+fn numbers_are_brought_into_their_bounds() {
+    let low = Config {
+        firmware_version: 0,
+        max_msg_size: 0,
+        max_request: 0,
+        max_list: 0,
+        max_credential_id_length: 0,
+        min_pin_length: 0,
+        max_pin_length: 0,
+        max_cred_blob: 0,
+        max_large_blob_array: 0,
+        transports: vec![],
+        ..Config::default()
+    };
+    let low = low.settled();
+    assert_eq!((low.firmware_version, low.max_msg_size, low.max_request), (1, 1024, 1024));
+    assert_eq!((low.max_list, usize::from(low.max_credential_id_length)), (1, ID_LEN));
+    assert_eq!((low.min_pin_length, low.max_pin_length, low.max_cred_blob), (4, 8, 32));
+    assert_eq!(low.max_large_blob_array, 1024);
+    assert_eq!(low.transports, [AuthenticatorTransport::Usb]);
+    let high = Config {
+        max_msg_size: u16::MAX,
+        max_request: u16::MAX,
+        max_credential_id_length: u16::MAX,
+        min_pin_length: u8::MAX,
+        max_pin_length: u8::MAX,
+        max_rp_ids: u8::MAX,
+        max_cred_blob: u8::MAX,
+        max_large_blob_array: u16::MAX,
+        ..Config::default()
+    };
+    let high = high.settled();
+    assert_eq!((high.max_msg_size, high.max_request), (7609, 7609));
+    assert_eq!((high.max_credential_id_length, high.max_large_blob_array), (1023, 4096));
+    assert_eq!((high.min_pin_length, high.max_pin_length), (63, 63));
+    assert_eq!((high.max_rp_ids, high.max_cred_blob), (8, 128));
+}
+
+/// What needs a PIN, or a way to verify the user, goes with it.
+#[test]
+fn a_key_that_cannot_verify_offers_nothing_that_needs_it() {
+    let config = Config { client_pin: false, always_uv: true, ..Config::default() }.settled();
+    assert!(!config.always_uv && !config.extensions.min_pin_length);
+    assert!(!config.has_tokens() && !config.manages_credentials() && !config.can_always_verify());
+    assert!(config.has_client_pin_command(), "hmac-secret needs a key agreement");
+    let nothing = Config { extensions: NO_EXTENSIONS, ..config };
+    assert!(!nothing.settled().has_client_pin_command());
+    let method =
+        UserVerification { modality: 2, max_retries: 5, tries_per_request: 3, enrollment: None };
+    let sensor = Config {
+        client_pin: false,
+        always_uv: true,
+        user_verification: Some(method),
+        ..Config::default()
+    };
+    let sensor = sensor.settled();
+    assert!(sensor.always_uv && sensor.has_tokens() && sensor.manages_credentials());
+}
+
+/// CTAP 2.0 knows no status above 0x3B.
+#[test]
+fn statuses_are_those_of_the_generation() {
+    for refusal in [Refusal::UnknownSubcommand, Refusal::VerificationBlocked] {
+        assert!(Generation::Ctap20.status(refusal).0 <= 0x3B, "{refusal:?}");
+        assert_eq!(Generation::Ctap21.status(refusal), refusal.status());
+    }
+    assert_eq!(Generation::Ctap20.status(Refusal::PinWrong), StatusCode::PIN_INVALID);
+}
