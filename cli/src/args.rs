@@ -17,6 +17,7 @@ use crate::manage::blobs::BlobsArgs;
 use crate::manage::config::ConfigArgs;
 use crate::manage::create::CeremonyArgs;
 use crate::manage::credentials::CredentialsArgs;
+use crate::manage::fingers::FingersArgs;
 use crate::manage::info::InfoArgs;
 use crate::manage::list::ListArgs;
 use crate::manage::pin::PinCommandArgs;
@@ -24,6 +25,7 @@ use crate::manage::reset::ResetArgs;
 use crate::manage::select::SelectArgs;
 use crate::manage::wink::WinkArgs;
 use crate::run::algorithms;
+use crate::run::sensor::Touched;
 use crate::verify::VerifyArgs;
 
 /// A FIDO2 security key made of software, and a manager for any FIDO key.
@@ -51,6 +53,7 @@ impl Args {
             Command::Pin(args) => args.json(),
             Command::Credentials(args) => args.json(),
             Command::Blobs(args) => args.json(),
+            Command::Fingers(args) => args.json(),
             Command::Config(args) => args.json(),
             Command::Reset(args) => args.device.json,
             Command::Create(args) | Command::Get(args) => args.device.json,
@@ -87,6 +90,8 @@ pub enum Command {
     Credentials(CredentialsArgs),
     /// List, read, write and delete the data that programs keep on a key
     Blobs(BlobsArgs),
+    /// Enroll, list, rename and remove the fingers that a key's own sensor knows
+    Fingers(FingersArgs),
     /// Change what a key does for good
     Config(ConfigArgs),
     /// Put a key back to its factory state; every credential on it is lost
@@ -233,6 +238,8 @@ pub enum Verifier {
     None,
     /// A pretended sensor, which whoever may approve satisfies
     Simulated,
+    /// A pretended fingerprint sensor on which fingers are enrolled; whoever may approve is every finger
+    Fingerprint,
 }
 
 /// The arguments of `softkey control`.
@@ -268,6 +275,15 @@ pub enum ControlOrder {
     Uv {
         /// What the sensor finds.
         outcome: Outcome,
+    },
+    /// Put a finger on the simulated fingerprint sensor, and answer the open question with it
+    ///
+    /// The finger stays the one that touches the sensor until another is named; a bad sample happens once.
+    Finger {
+        /// A number from 1 to 10, or how the sample is bad: too-high, too-low, too-left, too-right, too-fast,
+        /// too-slow, poor-quality, too-skewed, too-short, merge-failure, exists, database-full, no-user-activity,
+        /// no-user-presence-transition.
+        finger: Touched,
     },
     /// Unplug the key and plug it in again; done when the key is back
     Replug,

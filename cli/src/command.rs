@@ -34,6 +34,7 @@ pub fn perform(args: Args) -> Result<Exit, CliError> {
             manage::credentials::run(&args, &mut output).map(|()| Exit::Success)
         }
         Command::Blobs(args) => manage::blobs::run(&args, &mut output).map(|()| Exit::Success),
+        Command::Fingers(args) => manage::fingers::run(&args, &mut output).map(|()| Exit::Success),
         Command::Config(args) => manage::config::run(&args, &mut output).map(|()| Exit::Success),
         Command::Reset(args) => manage::reset::run(&args, &mut output).map(|()| Exit::Success),
         Command::Create(args) => manage::create::run(&args, &mut output).map(|()| Exit::Success),

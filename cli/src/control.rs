@@ -8,6 +8,7 @@
 //! touch                         ok, or an error unless a presence question is open
 //! touch long                    the same for 5 seconds, as a reset may want it
 //! uv ok|fail|lock               ok, or an error unless the key has a simulated sensor
+//! finger 1|2|...|too-high|...   ok, or an error unless that sensor is for fingerprints
 //! replug                        ok, once the key is plugged in again
 //! status                        ok and one JSON object ([`Status`])
 //! stop                          ok; then the key is unplugged and the process ends
@@ -26,7 +27,8 @@ use serde::{Deserialize, Serialize};
 pub use client::{perform, send};
 
 use crate::run::Mode;
-use crate::run::approval::{Sensor, Touch};
+use crate::run::approval::Touch;
+use crate::run::sensor::{Finds, Touched};
 
 /// The longest order, in bytes, its line feed included.
 pub const MAX_LINE: usize = 256;
@@ -39,7 +41,9 @@ pub enum Order {
     /// Answer the open presence question with yes, if such a touch does.
     Touch(Touch),
     /// Let the simulated sensor find this from now on.
-    Verify(Sensor),
+    Verify(Finds),
+    /// Put this finger on the simulated fingerprint sensor, or one that the sensor cannot read.
+    Finger(Touched),
     /// Unplug the key and plug it in again.
     Replug,
     /// Say what the key is doing.
@@ -48,7 +52,7 @@ pub enum Order {
     Stop,
 }
 
-/// The orders as they are written.
+/// The orders as they are written, but for those with a finger.
 const ORDERS: [(&str, Order); 12] = [
     ("approve ask", Order::Approve(Mode::Ask)),
     ("approve auto", Order::Approve(Mode::Auto)),
@@ -56,9 +60,9 @@ const ORDERS: [(&str, Order); 12] = [
     ("approve hold", Order::Approve(Mode::Hold)),
     ("touch", Order::Touch(Touch::Short)),
     ("touch long", Order::Touch(Touch::Long)),
-    ("uv ok", Order::Verify(Sensor::Ok)),
-    ("uv fail", Order::Verify(Sensor::Fail)),
-    ("uv lock", Order::Verify(Sensor::Lock)),
+    ("uv ok", Order::Verify(Finds::Ok)),
+    ("uv fail", Order::Verify(Finds::Fail)),
+    ("uv lock", Order::Verify(Finds::Lock)),
     ("replug", Order::Replug),
     ("status", Order::Status),
     ("stop", Order::Stop),
@@ -66,6 +70,9 @@ const ORDERS: [(&str, Order); 12] = [
 
 impl fmt::Display for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Self::Finger(touched) = self {
+            return write!(f, "finger {touched}");
+        }
         let written = ORDERS.iter().find(|(_, order)| order == self);
         f.write_str(written.map_or("", |(written, _)| written))
     }
@@ -83,6 +90,10 @@ impl FromStr for Order {
         let mut words = line.split_ascii_whitespace();
         let (first, second) = (words.next().unwrap_or_default(), words.next());
         let written = second.map_or_else(|| first.to_owned(), |second| format!("{first} {second}"));
+        if let ("finger", Some(finger)) = (first, second) {
+            let finger = finger.parse().map(Self::Finger).map_err(|_| UnknownOrder);
+            return if words.next().is_none() { finger } else { Err(UnknownOrder) };
+        }
         let known = ORDERS.iter().find(|(known, _)| *known == written);
         match (known, words.next()) {
             (Some((_, order)), None) => Ok(*order),
@@ -150,6 +161,9 @@ pub struct Status {
     pub approve: String,
     /// The simulated sensor: `ok`, `fail`, `lock`, or absent without one.
     pub uv: Option<String>,
+    /// The finger that touches the simulated sensor; absent if it is not for fingerprints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finger: Option<u64>,
     /// Is a request in work?
     pub working: bool,
     /// The open question.
@@ -163,7 +177,7 @@ pub struct Status {
 /// A question that waits for an answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenQuestion {
-    /// `presence`, `long_presence` or `verification`.
+    /// `presence`, `long_presence`, `verification` or `sample`.
     pub asks: String,
     /// What the client wants to do, such as `register`.
     pub operation: String,
@@ -181,6 +195,9 @@ impl fmt::Display for Status {
         writeln!(f, "approve       {}", self.approve)?;
         if let Some(uv) = &self.uv {
             writeln!(f, "simulated uv  {uv}")?;
+        }
+        if let Some(finger) = self.finger {
+            writeln!(f, "finger        {finger}")?;
         }
         writeln!(f, "requests      {}", self.requests)?;
         writeln!(f, "power cycles  {}", self.power_cycles)?;
@@ -216,8 +233,23 @@ mod tests {
             assert_eq!(order.to_string(), written);
         }
         assert_eq!("  approve\t hold ".parse(), Ok(Order::Approve(Mode::Hold)));
-        for wrong in ["", "touch me", "approve", "approve auto now", "Touch", "uv block"] {
+        for wrong in [
+            "",
+            "touch me",
+            "approve",
+            "approve auto now",
+            "Touch",
+            "uv block",
+            "finger",
+            "finger 0",
+            "finger 1 2",
+        ] {
             assert_eq!(wrong.parse::<Order>(), Err(UnknownOrder), "{wrong:?}");
+        }
+        for finger in ["1", "10", "too-skewed"] {
+            let order = Order::Finger(finger.parse().unwrap());
+            assert_eq!(order.to_string(), format!("finger {finger}"));
+            assert_eq!(order.to_string().parse(), Ok(order));
         }
         assert!(ORDERS.iter().all(|(written, _)| written.len() < MAX_LINE));
     }
@@ -228,6 +260,7 @@ mod tests {
             devices: vec!["udp 127.0.0.1:8111".into()],
             approve: "hold".into(),
             uv: None,
+            finger: None,
             working: true,
             question: Some(OpenQuestion {
                 asks: "presence".into(),

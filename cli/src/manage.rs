@@ -7,6 +7,7 @@ pub mod create;
 pub mod credentials;
 pub mod device;
 pub mod failure;
+pub mod fingers;
 pub mod get;
 pub mod info;
 pub mod list;

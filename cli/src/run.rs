@@ -16,6 +16,7 @@ pub mod ledger;
 pub mod memory;
 pub mod request;
 pub mod screen;
+pub mod sensor;
 pub mod slot;
 pub mod start;
 pub mod terminal;
@@ -28,8 +29,8 @@ pub use approval::Mode;
 use crate::args::{RunArgs, Verifier};
 use crate::error::{CliError, Exit};
 use crate::output::Form;
-use approval::Sensor;
 use event::Event;
+use sensor::Sensor;
 use slot::Place;
 use start::Settings;
 use terminal::Terminal;
@@ -58,7 +59,11 @@ pub fn perform(args: &RunArgs) -> Result<Exit, CliError> {
         memory: memory.name,
         mode,
         auto_allowed,
-        sensor: (args.uv == Verifier::Simulated).then_some(Sensor::Ok),
+        sensor: match args.uv {
+            Verifier::None => None,
+            Verifier::Simulated => Some(Sensor::plain()),
+            Verifier::Fingerprint => Some(Sensor::fingerprint()),
+        },
         notices: notices.collect(),
         terminal,
         control: args.control.clone(),

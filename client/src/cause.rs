@@ -186,6 +186,8 @@ pub enum Cause {
     NoLargeBlob,
     /// The key's large-blob array has no room for it.
     NoRoomForBlob,
+    /// A finger could not be enrolled, or not be found.
+    Finger(FingerFault),
     /// One of the excluded credentials is on the key, and the user touched it.
     Excluded,
     /// The key refused with this status.
@@ -230,6 +232,21 @@ pub enum PinRule {
     MinimumOnlyRises(u64),
     /// The key refused it: a rule of its own, or the PIN as it was.
     RefusedByKey,
+}
+
+/// Why there is no such finger, or no further one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FingerFault {
+    /// None on the key is called so.
+    Unknown,
+    /// So many are called so, or have identifiers that begin so.
+    Several(usize),
+    /// It is enrolled already.
+    Enrolled,
+    /// So many samples in a row were of no use.
+    BadSamples(u64),
+    /// Its name is longer than so many bytes, which is what the key takes.
+    NameTooLong(u64),
 }
 
 /// What is wrong with a response that can be read.
@@ -328,6 +345,7 @@ impl Cause {
             | Self::NoLargeBlobKey
             | Self::NoLargeBlob
             | Self::NoRoomForBlob
+            | Self::Finger(_)
             | Self::RefusedU2f(_)
             | Self::Cancelled
             | Self::Timeout
@@ -378,6 +396,12 @@ impl From<DecodeError> for Cause {
 impl From<WrongResponse> for Cause {
     fn from(wrong: WrongResponse) -> Self {
         Self::WrongResponse(wrong)
+    }
+}
+
+impl From<FingerFault> for Cause {
+    fn from(fault: FingerFault) -> Self {
+        Self::Finger(fault)
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use softkey_ctap::bio_enrollment::SampleStatus;
 use softkey_ctap::{Command, StatusCode, cbor, cbor::Encode, u2f};
 use zeroize::Zeroizing;
 
@@ -46,6 +47,36 @@ pub enum Need {
     Pin(PinNeed),
     /// The user's choice among accounts; there are at least two. Bring [`Input::Account`].
     Account(Vec<Account>),
+    /// Nothing: the user may want to see how far it is. Bring [`Input::Passed`].
+    Seen(Progress),
+}
+
+/// How far a long ceremony is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// A sample of a finger was taken.
+    Sample {
+        /// How it was.
+        status: SampleStatus,
+        /// How many good ones are still needed.
+        remaining: u64,
+    },
+    /// Relying parties are read from a key.
+    RelyingParties {
+        /// So far.
+        read: u64,
+        /// In all.
+        total: u64,
+    },
+    /// Credentials are read from a key, one relying party after the other.
+    Credentials {
+        /// So far.
+        read: u64,
+        /// Relying parties whose credentials are read whole.
+        parties: u64,
+        /// Relying parties in all.
+        total: u64,
+    },
 }
 
 /// What to tell a user who is asked for a PIN.
@@ -194,6 +225,17 @@ impl Desk {
         loop {
             match self.need(Need::Account(accounts.to_vec())).await {
                 Input::Account(index) if index < accounts.len() => return Ok(index),
+                Input::Cancel => return Err(Cause::Cancelled),
+                _ => {}
+            }
+        }
+    }
+
+    /// Shows the user how far it is.
+    pub(crate) async fn seen(&self, progress: Progress) -> Result<(), Cause> {
+        loop {
+            match self.need(Need::Seen(progress)).await {
+                Input::Passed => return Ok(()),
                 Input::Cancel => return Err(Cause::Cancelled),
                 _ => {}
             }

@@ -10,7 +10,7 @@ use softkey_ctap_hid::{Connection, ConnectionError, DeviceInfo, HostError, Statu
 use zeroize::Zeroizing;
 
 use crate::cause::Cause;
-use crate::ceremony::{Account, Ceremony, Input, Need, PinNeed, Step};
+use crate::ceremony::{Account, Ceremony, Input, Need, PinNeed, Progress, Step};
 use crate::session::Reach;
 
 pub use self::settle::{Fetch, Keys, Settlement};
@@ -26,6 +26,9 @@ pub trait User {
 
     /// The account to use, as an index of the list, which has at least two.
     fn account(&mut self, accounts: &[Account]) -> Option<usize>;
+
+    /// How far a long ceremony is, for those who want to see it.
+    fn sees(&mut self, _: Progress) {}
 }
 
 /// What a wait is for.
@@ -114,6 +117,10 @@ fn bring<W: Transport>(
         }
         Need::Pin(need) => Ok(or_cancel(user.pin(need).map(Input::Pin))),
         Need::Account(accounts) => Ok(or_cancel(user.account(&accounts).map(Input::Account))),
+        Need::Seen(progress) => {
+            user.sees(progress);
+            Ok(Input::Passed)
+        }
     }
 }
 

@@ -14,6 +14,7 @@ pub mod credential;
 #[cfg(feature = "hid")]
 pub mod driver;
 pub mod extensions;
+pub mod fingers;
 pub mod get;
 pub mod info;
 pub mod manage;
@@ -46,7 +47,7 @@ mod u2f;
 pub use abort::{AbortController, AbortReason, AbortSignal};
 pub use call::{CredentialCreationOptions, CredentialRequestOptions, Mediation};
 pub use cause::{Cause, DomException, Operation};
-pub use ceremony::{Account, Ceremony, Input, Need, PinNeed, Step};
+pub use ceremony::{Account, Ceremony, Input, Need, PinNeed, Progress, Step};
 pub use container::CredentialsContainer;
 pub use create::create;
 pub use credential::{Credential, Rejection};

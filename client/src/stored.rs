@@ -12,7 +12,7 @@ use softkey_ctap::{Command, Secret, StatusCode};
 
 use crate::base64url;
 use crate::cause::{Cause, WrongResponse};
-use crate::ceremony::Ceremony;
+use crate::ceremony::{Ceremony, Progress};
 use crate::entropy::Entropy;
 use crate::info::Info;
 use crate::session::{Reach, Session};
@@ -184,8 +184,10 @@ impl Manager {
 
     pub(crate) async fn all(&self) -> Result<Vec<Kept>, Cause> {
         let mut all = Vec::new();
-        for party in self.parties().await? {
-            all.append(&mut self.of(party).await?);
+        let parties = self.parties().await?;
+        let total = number(parties.len());
+        for (done, party) in (0..).zip(parties) {
+            self.of(party, &mut all, (done, total)).await?;
         }
         Ok(all)
     }
@@ -244,6 +246,8 @@ impl Manager {
                 name: rp.name.map(str::to_owned),
                 id_hash: response.rp_id_hash.ok_or(WrongResponse::MissingMember)?,
             });
+            let read = total.saturating_sub(left);
+            self.session.desk.seen(Progress::RelyingParties { read, total }).await?;
             if left > 0 {
                 bytes = self.next(subcommand::ENUMERATE_RPS_GET_NEXT_RP).await?;
             }
@@ -251,22 +255,36 @@ impl Manager {
         Ok(parties)
     }
 
-    /// The credentials of a relying party.
-    async fn of(&self, party: Party) -> Result<Vec<Kept>, Cause> {
+    /// Adds the credentials of a relying party, of which so many of so many are done.
+    async fn of(
+        &self,
+        party: Party,
+        all: &mut Vec<Kept>,
+        (parties, of): (u64, u64),
+    ) -> Result<(), Cause> {
         let params = Params { rp_id_hash: Some(party.id_hash), ..Params::default() };
         let begin = self.request(subcommand::ENUMERATE_CREDENTIALS_BEGIN, Some(params));
         let mut bytes = match begin.await {
-            Err(Cause::Refused(StatusCode::NO_CREDENTIALS)) => return Ok(Vec::new()),
+            Err(Cause::Refused(StatusCode::NO_CREDENTIALS)) => return Ok(()),
             other => other?,
         };
         let total = cbor::decode::<Response<'_>>(&bytes)?.total_credentials;
-        let mut stored = vec![read(&bytes, &party)?];
+        all.push(read(&bytes, &party)?);
         for _ in 1..total.ok_or(WrongResponse::MissingMember)? {
+            let read_so_far = number(all.len());
+            let progress = Progress::Credentials { read: read_so_far, parties, total: of };
+            self.session.desk.seen(progress).await?;
             bytes = self.next(subcommand::ENUMERATE_CREDENTIALS_GET_NEXT_CREDENTIAL).await?;
-            stored.push(read(&bytes, &party)?);
+            all.push(read(&bytes, &party)?);
         }
-        Ok(stored)
+        let parties = parties.saturating_add(1);
+        let progress = Progress::Credentials { read: number(all.len()), parties, total: of };
+        self.session.desk.seen(progress).await
     }
+}
+
+fn number(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
 }
 
 const fn bare<'b>(sub_command: u64) -> Request<'b> {

@@ -95,7 +95,7 @@ impl Session {
         let barred = info.options.no_mc_ga_permissions_with_client_pin == Some(true)
             && wanted.permissions.intersects(ceremonies);
         let by_pin = info.has_pin() && !barred;
-        if info.has_built_in_uv() && tokens {
+        if info.has_built_in_uv() && tokens && uv_grants(info, wanted.permissions) {
             match self.token_by_uv(info, wanted).await {
                 Err(Cause::Refused(StatusCode::UV_BLOCKED | StatusCode::UV_INVALID)) if by_pin => {}
                 other => return other.map(Verification::Token),
@@ -183,4 +183,13 @@ impl Session {
         let token = agreement.secret.decrypt(encrypted).ok_or(WrongResponse::Token)?;
         Token::from_bytes(protocol, &token).ok_or(WrongResponse::Token.into())
     }
+}
+
+/// May a token by built-in user verification have these permissions?
+fn uv_grants(info: &Info, permissions: Permissions) -> bool {
+    let options = &info.options;
+    let enrolls = permissions.intersects(Permissions::BIO_ENROLLMENT);
+    let configures = permissions.intersects(Permissions::AUTHENTICATOR_CONFIG);
+    (!enrolls || options.uv_bio_enroll == Some(true))
+        && (!configures || options.uv_acfg == Some(true))
 }

@@ -5,6 +5,7 @@
 mod accounts;
 mod blobs;
 mod extensions;
+mod fingers;
 mod large_blob;
 mod page;
 mod pin;

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use softkey_authenticator::{
-    Answer, Authenticator, Config, Decision, MemoryStore, Question, RootKey, Session, Step,
-    Transport, Via,
+    Answer, Authenticator, Config, Decision, Finger, MemoryStore, Question, RootKey, Sample,
+    Session, Step, Transport, Via,
 };
 use softkey_client::driver::{DriveError, User, Waits, drive, reach};
 use softkey_client::verify::{Authenticated, CredentialRecord, Expected, Registered};
 use softkey_client::{
     Account, AuthenticationResponse, Cause, Ceremony, CreationOptions, Entropy, Origin, PinNeed,
-    Reach, RegistrationResponse, RequestOptions, verify,
+    Progress, Reach, RegistrationResponse, RequestOptions, verify,
 };
 use softkey_ctap::{Instant, Secret};
 use softkey_ctap_hid::{
@@ -51,6 +51,8 @@ pub(crate) struct Core {
     pub(crate) hand: Hand,
     /// Does the sensor recognise the finger?
     pub(crate) finger: bool,
+    /// Which finger touches a fingerprint sensor on which fingers are enrolled, or how it does so badly.
+    pub(crate) samples: VecDeque<Sample>,
     /// How often the key asked for a touch.
     pub(crate) touches: usize,
     /// How often it asked for a finger.
@@ -68,6 +70,7 @@ impl Core {
             info: None,
             hand: Hand::Touches,
             finger: true,
+            samples: VecDeque::new(),
             touches: 0,
             fingers: 0,
         };
@@ -143,10 +146,21 @@ impl Core {
     }
 
     fn answer(&mut self, now: Instant, question: &Question) -> Option<Answer> {
-        if let Question::Verify { .. } = question {
+        let enrolled =
+            self.config.user_verification.is_some_and(|method| method.enrollment.is_some());
+        let verify = matches!(question, Question::Verify { .. });
+        if matches!(question, Question::CaptureSample { .. }) || (enrolled && verify) {
             self.fingers += 1;
-            let verified = Answer::Verified { shows_presence: false };
-            return Some(if self.finger { verified } else { Answer::NotVerified });
+            return Some(match (self.hand, self.samples.pop_front()) {
+                (Hand::StaysAway, _) => return None,
+                (Hand::Refuses, _) => Answer::No,
+                (_, sample) => Answer::Sample(sample.unwrap_or(Sample::Good(Finger(1)))),
+            });
+        }
+        if verify {
+            self.fingers += 1;
+            let found = Answer::Verified { shows_presence: false };
+            return Some(if self.finger { found } else { Answer::NotVerified });
         }
         self.touches += 1;
         match self.hand {
@@ -213,6 +227,8 @@ pub(crate) struct Person {
     pub(crate) choice: Option<usize>,
     /// The accounts they saw.
     pub(crate) seen: Vec<Account>,
+    /// How far they saw things go.
+    pub(crate) progress: Vec<Progress>,
     /// After how many waits they give up.
     pub(crate) patience: Option<usize>,
     /// Waits for a touch so far.
@@ -236,6 +252,10 @@ impl User for Person {
     fn account(&mut self, accounts: &[Account]) -> Option<usize> {
         self.seen = accounts.to_vec();
         self.choice
+    }
+
+    fn sees(&mut self, progress: Progress) {
+        self.progress.push(progress);
     }
 }
 

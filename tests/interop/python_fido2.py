@@ -1,5 +1,5 @@
 """python-fido2 as the client of `softkey run --transport udp`: PIN, every algorithm, sign-in, account management,
-settings, extensions, large blobs, U2F, cancelling, and what a power cycle keeps.
+settings, extensions, large blobs, fingerprints, U2F, cancelling, and what a power cycle keeps.
 Usage: python_fido2.py PATH-OF-SOFTKEY"""
 
 import os
@@ -13,7 +13,8 @@ import time
 from fido2.client import DefaultClientDataCollector, Fido2Client, UserInteraction
 from fido2.ctap import CtapError
 from fido2.ctap1 import APDU, ApduError, Ctap1
-from fido2.ctap2 import ClientPin, Config, CredentialManagement, Ctap2
+from fido2.ctap2 import ClientPin, Config, CredentialManagement, Ctap2, FPBioEnrollment
+from fido2.ctap2.bio import CaptureError
 from fido2.hid import CtapHidDevice
 from fido2.hid.base import CtapHidConnection, HidDescriptor
 from fido2.utils import websafe_encode
@@ -41,11 +42,11 @@ class Udp(CtapHidConnection):
 class Key:
     """A running key on a vault, approved by nobody unless it is told otherwise."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, *arguments):
         self.folder = folder
         self.control_path = os.path.join(folder, "control")
         command = [sys.argv[1], "run", "--transport", "udp", "--listen", "127.0.0.1:0", "--approve", "auto"]
-        command += ["--vault", os.path.join(folder, "vault"), "--control", self.control_path]
+        command += ["--vault", os.path.join(folder, "vault"), "--control", self.control_path, *arguments]
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -278,6 +279,48 @@ def an_owner_renames_accounts_and_changes_settings(folder):
         assert info.min_pin_length == 6 and info.options["alwaysUv"] is True
 
 
+def enrollment(ctap2):
+    return FPBioEnrollment(ctap2, *token(ctap2, PIN, ClientPin.PERMISSION.BIO_ENROLL))
+
+
+def fingers_are_enrolled_renamed_and_removed(folder):
+    with Key(folder, "--uv", "fingerprint") as key:
+        ctap2 = key.ctap2()
+        ClientPin(ctap2).set_pin(PIN)
+        assert ctap2.get_info().options["bioEnroll"] is False and ctap2.get_info().options["uv"] is False
+        bio = enrollment(ctap2)
+        sensor = bio.get_fingerprint_sensor_info()
+        assert sensor[2] == 1 and sensor[3] == 4 and sensor[8] == 64, sensor
+        assert bio.enumerate_enrollments() == {}
+        enrolling = bio.enroll(1000)
+        assert enrolling.capture() is None and enrolling.remaining == 3
+        key.control("finger", "too-high")
+        try:
+            raise AssertionError(enrolling.capture())
+        except CaptureError as error:
+            assert error.code == 1, error.code
+        assert enrolling.remaining == 3
+        enrolling.cancel()
+        assert bio.enumerate_enrollments() == {}
+        enrolling, template = bio.enroll(), None
+        while template is None:
+            template = enrolling.capture()
+        bio.set_name(template, "thumb")
+        assert bio.enumerate_enrollments() == {template: "thumb"}
+        assert ctap2.get_info().options["bioEnroll"] is True and ctap2.get_info().options["uv"] is True
+        verified = ClientPin(ctap2).get_uv_token(ClientPin.PERMISSION.GET_ASSERTION, PARTY["id"])
+        assert len(verified) == 32
+        key.control("finger", "2")
+        asked = (ClientPin(ctap2).get_uv_token, ClientPin.PERMISSION.GET_ASSERTION, PARTY["id"])
+        assert status_of(*asked) == CtapError.ERR.UV_INVALID
+    with Key(folder, "--uv", "fingerprint") as key:
+        bio = enrollment(key.ctap2())
+        assert bio.enumerate_enrollments() == {template: "thumb"}, "fingers outlive the process"
+        bio.remove_enrollment(template)
+        assert bio.enumerate_enrollments() == {}
+        assert key.ctap2().get_info().options["uv"] is False
+
+
 def u2f_registers_and_authenticates(folder):
     with Key(folder) as key:
         ctap1 = Ctap1(key.device())
@@ -306,6 +349,7 @@ tests = [
     a_touch_can_be_withheld_and_a_request_cancelled,
     extensions_give_a_client_what_they_promise,
     an_owner_renames_accounts_and_changes_settings,
+    fingers_are_enrolled_renamed_and_removed,
     u2f_registers_and_authenticates,
 ]
 for test in tests:

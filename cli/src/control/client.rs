@@ -12,7 +12,8 @@ use crate::args::{Approve, ControlArgs, ControlOrder, Outcome};
 use crate::error::{CliError, Exit};
 use crate::output::{Form, Output};
 use crate::run::Mode;
-use crate::run::approval::{Sensor, Touch};
+use crate::run::approval::Touch;
+use crate::run::sensor::Finds;
 
 /// A key that is alive answers long before this.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -69,10 +70,11 @@ impl From<ControlOrder> for Order {
             ControlOrder::Touch { long: false } => Self::Touch(Touch::Short),
             ControlOrder::Touch { long: true } => Self::Touch(Touch::Long),
             ControlOrder::Uv { outcome } => Self::Verify(match outcome {
-                Outcome::Ok => Sensor::Ok,
-                Outcome::Fail => Sensor::Fail,
-                Outcome::Lock => Sensor::Lock,
+                Outcome::Ok => Finds::Ok,
+                Outcome::Fail => Finds::Fail,
+                Outcome::Lock => Finds::Lock,
             }),
+            ControlOrder::Finger { finger } => Self::Finger(finger),
             ControlOrder::Replug => Self::Replug,
             ControlOrder::Status => Self::Status,
             ControlOrder::Stop => Self::Stop,

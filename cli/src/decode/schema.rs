@@ -114,11 +114,15 @@ schema! {
     };
     PIN_ANSWER = client_pin::Response<'static> { "key_agreement": Form::Map(&COSE) };
     BIO_ENROLLMENT = bio_enrollment::Request<'static> {
+        "modality": Form::Number(modality),
         "sub_command": Form::Number(bio_command),
         "sub_command_params": Form::Map(&BIO_PARAMS),
     };
     BIO_PARAMS = bio_enrollment::Params<'static> {};
     BIO_ANSWER = bio_enrollment::Response<'static> {
+        "modality": Form::Number(modality),
+        "fingerprint_kind": Form::Number(fingerprint_kind),
+        "last_enroll_sample_status": Form::Number(sample_status),
         "template_infos": Form::List(&Form::Map(&TEMPLATE)),
     };
     TEMPLATE = bio_enrollment::TemplateInfo<'static> {};
@@ -303,6 +307,23 @@ fn bio_command(number: i64) -> Option<&'static str> {
     })
 }
 
+fn modality(number: i64) -> Option<&'static str> {
+    (u64::try_from(number) == Ok(bio_enrollment::FINGERPRINT)).then_some("fingerprint")
+}
+
+fn fingerprint_kind(number: i64) -> Option<&'static str> {
+    Some(match number {
+        1 => "touch",
+        2 => "swipe",
+        _ => return None,
+    })
+}
+
+fn sample_status(number: i64) -> Option<&'static str> {
+    let status = bio_enrollment::SampleStatus(u64::try_from(number).ok()?);
+    status.name().map(|_| status.meaning())
+}
+
 fn credentials_command(number: i64) -> Option<&'static str> {
     use credential_management::subcommand as sub;
     Some(match u64::try_from(number).ok()? {
@@ -342,6 +363,14 @@ mod tests {
         assert_eq!(verification_methods(0x802).unwrap(), "fingerprint_internal passcode_external");
         assert_eq!(verification_methods(1 << 20).unwrap(), "undefined bits");
         assert_eq!(verification_methods(0), None);
+    }
+
+    #[test]
+    fn samples_are_put_into_words() {
+        assert_eq!(sample_status(1), Some("the finger was too high"));
+        assert_eq!(sample_status(0x0f), None);
+        assert_eq!((modality(1), modality(2)), (Some("fingerprint"), None));
+        assert_eq!((fingerprint_kind(2), fingerprint_kind(0)), (Some("swipe"), None));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use softkey_client::cause::{Cause, PinRule};
+use softkey_client::cause::{Cause, FingerFault, PinRule};
 use softkey_client::driver::DriveError;
 use softkey_ctap::StatusCode;
 use softkey_ctap_hid::{ConnectionError, HostError};
@@ -115,6 +115,7 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
         }
         Cause::NoLargeBlob => (Exit::Refused, "softkey blobs list"),
         Cause::NoRoomForBlob => (Exit::Refused, "less data, or softkey blobs delete first"),
+        Cause::Finger(fault) => finger(*fault),
         Cause::Excluded => (Exit::Refused, "softkey get, or another key"),
         Cause::Refused(status) => refused(*status),
         Cause::RefusedU2f(_) => (Exit::Refused, ANOTHER_KEY),
@@ -123,29 +124,112 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
     }
 }
 
-/// What to try after a status. Every byte can come, so there is a rest.
+const fn finger(fault: FingerFault) -> (Exit, &'static str) {
+    match fault {
+        FingerFault::Unknown => (Exit::Refused, "softkey fingers list"),
+        FingerFault::Several(_) => (Exit::BadInput, "more of the identifier"),
+        FingerFault::Enrolled => (Exit::Refused, "another finger"),
+        FingerFault::BadSamples(_) => (Exit::Refused, "a clean, dry finger, flat on the sensor"),
+        FingerFault::NameTooLong(_) => (Exit::BadInput, "a shorter name"),
+    }
+}
+
+/// What to try after a status. Every byte can come, so there is a rest; every code with a name has words of its own.
 fn refused(status: StatusCode) -> (Exit, &'static str) {
     match status {
-        StatusCode::PIN_INVALID | StatusCode::PIN_AUTH_INVALID => (Exit::Pin, "again with the PIN"),
-        StatusCode::PUAT_REQUIRED => (Exit::Pin, PIN_SET),
+        StatusCode::PIN_INVALID
+        | StatusCode::PIN_AUTH_INVALID
+        | StatusCode::PIN_TOKEN_EXPIRED
+        | StatusCode::UNAUTHORIZED_PERMISSION => (Exit::Pin, "again with the PIN"),
+        StatusCode::PUAT_REQUIRED | StatusCode::PIN_NOT_SET => (Exit::Pin, PIN_SET),
         StatusCode::PIN_POLICY_VIOLATION => (Exit::Pin, PIN_CHANGE),
         StatusCode::PIN_BLOCKED => (Exit::Pin, RESET),
         StatusCode::PIN_AUTH_BLOCKED => (Exit::Pin, REINSERT),
         StatusCode::UV_BLOCKED | StatusCode::UV_INVALID => {
             (Exit::Refused, "a clean finger, or the PIN")
         }
-        StatusCode::USER_ACTION_TIMEOUT | StatusCode::ACTION_TIMEOUT | StatusCode::UP_REQUIRED => {
-            (Exit::Refused, TOUCH)
+        StatusCode::USER_ACTION_TIMEOUT
+        | StatusCode::ACTION_TIMEOUT
+        | StatusCode::UP_REQUIRED
+        | StatusCode::USER_ACTION_PENDING => (Exit::Refused, TOUCH),
+        StatusCode::OPERATION_DENIED | StatusCode::KEEPALIVE_CANCEL => {
+            (Exit::Refused, "again, and approve it at the key")
         }
-        StatusCode::OPERATION_DENIED => (Exit::Refused, "again, and approve it at the key"),
         StatusCode::KEY_STORE_FULL => {
             (Exit::Refused, "another key, or fewer credentials on this one")
+        }
+        StatusCode::FP_DATABASE_FULL => (Exit::Refused, "softkey fingers remove, to make room"),
+        StatusCode::LARGE_BLOB_STORAGE_FULL => {
+            (Exit::Refused, "less data, or softkey blobs delete first")
         }
         StatusCode::NOT_ALLOWED => {
             (Exit::Refused, "plug the key out and in, and again within ten seconds")
         }
+        StatusCode::CREDENTIAL_EXCLUDED => (Exit::Refused, "softkey get, or another key"),
+        StatusCode::NO_CREDENTIALS | StatusCode::INVALID_CREDENTIAL => {
+            (Exit::Refused, "another key, or softkey create first")
+        }
         StatusCode::UNSUPPORTED_ALGORITHM => (Exit::Refused, "-7 (ES256) in pubKeyCredParams"),
-        StatusCode::CHANNEL_BUSY => (Exit::Refused, "again when the other program is done"),
-        _ => (Exit::Refused, "again, or another key"),
+        StatusCode::LIMIT_EXCEEDED | StatusCode::REQUEST_TOO_LARGE | StatusCode::INVALID_LENGTH => {
+            (Exit::Refused, "shorter names or lists")
+        }
+        StatusCode::INVALID_PARAMETER
+        | StatusCode::UNSUPPORTED_OPTION
+        | StatusCode::INVALID_OPTION
+        | StatusCode::UNSUPPORTED_EXTENSION => (Exit::Refused, OTHER_OPTIONS),
+        other => fault(other),
+    }
+}
+
+/// What to try after a status that is nobody's wish: something is wrong between the key and this program.
+fn fault(status: StatusCode) -> (Exit, &'static str) {
+    match status {
+        StatusCode::INVALID_COMMAND | StatusCode::INVALID_SUBCOMMAND => {
+            (Exit::Refused, "a key that has the command; softkey info says what this one can do")
+        }
+        StatusCode::CHANNEL_BUSY
+        | StatusCode::LOCK_REQUIRED
+        | StatusCode::OPERATION_PENDING
+        | StatusCode::NOT_BUSY => (Exit::Refused, "again when the other program is done"),
+        StatusCode::TIMEOUT
+        | StatusCode::INVALID_SEQ
+        | StatusCode::INVALID_CHANNEL
+        | StatusCode::NO_OPERATIONS
+        | StatusCode::NO_OPERATION_PENDING
+        | StatusCode::INTEGRITY_FAILURE => (Exit::Refused, "the same once more, from the start"),
+        StatusCode::CBOR_UNEXPECTED_TYPE
+        | StatusCode::INVALID_CBOR
+        | StatusCode::MISSING_PARAMETER => {
+            (Exit::Refused, "another key; this one does not understand what is sent to it")
+        }
+        StatusCode::PROCESSING | StatusCode::OTHER | StatusCode::SPEC_LAST | StatusCode::OK => {
+            (Exit::Refused, "plug the key out and in, and the same once more")
+        }
+        _ => (Exit::Refused, REST),
+    }
+}
+
+const OTHER_OPTIONS: &str = "without the options that this key does not have";
+/// What to try after a status that the standard gives no name.
+const REST: &str = "again, or another key";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each code with a name has a sentence, and advice that is not the rest's; other bytes have words too.
+    #[test]
+    fn every_status_has_plain_words() {
+        for byte in 0..=0xff {
+            let status = StatusCode(byte);
+            let error = explain(DriveError::Cause(Cause::Refused(status)));
+            let told = error.to_string();
+            assert_eq!(refused(status).1 == REST, status.name().is_none(), "{status}");
+            if status == StatusCode::KEEPALIVE_CANCEL {
+                continue;
+            }
+            assert!(told.contains(status.meaning()), "{told}");
+            assert!(told.contains("try: "), "{told}");
+        }
     }
 }

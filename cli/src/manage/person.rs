@@ -16,7 +16,8 @@ use clap::Args;
 use signal_hook::consts::SIGINT;
 use signal_hook::flag;
 use softkey_client::driver::{User, Waits};
-use softkey_client::{Account, PinNeed};
+use softkey_client::{Account, PinNeed, Progress};
+use softkey_ctap::bio_enrollment::SampleStatus;
 use zeroize::Zeroizing;
 
 use crate::error::{CliError, Exit};
@@ -77,6 +78,8 @@ pub struct Person<'o, 'w> {
     output: &'o mut Output<'w>,
     given: Option<Zeroizing<String>>,
     told: bool,
+    /// Stands a line of progress on the terminal?
+    progress: bool,
     interrupts: Option<Interrupts>,
 }
 
@@ -84,7 +87,16 @@ impl<'o, 'w> Person<'o, 'w> {
     /// A person who is spoken to through the notes of `output`, and whose PIN is `given` if it is known.
     #[must_use]
     pub fn new(output: &'o mut Output<'w>, given: Option<Zeroizing<String>>) -> Self {
-        Self { output, given, told: false, interrupts: Interrupts::heed() }
+        Self { output, given, told: false, progress: false, interrupts: Interrupts::heed() }
+    }
+
+    /// Writes over the line of progress, or removes it. It is for a person's eyes only, so a standard error that is
+    /// no terminal gets none.
+    fn line(&mut self, text: &str) {
+        if io::stderr().is_terminal() && (self.progress || !text.is_empty()) {
+            let _ = write!(io::stderr(), "\r\x1b[K{text}");
+            self.progress = !text.is_empty();
+        }
     }
 
     /// While the key waits Ctrl-C cancels its request; otherwise it ends the program.
@@ -120,6 +132,12 @@ impl Drop for Interrupts {
     }
 }
 
+impl Drop for Person<'_, '_> {
+    fn drop(&mut self) {
+        self.line("");
+    }
+}
+
 impl User for Person<'_, '_> {
     fn waits(&mut self, on: Waits) -> ControlFlow<()> {
         if on == Waits::Touch && !self.told {
@@ -146,6 +164,22 @@ impl User for Person<'_, '_> {
         }
     }
 
+    fn sees(&mut self, progress: Progress) {
+        match progress {
+            Progress::Sample { status, remaining } => {
+                // The touch asked for was this one; the next is asked for here.
+                self.told = true;
+                self.output.note(sample(status, remaining));
+            }
+            Progress::RelyingParties { read, total } => {
+                self.line(&format!("{read} of {total} relying parties"));
+            }
+            Progress::Credentials { read, parties, total } => {
+                self.line(&format!("{read} credentials, of {parties} of {total} relying parties"));
+            }
+        }
+    }
+
     /// Without a terminal nobody can choose, and the newest account is taken, which is the first.
     fn account(&mut self, accounts: &[Account]) -> Option<usize> {
         self.key_waits(false);
@@ -161,6 +195,18 @@ impl User for Person<'_, '_> {
         io::stdin().lock().read_line(&mut line).ok()?;
         let number: usize = line.trim().parse().ok()?;
         number.checked_sub(1).filter(|index| *index < accounts.len())
+    }
+}
+
+/// How a sample was, and how many more are needed.
+fn sample(status: SampleStatus, remaining: u64) -> String {
+    let mut meaning = status.meaning().chars();
+    let first = meaning.next().map(|first| first.to_ascii_uppercase());
+    let said: String = first.into_iter().chain(meaning).collect();
+    match remaining {
+        0 => format!("{said}, and the last one."),
+        1 => format!("{said}. Lift the finger and touch the sensor again; one more."),
+        _ => format!("{said}. Lift the finger and touch the sensor again; {remaining} more."),
     }
 }
 
@@ -187,6 +233,20 @@ mod tests {
         let mut person = Person::new(&mut output, Some(String::from("1234").into()));
         assert_eq!(person.pin(PinNeed::default()).as_deref().map(String::as_str), Some("1234"));
         assert!(person.given.is_none());
+    }
+
+    #[test]
+    fn a_sample_is_told_in_words() {
+        let told = |status, remaining| sample(status, remaining);
+        assert_eq!(told(SampleStatus::GOOD, 0), "A good sample, and the last one.");
+        let again = "Lift the finger and touch the sensor again";
+        let high = format!("The finger was too high. {again}; 3 more.");
+        assert_eq!(told(SampleStatus::TOO_HIGH, 3), high);
+        assert_eq!(told(SampleStatus::GOOD, 1), format!("A good sample. {again}; one more."));
+        for status in SampleStatus::ALL {
+            let words = told(*status, 2);
+            assert!(words.len() > again.len() + 10, "{words}");
+        }
     }
 
     /// The touch is told once, however many keepalives come.

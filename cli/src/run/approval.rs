@@ -1,10 +1,13 @@
 //! Who answers the authenticator's question and how: a pure state machine.
 //!
 //! A click is no user verification: in every mode a presence question is answered by presence alone, and a
-//! verification question only by the simulated sensor, if there is one.
+//! verification question only by the simulated sensor, if there is one. Where that one sees fingers, the person at the
+//! terminal must say which.
 
 use serde::Serialize;
-use softkey_authenticator::{Answer, Ask, AskId, Decision, Question};
+use softkey_authenticator::{Answer, Ask, AskId, Decision, Question, Sample};
+
+use super::sensor::{Finds, Sensor, Touched};
 
 /// Who answers for the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -49,7 +52,10 @@ impl Verdict {
     /// Was it in the client's favour?
     #[must_use]
     pub const fn approves(&self) -> bool {
-        matches!(self.decision.answer, Answer::Yes | Answer::Verified { .. })
+        matches!(
+            self.decision.answer,
+            Answer::Yes | Answer::Verified { .. } | Answer::Sample(Sample::Good(_))
+        )
     }
 }
 
@@ -64,6 +70,8 @@ pub enum Unanswerable {
     WantsVerification,
     /// The key has no sensor of its own.
     NoSensor,
+    /// The key has no fingerprint sensor.
+    NoFingerprintSensor,
 }
 
 /// How the owner touches the key.
@@ -88,18 +96,6 @@ pub struct Approval {
     open: Option<Ask>,
     /// The last question answered; the authenticator may name it again before it hears the answer.
     answered: Option<AskId>,
-}
-
-/// The simulated sensor: what it finds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sensor {
-    /// It recognises the user.
-    Ok,
-    /// It does not.
-    Fail,
-    /// It has locked itself and finds nobody. That the authenticator stops trying is for the owner of both to
-    /// tell it.
-    Lock,
 }
 
 impl Approval {
@@ -179,16 +175,53 @@ impl Approval {
     /// # Errors
     ///
     /// [`Unanswerable::NoSensor`] if there is none.
-    pub fn verify(&mut self, finds: Sensor) -> Result<Option<Verdict>, Unanswerable> {
-        *self.sensor.as_mut().ok_or(Unanswerable::NoSensor)? = finds;
-        let wanted = matches!(&self.open, Some(Ask { question: Question::Verify { .. }, .. }));
-        Ok(if wanted { self.answer(true, By::Control) } else { None })
+    pub fn verify(&mut self, finds: Finds) -> Result<Option<Verdict>, Unanswerable> {
+        self.sensor.as_mut().ok_or(Unanswerable::NoSensor)?.set(finds);
+        Ok(if self.wants_sensor() { self.answer(true, By::Control) } else { None })
     }
 
-    /// The person at the terminal says yes or no; nothing if the question is not theirs.
+    /// From now on this finger touches the simulated fingerprint sensor, or the next touch is a bad one; an open
+    /// question of verification or enrollment is answered so.
+    ///
+    /// # Errors
+    ///
+    /// [`Unanswerable::NoFingerprintSensor`] if there is none.
+    pub fn finger(&mut self, touched: Touched) -> Result<Option<Verdict>, Unanswerable> {
+        let sensor = self.sensor.as_mut().ok_or(Unanswerable::NoFingerprintSensor)?;
+        if !sensor.touched(touched) {
+            return Err(Unanswerable::NoFingerprintSensor);
+        }
+        Ok(if self.wants_sensor() { self.answer(true, By::Control) } else { None })
+    }
+
+    /// Must the person at the terminal name a finger?
+    #[must_use]
+    pub fn asks_for_finger(&self) -> bool {
+        let fingers = self.sensor.is_some_and(|sensor| sensor.finger().is_some());
+        fingers && self.prompt().is_some() && self.wants_sensor()
+    }
+
+    fn wants_sensor(&self) -> bool {
+        let question = self.open.as_ref().map(|ask| &ask.question);
+        matches!(question, Some(Question::Verify { .. } | Question::CaptureSample { .. }))
+    }
+
+    /// The person at the terminal says yes or no; nothing if the question is not theirs, or if yes does not say which
+    /// finger.
     pub fn terminal(&mut self, yes: bool) -> Option<Verdict> {
         self.prompt()?;
+        if yes && self.asks_for_finger() {
+            return None;
+        }
         self.answer(yes, By::Terminal)
+    }
+
+    /// The person at the terminal puts a finger on the simulated sensor; nothing if none is asked for.
+    pub fn terminal_finger(&mut self, touched: Touched) -> Option<Verdict> {
+        if !self.asks_for_finger() || !self.sensor.as_mut()?.touched(touched) {
+            return None;
+        }
+        self.answer(true, By::Terminal)
     }
 
     fn by_mode(&mut self) -> Option<Verdict> {
@@ -207,10 +240,9 @@ impl Approval {
         let answer = match (yes, ask.question) {
             (false, _) => Answer::No,
             (true, Question::Presence | Question::LongPresence) => Answer::Yes,
-            (true, _) => match self.sensor {
-                // Like a finger on a sensor, the gesture shows presence too.
-                Some(Sensor::Ok) => Answer::Verified { shows_presence: true },
-                _ => Answer::NotVerified,
+            (true, question) => match &mut self.sensor {
+                Some(sensor) => sensor.answer(&question),
+                None => Answer::NotVerified,
             },
         };
         Some(Verdict { decision: Decision { ask: ask.id, answer }, by })

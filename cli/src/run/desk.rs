@@ -6,9 +6,10 @@ use std::time::Duration;
 use softkey_authenticator::Ask;
 use softkey_ctap::Instant;
 
-use super::approval::{Approval, Mode, Sensor, Touch, Unanswerable, Verdict};
+use super::approval::{Approval, Mode, Touch, Unanswerable, Verdict};
 use super::event::{Asked, Event};
 use super::screen::Screen;
+use super::sensor::{Finds, NoFinger, Touched};
 use super::terminal::{Terminal, Word};
 
 /// How often the owner is reminded of what no real key does.
@@ -120,8 +121,23 @@ impl Desk {
     /// # Errors
     ///
     /// As [`Approval::verify`].
-    pub fn verify(&mut self, now: Instant, finds: Sensor) -> Result<Option<Verdict>, Unanswerable> {
+    pub fn verify(&mut self, now: Instant, finds: Finds) -> Result<Option<Verdict>, Unanswerable> {
         let verdict = self.approval.verify(finds);
+        self.refresh(now);
+        verdict
+    }
+
+    /// The owner puts a finger on the simulated fingerprint sensor.
+    ///
+    /// # Errors
+    ///
+    /// As [`Approval::finger`].
+    pub fn finger(
+        &mut self,
+        now: Instant,
+        touched: Touched,
+    ) -> Result<Option<Verdict>, Unanswerable> {
+        let verdict = self.approval.finger(touched);
         self.refresh(now);
         verdict
     }
@@ -148,7 +164,7 @@ impl Desk {
     #[must_use]
     pub fn pretended(&self) -> Vec<&'static str> {
         let auto = (self.approval.mode() == Mode::Auto).then_some("approve auto");
-        let sensor = self.approval.sensor().map(|_| "uv simulated");
+        let sensor = self.approval.sensor().map(|sensor| sensor.name());
         auto.into_iter().chain(sensor).collect()
     }
 
@@ -158,9 +174,8 @@ impl Desk {
             let what = "approve auto: every request is approved and nobody is asked".into();
             self.event(&Event::Warning { what });
         }
-        if self.approval.sensor().is_some() {
-            let what = "uv simulated: the key claims to verify its user and does not".into();
-            self.event(&Event::Warning { what });
+        if let Some(sensor) = self.approval.sensor() {
+            self.event(&Event::Warning { what: sensor.warning().into() });
         }
         self.remind_at = (!self.pretended().is_empty()).then(|| now + REMINDER);
     }
@@ -213,19 +228,37 @@ impl Desk {
         let seconds = seconds.map(|seconds| u64::try_from(seconds).unwrap_or(u64::MAX));
         if seconds != self.shown {
             self.shown = seconds;
-            self.screen.prompt(seconds.map(|left| format!("approve? [y/n] {left} s ")));
+            let asked = if self.approval.asks_for_finger() {
+                "which finger? [1-10/n]"
+            } else {
+                "approve? [y/n]"
+            };
+            self.screen.prompt(seconds.map(|left| format!("{asked} {left} s ")));
         }
     }
 
     fn obey(&mut self, word: Word) -> Option<Typed> {
         let asked = self.approval.prompt().is_some();
         match word {
+            Word::Yes if self.approval.asks_for_finger() => {
+                self.screen.note(format!("y is no finger; {NoFinger}"));
+                None
+            }
             Word::Yes => self.approval.terminal(true).map(Typed::Verdict),
+            Word::Finger(touched) if self.approval.asks_for_finger() => {
+                self.approval.terminal_finger(touched).map(Typed::Verdict)
+            }
             Word::No => self.approval.terminal(false).map(Typed::Verdict),
             Word::Replug => Some(Typed::Replug),
             Word::Nothing => None,
-            Word::Unknown => {
-                let hint = if asked { "y: approve, n: refuse, " } else { "" };
+            Word::Unknown | Word::Finger(_) => {
+                let hint = match asked {
+                    true if self.approval.asks_for_finger() => {
+                        "1 to 10: that finger, too-high and the like: a bad sample, n: refuse, "
+                    }
+                    true => "y: approve, n: refuse, ",
+                    false => "",
+                };
                 self.screen.note(format!("{hint}r: unplug and plug in again, Ctrl-C: stop"));
                 None
             }

@@ -132,6 +132,7 @@ impl Asked {
             asks: match ask.question {
                 Question::Presence => "presence",
                 Question::LongPresence => "long_presence",
+                Question::CaptureSample { .. } => "sample",
                 _ => "verification",
             },
             operation: match ask.operation {
@@ -140,6 +141,7 @@ impl Asked {
                 Operation::Selection => "choose this key",
                 Operation::Reset => "reset",
                 Operation::GetToken => "verify the user",
+                Operation::Enroll => "enroll a finger",
                 _ => "go on",
             },
             rp: ask.rp_id.clone(),

@@ -9,8 +9,8 @@ use chacha20::ChaCha20Rng;
 use getrandom::SysRng;
 use rand_core::{Rng, SeedableRng, TryCryptoRng, TryRng};
 use softkey_authenticator::{
-    Ask, Authenticator, Config, Decision, MemoryStore, OpenError, Refusal, RootKey, Session, Step,
-    Store, UserVerification, Via,
+    Ask, Authenticator, Config, Decision, FingerprintKind, FingerprintSensor, MemoryStore,
+    OpenError, Refusal, RootKey, Session, Step, Store, UserVerification, Via,
 };
 use softkey_ctap::{Instant, Secret};
 use zeroize::Zeroizing;
@@ -50,12 +50,9 @@ pub fn open(args: &RunArgs, over_uhid: bool) -> Result<Memory, CliError> {
     let default = Config::default();
     let config = Config {
         max_msg_size: if over_uhid { UHID_MAX_MSG_SIZE } else { default.max_msg_size },
-        user_verification: (args.uv == Verifier::Simulated).then_some(UserVerification {
-            modality: FINGERPRINT,
-            max_retries: 5,
-            tries_per_request: 3,
-            enrollment: None,
-        }),
+        user_verification: user_verification(args.uv),
+        // libfido2 knew nothing else until version 1.15.
+        bio_enrollment_preview: args.uv == Verifier::Fingerprint,
         algorithms: args.algorithms.clone().unwrap_or_default(),
         ..default
     };
@@ -99,6 +96,23 @@ pub fn power_up<S: Store + Send + 'static>(
         })?;
         Ok(Box::new(Powered { authenticator: Some(authenticator), home: home.clone() }))
     })
+}
+
+/// The built-in method that the owner asks for; each of them is a pretence.
+fn user_verification(verifier: Verifier) -> Option<UserVerification> {
+    let sensor = FingerprintSensor {
+        kind: FingerprintKind::Touch,
+        samples: 4,
+        max_fingers: 5,
+        by_verification: false,
+    };
+    let enrollment = match verifier {
+        Verifier::None => return None,
+        Verifier::Simulated => None,
+        Verifier::Fingerprint => Some(sensor),
+    };
+    let (modality, max_retries, tries_per_request) = (FINGERPRINT, 5, 3);
+    Some(UserVerification { modality, max_retries, tries_per_request, enrollment })
 }
 
 /// The modality of the simulated sensor: a fingerprint, in the FIDO registry's bits.

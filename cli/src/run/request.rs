@@ -3,7 +3,8 @@
 
 use softkey_ctap::u2f::{self, Apdu, Body};
 use softkey_ctap::{
-    Command, cbor, client_pin, config, credential_management, get_assertion, make_credential,
+    Command, bio_enrollment, cbor, client_pin, config, credential_management, get_assertion,
+    make_credential,
 };
 use softkey_ctap_hid::JobKind;
 
@@ -103,6 +104,10 @@ fn details(command: Command, body: &[u8]) -> Option<Details<'_>> {
             let request: credential_management::Request<'_> = cbor::decode(body).ok()?;
             Details::sub_command(request.sub_command, CREDENTIAL_MANAGEMENT)
         }
+        Command::BIO_ENROLLMENT | Command::BIO_ENROLLMENT_PREVIEW => {
+            let request: bio_enrollment::Request<'_> = cbor::decode(body).ok()?;
+            Details::sub_command(request.sub_command?, BIO_ENROLLMENT)
+        }
         Command::CONFIG => {
             let request: config::Request<'_> = cbor::decode(body).ok()?;
             Details::sub_command(request.sub_command, CONFIG)
@@ -155,6 +160,16 @@ const CREDENTIAL_MANAGEMENT: &[(u64, &str)] = &[
     (credential_management::subcommand::UPDATE_USER_INFORMATION, "updateUserInformation"),
 ];
 
+const BIO_ENROLLMENT: &[(u64, &str)] = &[
+    (bio_enrollment::subcommand::ENROLL_BEGIN, "enrollBegin"),
+    (bio_enrollment::subcommand::ENROLL_CAPTURE_NEXT_SAMPLE, "enrollCaptureNextSample"),
+    (bio_enrollment::subcommand::CANCEL_CURRENT_ENROLLMENT, "cancelCurrentEnrollment"),
+    (bio_enrollment::subcommand::ENUMERATE_ENROLLMENTS, "enumerateEnrollments"),
+    (bio_enrollment::subcommand::SET_FRIENDLY_NAME, "setFriendlyName"),
+    (bio_enrollment::subcommand::REMOVE_ENROLLMENT, "removeEnrollment"),
+    (bio_enrollment::subcommand::GET_FINGERPRINT_SENSOR_INFO, "getFingerprintSensorInfo"),
+];
+
 const CONFIG: &[(u64, &str)] = &[
     (config::subcommand::ENABLE_ENTERPRISE_ATTESTATION, "enableEnterpriseAttestation"),
     (config::subcommand::TOGGLE_ALWAYS_UV, "toggleAlwaysUv"),
@@ -182,6 +197,9 @@ mod tests {
         assert_eq!(of(&[0xf3, 1]), summary("command 0xf3", None, None));
         assert_eq!(of(&[0x06, 0xa1, 2, 2]), summary("clientPIN getKeyAgreement", None, None));
         assert_eq!(of(&[0x06, 0xa1, 2, 0x18, 0x63]), summary("clientPIN 0x63", None, None));
+        assert_eq!(of(&[0x09, 0xa1, 6, 0xf5]), summary("bioEnrollment", None, None));
+        let begin = summary("bioEnrollment enrollBegin", None, None);
+        assert_eq!(of(&[0x09, 0xa2, 1, 1, 2, 1]), begin);
         assert_eq!(of(&[0x0d, 0xa1, 1, 3]), summary("config setMinPINLength", None, None));
         assert_eq!(
             of(&[0x41, 0xa1, 1, 6]),

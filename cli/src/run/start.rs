@@ -11,13 +11,14 @@ use std::sync::atomic::AtomicBool;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use softkey_ctap_hid::WallClock;
 
-use super::approval::{Approval, Mode, Sensor};
+use super::approval::{Approval, Mode};
 use super::broker::PortId;
 use super::control::ControlSocket;
 use super::desk::Desk;
 use super::event::Event;
 use super::hub::{Hub, State};
 use super::screen::Screen;
+use super::sensor::Sensor;
 use super::slot::{Place, Slot};
 use super::terminal::Terminal;
 use super::worker::{PowerUp, Worker};

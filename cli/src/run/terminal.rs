@@ -8,6 +8,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use rustix::termios::QueueSelector;
 
+use super::sensor::Touched;
+
 /// Lines longer than this mean nothing; their beginning is enough to know.
 const MAX_LINE: usize = 64;
 
@@ -20,6 +22,8 @@ pub enum Word {
     No,
     /// Unplug the key and plug it in again.
     Replug,
+    /// A finger on the simulated sensor.
+    Finger(Touched),
     /// An empty line.
     Nothing,
     /// Something else.
@@ -102,7 +106,10 @@ fn word(line: &[u8]) -> Word {
         b"y" | b"yes" => Word::Yes,
         b"n" | b"no" => Word::No,
         b"r" | b"replug" => Word::Replug,
-        _ => Word::Unknown,
+        other => {
+            let touched = str::from_utf8(other).ok().and_then(|text| text.parse().ok());
+            touched.map_or(Word::Unknown, Word::Finger)
+        }
     }
 }
 
@@ -121,5 +128,9 @@ mod tests {
         assert_eq!(lines.feed(&[b'y'; 10_000]), []);
         assert!(lines.begun.len() <= MAX_LINE + 1);
         assert_eq!(lines.feed(b"\ny\n"), [Word::Unknown, Word::Yes]);
+        let fingers = [Word::Finger(Touched::Finger(10)), Word::Unknown];
+        assert_eq!(lines.feed(b"10\n11\n"), fingers);
+        let too_high = Touched::Badly(softkey_ctap::bio_enrollment::SampleStatus::TOO_HIGH);
+        assert_eq!(lines.feed(b"too-HIGH\n"), [Word::Finger(too_high)]);
     }
 }

@@ -22,7 +22,7 @@ pub(crate) struct Seat {
 
 impl Seat {
     /// A key.
-    fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let mut command = softkey();
         command.args(["run", "--transport", "udp", "--listen", "127.0.0.1:0", "--ephemeral"]);
         command.args(args);
@@ -82,10 +82,15 @@ impl Seat {
         self.keyboard.write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
-    fn host(&mut self) -> Host {
+    /// Where the key is shown.
+    pub(crate) fn address(&mut self) -> String {
         self.see("ready");
         self.see("udp ");
-        let address = self.see(";");
+        self.see(";")
+    }
+
+    fn host(&mut self) -> Host {
+        let address = self.address();
         Host(Connection::open(UdpTransport::connect(address).unwrap()).unwrap())
     }
 }

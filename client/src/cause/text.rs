@@ -7,7 +7,7 @@ use softkey_ctap::u2f::StatusWord;
 use crate::abort::AbortReason;
 use crate::related::RelatedFault;
 
-use super::{Cause, NotWithU2f, PinRule, WrongResponse};
+use super::{Cause, FingerFault, NotWithU2f, PinRule, WrongResponse};
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,6 +54,7 @@ impl fmt::Display for Cause {
             Self::SeveralCredentials(count) => {
                 write!(f, "There are {count} credentials whose identifiers begin so.")
             }
+            Self::Finger(fault) => fmt::Display::fmt(fault, f),
             Self::PinRule(rule) => fmt::Display::fmt(rule, f),
             Self::PinWrong(Some(left)) => write!(f, "The PIN is wrong; {left} tries are left."),
             Self::Refused(status) => write!(f, "The key refused: {} [{status}]", status.meaning()),
@@ -139,6 +140,7 @@ impl Cause {
             | Self::RefusedU2f(_)
             | Self::BadResponse(_)
             | Self::SeveralCredentials(_)
+            | Self::Finger(_)
             | Self::WrongResponse(_) => "",
         }
     }
@@ -169,6 +171,20 @@ impl fmt::Display for NotWithU2f {
             Self::UserVerification => "user verification",
             Self::NoAllowList => "sign-in without a list of credentials",
         })
+    }
+}
+
+impl fmt::Display for FingerFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unknown => f.write_str("No finger is called so on the key."),
+            Self::Several(count) => write!(f, "There are {count} fingers that are called so."),
+            Self::Enrolled => f.write_str("This finger is enrolled on the key already."),
+            Self::BadSamples(count) => write!(f, "{count} samples in a row were of no use."),
+            Self::NameTooLong(bytes) => {
+                write!(f, "The key takes names of at most {bytes} bytes for fingers.")
+            }
+        }
     }
 }
 

@@ -160,6 +160,10 @@ impl<W: Transport> Keys<W> {
             }
             Need::Pin(ask) => user.pin(ask).map(Input::Pin),
             Need::Account(accounts) => user.account(&accounts).map(Input::Account),
+            Need::Seen(progress) => {
+                user.sees(progress);
+                Some(Input::Passed)
+            }
         };
         request.handle_input(self.now(), key, input.unwrap_or(Input::Cancel));
     }

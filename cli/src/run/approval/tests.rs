@@ -28,7 +28,7 @@ fn verdict(id: u64, answer: Answer, by: By) -> Verdict {
     Verdict { decision: Decision { ask: AskId(id), answer }, by }
 }
 
-const SENSOR: Option<Sensor> = Some(Sensor::Ok);
+const SENSOR: Option<Sensor> = Some(Sensor::plain());
 
 /// Each mode answers as it says, and only auto approves without anybody.
 #[test]
@@ -73,7 +73,7 @@ fn a_long_touch_is_a_question_of_its_own() {
     let mut held = Approval::new(Mode::Hold, false, SENSOR);
     assert_eq!(held.question(Some(&long())), None);
     assert_eq!(held.touch(Touch::Short), Err(Unanswerable::WantsLongTouch));
-    assert_eq!(held.verify(Sensor::Ok), Ok(None), "it is not the sensor's business");
+    assert_eq!(held.verify(Finds::Ok), Ok(None), "it is not the sensor's business");
     assert_eq!(held.touch(Touch::Long), Ok(verdict(1, Answer::Yes, By::Control)));
     held.question(Some(&presence(2)));
     assert_eq!(held.touch(Touch::Long), Ok(verdict(2, Answer::Yes, By::Control)));
@@ -100,7 +100,7 @@ fn a_click_never_verifies() {
     let mut asked = Approval::new(Mode::Ask, true, None);
     asked.question(Some(&verification(1)));
     assert_eq!(asked.terminal(true), Some(verdict(1, Answer::NotVerified, By::Terminal)));
-    assert_eq!(asked.verify(Sensor::Ok), Err(Unanswerable::NoSensor));
+    assert_eq!(asked.verify(Finds::Ok), Err(Unanswerable::NoSensor));
 }
 
 /// The simulated sensor finds what the owner says, at once and from then on.
@@ -109,23 +109,23 @@ fn the_sensor_obeys_the_owner() {
     let mut approval = Approval::new(Mode::Hold, false, SENSOR);
     approval.question(Some(&verification(1)));
     assert_eq!(
-        approval.verify(Sensor::Fail),
+        approval.verify(Finds::Fail),
         Ok(Some(verdict(1, Answer::NotVerified, By::Control)))
     );
-    assert_eq!(approval.verify(Sensor::Ok), Ok(None));
+    assert_eq!(approval.verify(Finds::Ok), Ok(None));
     approval.question(Some(&verification(4)));
     assert_eq!(
-        approval.verify(Sensor::Lock),
+        approval.verify(Finds::Lock),
         Ok(Some(verdict(4, Answer::NotVerified, By::Control)))
     );
-    assert_eq!(approval.verify(Sensor::Ok), Ok(None));
+    assert_eq!(approval.verify(Finds::Ok), Ok(None));
     approval.set_mode(Mode::Auto);
     let verified = Answer::Verified { shows_presence: true };
     assert_eq!(approval.question(Some(&verification(2))), Some(verdict(2, verified, By::Auto)));
     // A presence question is not the sensor's business.
     approval.set_mode(Mode::Hold);
     approval.question(Some(&presence(3)));
-    assert_eq!(approval.verify(Sensor::Ok), Ok(None));
+    assert_eq!(approval.verify(Finds::Ok), Ok(None));
     assert_eq!(approval.open().map(|ask| ask.id), Some(AskId(3)));
 }
 
@@ -154,4 +154,42 @@ fn a_number_that_comes_again_after_the_question_ended_is_a_new_question() {
     assert_eq!(approval.question(Some(&presence(1))), None);
     approval.question(None);
     assert_eq!(approval.question(Some(&presence(1))), yes);
+}
+
+/// A fingerprint sensor is touched by fingers, not by a yes: at the terminal, over the socket, and by auto with the
+/// finger named last. A refusal refuses all the same.
+#[test]
+fn fingers_touch_the_fingerprint_sensor() {
+    let good = |finger| Answer::Sample(Sample::Good(softkey_authenticator::Finger(finger)));
+    let capture = |id| ask(id, Question::CaptureSample { remaining: 3 });
+    let mut asked = Approval::new(Mode::Ask, true, Some(Sensor::fingerprint()));
+    asked.question(Some(&presence(1)));
+    assert!(!asked.asks_for_finger());
+    assert_eq!(asked.terminal_finger(Touched::Finger(2)), None);
+    assert_eq!(asked.terminal(true), Some(verdict(1, Answer::Yes, By::Terminal)));
+    for (id, question) in [(2, capture(2)), (3, verification(3))] {
+        asked.question(Some(&question));
+        assert!(asked.asks_for_finger());
+        assert_eq!(asked.terminal(true), None, "a click is no finger");
+        let touched = asked.terminal_finger(Touched::Finger(id));
+        assert_eq!(touched, Some(verdict(id, good(id), By::Terminal)));
+    }
+    asked.question(Some(&capture(4)));
+    assert_eq!(asked.terminal(false), Some(verdict(4, Answer::No, By::Terminal)));
+
+    let mut held = Approval::new(Mode::Hold, false, Some(Sensor::fingerprint()));
+    assert_eq!(held.finger(Touched::Finger(7)), Ok(None));
+    held.question(Some(&capture(1)));
+    assert_eq!(held.touch(Touch::Short), Err(Unanswerable::WantsVerification));
+    let bad = softkey_ctap::bio_enrollment::SampleStatus::TOO_LOW;
+    let spoilt = verdict(1, Answer::Sample(Sample::Bad(bad)), By::Control);
+    assert!(!spoilt.approves());
+    assert_eq!(held.finger(Touched::Badly(bad)), Ok(Some(spoilt)));
+    assert_eq!(held.set_mode(Mode::Auto), None);
+    assert_eq!(held.question(Some(&capture(2))), Some(verdict(2, good(7), By::Auto)));
+
+    let mut plain = Approval::new(Mode::Hold, false, SENSOR);
+    assert_eq!(plain.finger(Touched::Finger(1)), Err(Unanswerable::NoFingerprintSensor));
+    let mut without = Approval::new(Mode::Hold, false, None);
+    assert_eq!(without.finger(Touched::Finger(1)), Err(Unanswerable::NoFingerprintSensor));
 }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use softkey_authenticator::{Answer, AskId, Operation, Question};
 
-use super::super::approval::{By, Sensor};
+use super::super::approval::By;
+use super::super::sensor::Sensor;
 use super::*;
 use crate::output::Form;
 
@@ -54,7 +55,7 @@ fn ask(id: u64) -> Ask {
 /// What no real key does is said at the start and each minute, as long as it is on.
 #[test]
 fn the_owner_is_reminded_each_minute() {
-    let (mut desk, printed) = desk(Mode::Auto, Some(Sensor::Ok), true);
+    let (mut desk, printed) = desk(Mode::Auto, Some(Sensor::plain()), true);
     assert_eq!(desk.poll_timeout(at(0)), None);
     desk.warn(at(0));
     assert_eq!(desk.poll_timeout(at(0)), Some(at(60)));

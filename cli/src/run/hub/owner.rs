@@ -3,10 +3,11 @@
 use softkey_ctap::Instant;
 use softkey_ctap_hid::Status;
 
-use super::super::approval::{Sensor, Unanswerable, Verdict};
+use super::super::approval::{Unanswerable, Verdict};
 use super::super::control::{ClientId, ControlSocket};
 use super::super::desk::NotThatMode;
 use super::super::event::Asked;
+use super::super::sensor::Finds;
 use super::super::slot::Slot;
 use super::super::worker::Order;
 use super::Hub;
@@ -61,6 +62,7 @@ impl Hub {
                 self.desk.touch(now, touch).map(Some).map_err(unanswerable)
             }
             control::Order::Verify(finds) => self.verify(now, finds),
+            control::Order::Finger(touched) => self.desk.finger(now, touched).map_err(unanswerable),
             control::Order::Replug => {
                 self.state.replugging.push(client);
                 self.replug();
@@ -85,9 +87,9 @@ impl Hub {
 
     /// The simulated sensor finds this from now on; one that locks itself blocks the authenticator's verification
     /// before an open question is answered.
-    fn verify(&mut self, now: Instant, finds: Sensor) -> Result<Option<Verdict>, Reply> {
+    fn verify(&mut self, now: Instant, finds: Finds) -> Result<Option<Verdict>, Reply> {
         let verdict = self.desk.verify(now, finds).map_err(unanswerable)?;
-        if finds == Sensor::Lock {
+        if finds == Finds::Lock {
             self.worker.order(Order::BlockVerification);
         }
         Ok(verdict)
@@ -95,15 +97,11 @@ impl Hub {
 
     fn status(&self, now: Instant) -> control::Status {
         let approval = self.desk.approval();
-        let sensor = |sensor: Sensor| match sensor {
-            Sensor::Ok => "ok",
-            Sensor::Fail => "fail",
-            Sensor::Lock => "lock",
-        };
         control::Status {
             devices: self.slots.iter().map(Slot::name).collect(),
             approve: approval.mode().to_string(),
-            uv: approval.sensor().map(|it| sensor(it).to_owned()),
+            uv: approval.sensor().map(|sensor| sensor.finds().to_string()),
+            finger: approval.sensor().and_then(|sensor| sensor.finger()),
             working: self.state.broker.in_work().is_some(),
             question: approval.open().map(|ask| {
                 let asked = Asked::of(ask);
@@ -145,11 +143,15 @@ fn unanswerable(why: Unanswerable) -> Reply {
         }
         Unanswerable::WantsVerification => Reply::error(
             "The key waits for its user to be verified, which a touch does not do.",
-            "uv ok or uv fail",
+            "uv ok, uv fail, or finger and its number where fingers are enrolled",
         ),
         Unanswerable::NoSensor => Reply::error(
             "The key has no sensor of its own.",
-            "start softkey run with --uv simulated",
+            "start softkey run with --uv simulated or --uv fingerprint",
+        ),
+        Unanswerable::NoFingerprintSensor => Reply::error(
+            "The key has no fingerprint sensor.",
+            "start softkey run with --uv fingerprint",
         ),
     }
 }
