@@ -5,6 +5,7 @@
 
 mod claims;
 mod programs;
+mod sabotage;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -21,6 +22,12 @@ const CHECKLIST: &str = "tests/conformance/checklist.md";
 pub(crate) struct Args {
     /// Only lines whose ids begin so, such as `MC` or `MC-12`
     prefix: Option<String>,
+    /// Instead, plant faults into a copy of the key one by one, and show which test each turns red
+    #[arg(long, conflicts_with = "prefix")]
+    sabotage: bool,
+    /// Only plants whose names hold this text
+    #[arg(long, value_name = "TEXT", requires = "sabotage")]
+    plant: Option<String>,
 }
 
 /// One test that ran.
@@ -32,6 +39,9 @@ struct Proof {
 /// Runs the claiming tests and prints the table; true if none failed and no claim is empty.
 pub(crate) fn run(args: &Args) -> Result<bool> {
     let root = house::root()?;
+    if args.sabotage {
+        return sabotage::run(&root, args.plant.as_deref().unwrap_or_default());
+    }
     let checklist = ids_of(&fs::read_to_string(root.join(CHECKLIST))?);
     let prefix = args.prefix.as_deref().unwrap_or_default();
     let wanted: Vec<&str> =

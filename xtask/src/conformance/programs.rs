@@ -42,14 +42,22 @@ pub(crate) struct Program {
 /// Builds the workspace's test programs as `cargo test --workspace` does.
 pub(crate) fn build(root: &Path) -> Result<Vec<Program>> {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root).args([
-        "test",
-        "--workspace",
-        "--no-run",
-        "--quiet",
-        "--message-format=json",
-    ]);
-    let messages = house::output_of(&mut cargo)?;
+    build_by(cargo.args(["test", "--workspace"]), root)
+}
+
+/// Builds the test programs of these packages of the workspace at `root`, in this target folder.
+pub(crate) fn build_some(root: &Path, packages: &[&str], target: &Path) -> Result<Vec<Program>> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.arg("test").env("CARGO_TARGET_DIR", target);
+    for package in packages {
+        cargo.args(["--package", package]);
+    }
+    build_by(&mut cargo, root)
+}
+
+fn build_by(cargo: &mut Command, root: &Path) -> Result<Vec<Program>> {
+    cargo.current_dir(root).args(["--no-run", "--quiet", "--message-format=json"]);
+    let messages = house::output_of(cargo)?;
     let mut programs = Vec::new();
     for message in Message::parse_stream(messages.as_bytes()) {
         let Message::CompilerArtifact(artifact) = message? else { continue };
@@ -105,8 +113,13 @@ impl Program {
         Ok(wanted.into_iter().map(row).collect())
     }
 
+    /// The name of its target.
+    pub(crate) fn name(&self) -> &str {
+        &self.target
+    }
+
     /// The names of its tests.
-    fn names(&self) -> Result<Vec<String>> {
+    pub(crate) fn names(&self) -> Result<Vec<String>> {
         let listing = house::output_of(self.command().args(["--list", "--format", "terse"]))?;
         Ok(listing
             .lines()
@@ -115,7 +128,8 @@ impl Program {
             .collect())
     }
 
-    fn command(&self) -> Command {
+    /// The program, to be run as cargo would.
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(&self.executable);
         command
             .current_dir(&self.package)

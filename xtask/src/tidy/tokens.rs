@@ -109,7 +109,7 @@ fn end_line(group: &Group) -> usize {
 }
 
 /// The body of `#[cfg(test)] mod name { ... }` whose `#` is `first`, and what follows it.
-fn test_module<'a>(
+pub(crate) fn test_module<'a>(
     first: &TokenTree,
     after: &'a [TokenTree],
 ) -> Option<(&'a Group, &'a [TokenTree])> {
@@ -131,7 +131,10 @@ fn test_module<'a>(
 
 /// The name and the body of the function whose `fn` is `first`; none for a type, a declaration or a pattern
 /// of a macro.
-fn function<'a>(first: &TokenTree, after: &'a [TokenTree]) -> Option<(&'a Ident, &'a Group)> {
+pub(crate) fn function<'a>(
+    first: &TokenTree,
+    after: &'a [TokenTree],
+) -> Option<(&'a Ident, &'a Group)> {
     let [TokenTree::Ident(name), signature @ ..] = after else { return None };
     if !is_word(first, "fn") {
         return None;

@@ -1,0 +1,171 @@
+//! Which tests come by a plant, and which of them is the first to turn red once it is on.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::super::programs::Program;
+use crate::house::Result;
+
+/// How long the tests of one program may take with a plant on. Longer means that the plant makes one of them
+/// run for ever, which is noticed too.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The tests of one program, by name.
+type Tests = Vec<String>;
+
+/// Which tests come by which plant.
+pub(super) struct Trails {
+    /// For each plant, the tests of each program by its number; those that come by few plants first.
+    trails: BTreeMap<String, Vec<(usize, Tests)>>,
+}
+
+/// What became of a plant.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// This test turned red.
+    Noticed(String),
+    /// So many tests come by, and all stay green.
+    Survived(usize),
+}
+
+impl Trails {
+    /// Runs every test with all plants off, which must be green, and notes what each comes by.
+    pub(super) fn follow(programs: &[Program], notes: &Path) -> Result<Self> {
+        let mut trails: BTreeMap<String, Vec<(usize, Tests)>> = BTreeMap::new();
+        for (number, program) in programs.iter().enumerate() {
+            let _ = fs::remove_file(notes);
+            let output = program.command().env("SOFTKEY_SABOTAGE_TRACE", notes).output()?;
+            if !output.status.success() {
+                let text = String::from_utf8_lossy(&output.stdout);
+                return Err(format!("{text}\n{} is red without any plant", program.name()).into());
+            }
+            let known = program.names()?;
+            let mut plants_of: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            let text = fs::read_to_string(notes).unwrap_or_default();
+            for (test, plant) in text.lines().filter_map(|line| line.split_once('\t')) {
+                if known.iter().any(|name| name == test) {
+                    plants_of.entry(test.to_owned()).or_default().push(plant.to_owned());
+                }
+            }
+            let mut tests: Vec<_> = plants_of.into_iter().collect();
+            tests.sort_by_key(|(_, plants)| plants.len());
+            for (test, plants) in tests {
+                for plant in plants {
+                    let trail = trails.entry(plant).or_default();
+                    match trail.last_mut() {
+                        Some((last, tests)) if *last == number => tests.push(test.clone()),
+                        _ => trail.push((number, vec![test.clone()])),
+                    }
+                }
+            }
+        }
+        Ok(Self { trails })
+    }
+
+    /// The plants that some test comes by.
+    pub(super) fn plants(&self) -> impl Iterator<Item = &String> {
+        self.trails.keys()
+    }
+
+    /// Does some test come by this plant?
+    pub(super) fn has(&self, plant: &str) -> bool {
+        self.trails.contains_key(plant)
+    }
+
+    /// Switches a plant on and runs the tests that come by it until one turns red.
+    pub(super) fn hunt(&self, programs: &[Program], plant: &str) -> Result<Fate> {
+        let mut green = 0;
+        for (number, tests) in self.trails.get(plant).into_iter().flatten() {
+            let Some(program) = programs.get(*number) else { continue };
+            if let Some(test) = first_red(program, "SOFTKEY_SABOTAGE", plant, tests)? {
+                return Ok(Fate::Noticed(format!("{}::{test}", program.name())));
+            }
+            green += tests.len();
+        }
+        Ok(Fate::Survived(green))
+    }
+}
+
+/// Runs these tests with a variable set, until one turns red: its name, or what else became of the program.
+pub(super) fn first_red(
+    program: &Program,
+    variable: &str,
+    value: &str,
+    tests: &[String],
+) -> Result<Option<String>> {
+    let mut command = program.command();
+    command.env(variable, value).arg("--exact").args(tests);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+    let red = watch(&mut child);
+    let ended = child.try_wait()?;
+    let _ = child.kill();
+    let status = ended.map_or_else(|| child.wait(), Ok)?;
+    Ok(match red {
+        Red::Test(name) => Some(name),
+        Red::Nothing if status.success() => None,
+        Red::Nothing => Some(format!("(the program ends with {status})")),
+        Red::Late => Some("(a test does not end)".to_owned()),
+    })
+}
+
+/// What is seen of a program.
+#[derive(Debug, PartialEq, Eq)]
+enum Red {
+    Test(String),
+    Nothing,
+    Late,
+}
+
+/// Reads results as they come.
+fn watch(child: &mut Child) -> Red {
+    let Some(output) = child.stdout.take() else { return Red::Nothing };
+    let (sender, lines) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(output).lines().map_while(std::io::Result::ok) {
+            if sender.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(line) => {
+                if let Some(test) = failed(&line) {
+                    return Red::Test(test.to_owned());
+                }
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                // Its output is closed: the program is about to end.
+                let _ = child.wait();
+                return Red::Nothing;
+            }
+            Err(RecvTimeoutError::Timeout) => return Red::Late,
+        }
+    }
+}
+
+/// The test that a line says has failed.
+fn failed(line: &str) -> Option<&str> {
+    let name = line.strip_prefix("test ")?.strip_suffix(" ... FAILED")?;
+    Some(name.strip_suffix(" - should panic").unwrap_or(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_red_test_is_known_by_its_line() {
+        assert_eq!(failed("test a::b ... FAILED"), Some("a::b"));
+        assert_eq!(failed("test a - should panic ... FAILED"), Some("a"));
+        assert_eq!(failed("test a::b ... ok"), None);
+        assert_eq!(failed("test result: FAILED. 1 passed; 1 failed"), None);
+    }
+}
