@@ -65,6 +65,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
         files::openings(&tree),
         foreign::traces(&tree, &foreign::Needles::of_this_machine(&root)),
         census.findings(),
+        manifests::faultless(&tree),
         manifests::tables(&tree, &members),
         marks::unfinished(&tree),
         readme::exit_codes(&tree),

@@ -21,6 +21,39 @@ pub(crate) fn tables(tree: &Tree, members: &Metadata) -> Vec<Finding> {
     files.flat_map(|file| own_tables(&file.path, &file.text)).collect()
 }
 
+/// What is built for boards must not be able to misbehave: neither the feature `faults` of the authenticator, nor a
+/// crate that turns it on.
+pub(crate) fn faultless(tree: &Tree) -> Vec<Finding> {
+    let for_boards = |path: &str| {
+        (path.starts_with("firmware/") || path.starts_with("xtask/no-std-proof/"))
+            && path.ends_with("Cargo.toml")
+    };
+    let files = tree.files.iter().filter(|file| for_boards(&file.path));
+    files.flat_map(|file| faults_in(&file.path, &file.text)).collect()
+}
+
+fn faults_in(path: &str, text: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.split('#').next().unwrap_or_default();
+        let feature = line.contains("\"faults\"") || line.contains("/faults\"");
+        // The program and the tests misbehave on demand; `softkey-` and more are other crates.
+        let program = ["softkey", "softkey-tests", "softkey-fuzz"].iter().any(|name| {
+            line.trim_start()
+                .strip_prefix(name)
+                .is_some_and(|rest| rest.starts_with([' ', '.', '=']))
+        });
+        if feature || program {
+            findings.push(Finding::new(
+                path,
+                number,
+                "turns the key's faults on, in code for boards",
+            ));
+        }
+    }
+    findings
+}
+
 fn own_tables(path: &str, text: &str) -> Vec<Finding> {
     let manifest: Table = match text.parse() {
         Ok(manifest) => manifest,
@@ -84,6 +117,21 @@ mod tests {
             let what = "a/Cargo.toml:5: `b` does not come from the workspace's dependency table";
             assert_eq!(found(&format!("{LINTS}\n[{table}]\nb = \"1\"\n")), [what]);
         }
+    }
+
+    #[test]
+    fn faults_in_firmware_are_found() {
+        let found = |text: &str| faults_in("firmware/Cargo.toml", text).len();
+        assert_eq!(found("softkey-authenticator = { path = \"x\", features = [\"faults\"] }\n"), 1);
+        assert_eq!(found("bad = [\"softkey-authenticator/faults\"]\n"), 1);
+        assert_eq!(found("softkey = { path = \"../cli\" }\nsoftkey-tests.workspace = true\n"), 2);
+        let good = "# \"faults\"\nname = \"softkey\"\nsoftkey-authenticator = { path = \"x\" }\n";
+        assert_eq!(found(good), 0);
+        let tree = Tree::planted(&[
+            ("firmware/rp2040/Cargo.toml", "f = [\"faults\"]"),
+            ("cli/Cargo.toml", "f = [\"faults\"]"),
+        ]);
+        assert_eq!(faultless(&tree).len(), 1);
     }
 
     #[test]

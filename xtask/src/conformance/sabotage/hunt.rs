@@ -83,7 +83,12 @@ impl Trails {
         let mut green = 0;
         for (number, tests) in self.trails.get(plant).into_iter().flatten() {
             let Some(program) = programs.get(*number) else { continue };
-            if let Some(test) = first_red(program, "SOFTKEY_SABOTAGE", plant, tests)? {
+            // Tests named like the plant's module are the likeliest to notice.
+            let module = plant.split([' ', ':']).next().unwrap_or_default();
+            let (near, far): (Tests, Tests) =
+                tests.iter().cloned().partition(|test| test.contains(module));
+            let tests = [near, far].concat();
+            if let Some(test) = first_red(program, "SOFTKEY_SABOTAGE", plant, &tests)? {
                 return Ok(Fate::Noticed(format!("{}::{test}", program.name())));
             }
             green += tests.len();

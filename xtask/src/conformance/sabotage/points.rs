@@ -75,6 +75,17 @@ struct Refusing {
     reads: Vec<String>,
     /// A binding: its value; else all of it.
     value: Option<Range<usize>>,
+    /// What is refused with, or whom it asks for that.
+    reason: String,
+}
+
+impl Refusing {
+    /// Does the second step stand for itself, and refuse for another reason? Which of two missing parameters is
+    /// found first, nobody can tell.
+    fn refuses_otherwise(&self, second: &Self) -> bool {
+        let depends = self.binds.iter().any(|name| second.reads.contains(name));
+        !depends && self.reason != second.reason
+    }
 }
 
 impl Finder<'_> {
@@ -211,7 +222,7 @@ impl Finder<'_> {
             }
             let refusing = refusing(statement);
             if let (Some(first), Some(second)) = (&before, &refusing)
-                && !first.binds.iter().any(|name| second.reads.contains(name))
+                && first.refuses_otherwise(second)
             {
                 self.swap(name, first, second);
             }
@@ -321,9 +332,9 @@ fn refusing(statement: &[TokenTree]) -> Option<Refusing> {
     let range = span_of(statement);
     if let Some((_, block)) = conditional(statement) {
         let alone = block.span().byte_range().end == range.end;
-        refusal_of(block).filter(|_| alone)?;
+        let reason = refusal_of(block).filter(|_| alone)?;
         let reads = words(statement);
-        return Some(Refusing { range, binds: Vec::new(), reads, value: None });
+        return Some(Refusing { range, binds: Vec::new(), reads, value: None, reason });
     }
     let [word, rest @ .., mark, semicolon] = statement else { return None };
     if !is_word(word, "let") || !is_punct(mark, '?') || !is_punct(semicolon, ';') {
@@ -334,7 +345,11 @@ fn refusing(statement: &[TokenTree]) -> Option<Refusing> {
     let value = value.get(1..)?;
     let end = mark.span().byte_range().end;
     let value_range = span_of(value).start..end;
-    Some(Refusing { range, binds: words(pattern), reads: words(value), value: Some(value_range) })
+    let (binds, reads) = (words(pattern), words(value));
+    let callee = value.iter().rposition(|token| matches!(token, TokenTree::Group(_)));
+    let callee = callee.and_then(|at| value.get(at.checked_sub(1)?));
+    let reason = callee.map(ToString::to_string).unwrap_or_default();
+    Some(Refusing { range, binds, reads, value: Some(value_range), reason })
 }
 
 /// Every name in these tokens, inside groups too.

@@ -1,3 +1,5 @@
+//! What is planted where, and what is spared.
+
 use super::*;
 
 /// The plants of a function, and its text with them.
