@@ -72,6 +72,8 @@ pub struct Authenticator<S: Store, R> {
     pub(crate) fingers: Vec<Template>,
     pub(crate) enrollment: Option<bio_enrollment::Enrollment>,
     pub(crate) u2f: Option<OpenQuestion>,
+    #[cfg(feature = "faults")]
+    pub(crate) faults: crate::faults::Faults,
     pending: Option<Pending>,
     last_ask: u64,
     refusal: Option<Refusal>,
@@ -193,6 +195,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             fingers: state.fingers,
             enrollment: None,
             u2f: None,
+            #[cfg(feature = "faults")]
+            faults: crate::faults::Faults::default(),
             pending: None,
             last_ask: 0,
             refusal: None,

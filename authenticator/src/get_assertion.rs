@@ -233,9 +233,11 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             attested: None,
             extensions: outputs.as_deref().map(Raw),
         };
-        let auth_data = auth_data.to_bytes();
+        let (auth_data, client_data_hash) = (auth_data.to_bytes(), *client_data_hash);
+        #[cfg(feature = "faults")]
+        let (auth_data, client_data_hash) = self.faults.distort(auth_data, client_data_hash);
         let key = credential.private_key()?;
-        let signature: Vec<u8> = key.sign(&[&auth_data, client_data_hash])?;
+        let signature: Vec<u8> = key.sign(&[&auth_data, &client_data_hash])?;
         let names = *verified && among_several;
         let user = credential.user.as_ref().map(|user| account(user, names)).transpose()?;
         Ok(reply(&Response {

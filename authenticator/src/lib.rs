@@ -16,6 +16,8 @@ mod credential_management;
 mod discoverable;
 mod enterprise;
 mod extensions;
+#[cfg(feature = "faults")]
+mod faults;
 mod fingers;
 mod generation;
 mod get_assertion;
@@ -51,6 +53,8 @@ pub use config::{
     FingerprintSensor, LargeBlobs, SignatureCounter, UserVerification,
 };
 pub use enterprise::Enterprise;
+#[cfg(feature = "faults")]
+pub use faults::Fault;
 pub use generation::Generation;
 pub use keys::RootKey;
 pub use refusal::Refusal;

@@ -86,6 +86,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         // 13, 14. Consent.
         let method = extensions::method(&self.config, verified_by, true);
         let wishes = self.check_creation_inputs(&inputs, is_discoverable(&request), method)?;
+        #[cfg(feature = "faults")]
+        let wishes = self.faults.forced(wishes);
         let checked = checked(&request, algorithm, wishes, verified, rp_id_hash);
         let checked = Checked { enterprise, format: self.format(&request), ..checked };
         if present {
@@ -174,6 +176,9 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             extensions: outputs.as_deref().map(Raw),
         };
         let auth_data = auth_data.to_bytes();
+        let client_data_hash = checked.client_data_hash;
+        #[cfg(feature = "faults")]
+        let (auth_data, client_data_hash) = self.faults.distort(auth_data, client_data_hash);
         let enterprise = self.config.enterprise.as_ref().filter(|_| checked.enterprise);
         let attester =
             enterprise.map_or(Attester::Ordinary(self.config.attestation), Attester::Enterprise);
@@ -182,7 +187,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             &attester,
             (credential.algorithm, &key),
             &auth_data,
-            &checked.client_data_hash,
+            &client_data_hash,
         )?;
         if checked.discoverable {
             self.store_credential(checked, &credential)?;

@@ -184,13 +184,13 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         }
         let counter = self.next_shared_count().map_err(internal)?;
         let user_presence = u8::from(enforce);
+        let (application, challenge) = (request.application, request.challenge);
+        #[cfg(feature = "faults")]
+        let (application, challenge, user_presence, counter) =
+            self.faults.distort_u2f((application, challenge, user_presence, counter));
         let key = credential.private_key().map_err(internal)?;
-        let signature = key.sign(&[
-            &request.application,
-            &[user_presence],
-            &counter.to_be_bytes(),
-            &request.challenge,
-        ]);
+        let signature =
+            key.sign(&[&application, &[user_presence], &counter.to_be_bytes(), &challenge]);
         let signature = signature.map_err(internal)?;
         Ok(AuthenticateResponse { user_presence, counter, signature: &signature }.to_bytes())
     }

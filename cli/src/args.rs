@@ -13,6 +13,7 @@ use clap_complete::Shell;
 use softkey_authenticator::Algorithms;
 
 use crate::decode::DecodeArgs;
+use crate::faults::Spec;
 use crate::manage::blobs::BlobsArgs;
 use crate::manage::config::ConfigArgs;
 use crate::manage::create::CeremonyArgs;
@@ -46,6 +47,7 @@ impl Args {
             Command::Demo(args) => args.json,
             Command::Doctor(args) => args.json,
             Command::Control(args) => args.json,
+            Command::Faults(args) => args.json,
             Command::List(args) => args.json,
             Command::Info(args) => args.device.json,
             Command::Wink(args) => args.device.json,
@@ -108,6 +110,8 @@ pub enum Command {
     Decode(DecodeArgs),
     /// Steer a running key over its control socket
     Control(ControlArgs),
+    /// List the ways in which softkey run --fault can misbehave
+    Faults(FaultsArgs),
     /// Say what this machine lacks to show a virtual USB key, and how to mend it
     ///
     /// Ends with 0 if nothing is to be mended and with 1 otherwise.
@@ -167,6 +171,12 @@ pub struct RunArgs {
     // `requires` alone is waived where what is required conflicts with what is given.
     #[arg(long, value_name = "N", requires = "ephemeral", conflicts_with_all = ["vault", "passphrase_file"])]
     pub seed: Option<u64>,
+
+    /// Misbehave in this way, for tests of sites and clients; softkey faults lists them; may be given more than once
+    ///
+    /// Behind @ stands which of the requests it is about shall be changed: @2 only the second, @..2 the first two.
+    #[arg(long, value_name = "NAME[=ARG][@N]")]
+    pub fault: Vec<Spec>,
 
     /// Make an owner-only socket here, for softkey control
     #[arg(long, value_name = "PATH")]
@@ -258,7 +268,7 @@ pub struct ControlArgs {
 }
 
 /// What a running key can be told.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum ControlOrder {
     /// Change who answers when the key asks for a touch
     Approve {
@@ -285,12 +295,36 @@ pub enum ControlOrder {
         /// no-user-presence-transition.
         finger: Touched,
     },
+    /// Let the key misbehave, or behave again
+    Fault {
+        /// What to do.
+        #[command(subcommand)]
+        order: FaultOrder,
+    },
     /// Unplug the key and plug it in again; done when the key is back
     Replug,
     /// Say what the key is doing
     Status,
     /// Unplug the key and end softkey run
     Stop,
+}
+
+/// What becomes of a fault.
+#[derive(Clone, Debug, Subcommand)]
+pub enum FaultOrder {
+    /// Switch a fault on
+    On {
+        /// The fault, as for softkey run --fault.
+        #[arg(value_name = "NAME[=ARG][@N]")]
+        fault: Spec,
+    },
+    /// Switch a fault off, or all
+    Off {
+        /// The fault's name; without one, all end.
+        name: Option<String>,
+    },
+    /// Name the faults that are on
+    List,
 }
 
 /// What a sensor finds.
@@ -302,6 +336,14 @@ pub enum Outcome {
     Fail,
     /// Nobody is recognised, and no further try is made until the right PIN or a reset
     Lock,
+}
+
+/// The arguments of `softkey faults`.
+#[derive(Debug, clap::Args)]
+pub struct FaultsArgs {
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// The arguments of `softkey doctor`.

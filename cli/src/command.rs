@@ -10,6 +10,7 @@ use crate::decode;
 use crate::demo;
 use crate::doctor;
 use crate::error::{CliError, Exit};
+use crate::faults;
 use crate::manage;
 use crate::output::{Form, Output};
 use crate::run;
@@ -42,6 +43,7 @@ pub fn perform(args: Args) -> Result<Exit, CliError> {
         Command::Verify(args) => verify::run(&args, &mut output).map(|()| Exit::Success),
         Command::Decode(args) => decode::run(&args, &mut output).map(|()| Exit::Success),
         Command::Control(args) => control::perform(&args),
+        Command::Faults(_) => faults::list(&mut output).map(|()| Exit::Success),
         Command::Run(args) => run::perform(&args),
         Command::Doctor(args) => doctor::perform(&args),
         Command::Completions { shell } => completions(shell),

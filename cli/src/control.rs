@@ -9,6 +9,9 @@
 //! touch long                    the same for 5 seconds, as a reset may want it
 //! uv ok|fail|lock               ok, or an error unless the key has a simulated sensor
 //! finger 1|2|...|too-high|...   ok, or an error unless that sensor is for fingerprints
+//! fault on NAME[=ARG][@N]       ok; a fault of the same name that is on already ends
+//! fault off [NAME]              ok, or an error if the fault is not on
+//! fault list                    ok and one JSON object ([`FaultsOn`])
 //! replug                        ok, once the key is plugged in again
 //! status                        ok and one JSON object ([`Status`])
 //! stop                          ok; then the key is unplugged and the process ends
@@ -26,6 +29,7 @@ use serde::{Deserialize, Serialize};
 
 pub use client::{perform, send};
 
+use crate::faults::Spec;
 use crate::run::Mode;
 use crate::run::approval::Touch;
 use crate::run::sensor::{Finds, Touched};
@@ -34,7 +38,7 @@ use crate::run::sensor::{Finds, Touched};
 pub const MAX_LINE: usize = 256;
 
 /// What a running key can be told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
     /// Change who answers.
     Approve(Mode),
@@ -44,6 +48,12 @@ pub enum Order {
     Verify(Finds),
     /// Put this finger on the simulated fingerprint sensor, or one that the sensor cannot read.
     Finger(Touched),
+    /// Misbehave so from now on.
+    FaultOn(Spec),
+    /// Do not misbehave so any more, or in no way.
+    FaultOff(Option<String>),
+    /// Name the faults that are on.
+    FaultList,
     /// Unplug the key and plug it in again.
     Replug,
     /// Say what the key is doing.
@@ -52,8 +62,8 @@ pub enum Order {
     Stop,
 }
 
-/// The orders as they are written, but for those with a finger.
-const ORDERS: [(&str, Order); 12] = [
+/// The orders as they are written, but for those with an argument of their own.
+const ORDERS: [(&str, Order); 14] = [
     ("approve ask", Order::Approve(Mode::Ask)),
     ("approve auto", Order::Approve(Mode::Auto)),
     ("approve deny", Order::Approve(Mode::Deny)),
@@ -63,6 +73,8 @@ const ORDERS: [(&str, Order); 12] = [
     ("uv ok", Order::Verify(Finds::Ok)),
     ("uv fail", Order::Verify(Finds::Fail)),
     ("uv lock", Order::Verify(Finds::Lock)),
+    ("fault off", Order::FaultOff(None)),
+    ("fault list", Order::FaultList),
     ("replug", Order::Replug),
     ("status", Order::Status),
     ("stop", Order::Stop),
@@ -70,8 +82,11 @@ const ORDERS: [(&str, Order); 12] = [
 
 impl fmt::Display for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Self::Finger(touched) = self {
-            return write!(f, "finger {touched}");
+        match self {
+            Self::Finger(touched) => return write!(f, "finger {touched}"),
+            Self::FaultOn(spec) => return write!(f, "fault on {spec}"),
+            Self::FaultOff(Some(name)) => return write!(f, "fault off {name}"),
+            _ => {}
         }
         let written = ORDERS.iter().find(|(_, order)| order == self);
         f.write_str(written.map_or("", |(written, _)| written))
@@ -87,6 +102,13 @@ impl FromStr for Order {
 
     /// Reads an order; any white space may divide its words.
     fn from_str(line: &str) -> Result<Self, UnknownOrder> {
+        if let ["fault", order, fault] = line.split_ascii_whitespace().collect::<Vec<_>>()[..] {
+            return match order {
+                "on" => fault.parse().map(Self::FaultOn).map_err(|_| UnknownOrder),
+                "off" => Ok(Self::FaultOff(Some(fault.to_owned()))),
+                _ => Err(UnknownOrder),
+            };
+        }
         let mut words = line.split_ascii_whitespace();
         let (first, second) = (words.next().unwrap_or_default(), words.next());
         let written = second.map_or_else(|| first.to_owned(), |second| format!("{first} {second}"));
@@ -96,7 +118,7 @@ impl FromStr for Order {
         }
         let known = ORDERS.iter().find(|(known, _)| *known == written);
         match (known, words.next()) {
-            (Some((_, order)), None) => Ok(*order),
+            (Some((_, order)), None) => Ok(order.clone()),
             _ => Err(UnknownOrder),
         }
     }
@@ -109,6 +131,8 @@ pub enum Reply {
     Done,
     /// What the key is doing.
     Status(Box<Status>),
+    /// The faults that are on.
+    Faults(FaultsOn),
     /// Not done.
     Error {
         /// What happened.
@@ -132,6 +156,9 @@ impl Reply {
             Self::Status(status) => {
                 format!("ok {}", crate::text::json_line(status).unwrap_or_default())
             }
+            Self::Faults(faults) => {
+                format!("ok {}", crate::text::json_line(faults).unwrap_or_default())
+            }
             Self::Error { what, try_this } => format!("error {what}\t{try_this}"),
         }
     }
@@ -142,13 +169,33 @@ impl Reply {
         let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
         match (word, rest) {
             ("ok", "") => Some(Self::Done),
-            ("ok", status) => serde_json::from_str(status).ok().map(Box::new).map(Self::Status),
+            ("ok", json) => {
+                let status = serde_json::from_str(json).ok().map(Box::new).map(Self::Status);
+                status.or_else(|| serde_json::from_str(json).ok().map(Self::Faults))
+            }
             ("error", rest) => {
                 let (what, try_this) = rest.split_once('\t').unwrap_or((rest, ""));
                 Some(Self::error(what, try_this))
             }
             _ => None,
         }
+    }
+}
+
+/// The faults that are on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultsOn {
+    /// Each as it was switched on.
+    pub faults: Vec<String>,
+}
+
+impl fmt::Display for FaultsOn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.faults.is_empty() {
+            return f.write_str("no fault is on");
+        }
+        f.write_str(&self.faults.join("\n"))
     }
 }
 
@@ -164,6 +211,9 @@ pub struct Status {
     /// The finger that touches the simulated sensor; absent if it is not for fingerprints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finger: Option<u64>,
+    /// The faults that are on.
+    #[serde(default)]
+    pub faults: Vec<String>,
     /// Is a request in work?
     pub working: bool,
     /// The open question.
@@ -199,6 +249,9 @@ impl fmt::Display for Status {
         if let Some(finger) = self.finger {
             writeln!(f, "finger        {finger}")?;
         }
+        if !self.faults.is_empty() {
+            writeln!(f, "faults        {}", self.faults.join(", "))?;
+        }
         writeln!(f, "requests      {}", self.requests)?;
         writeln!(f, "power cycles  {}", self.power_cycles)?;
         match &self.question {
@@ -229,8 +282,11 @@ mod tests {
     #[test]
     fn orders_read_back() {
         for (written, order) in ORDERS {
-            assert_eq!(written.parse(), Ok(order));
             assert_eq!(order.to_string(), written);
+            assert_eq!(written.parse(), Ok(order));
+        }
+        for written in ["fault on wrong-signature", "fault on delay=20@..3", "fault off delay"] {
+            assert_eq!(written.parse::<Order>().unwrap().to_string(), written);
         }
         assert_eq!("  approve\t hold ".parse(), Ok(Order::Approve(Mode::Hold)));
         for wrong in [
@@ -243,6 +299,8 @@ mod tests {
             "finger",
             "finger 0",
             "finger 1 2",
+            "fault on no-such",
+            "fault",
         ] {
             assert_eq!(wrong.parse::<Order>(), Err(UnknownOrder), "{wrong:?}");
         }
@@ -261,6 +319,7 @@ mod tests {
             approve: "hold".into(),
             uv: None,
             finger: None,
+            faults: vec!["delay=5@2".into()],
             working: true,
             question: Some(OpenQuestion {
                 asks: "presence".into(),
@@ -272,8 +331,12 @@ mod tests {
             power_cycles: 1,
             requests: 2,
         };
-        for reply in [Reply::Done, Reply::Status(Box::new(status)), Reply::error("No.", "touch it")]
-        {
+        for reply in [
+            Reply::Done,
+            Reply::Status(Box::new(status)),
+            Reply::error("No.", "touch it"),
+            Reply::Faults(FaultsOn { faults: vec!["silence".into()] }),
+        ] {
             let line = reply.to_line();
             assert!(!line.contains('\n'));
             assert_eq!(Reply::from_line(&line), Some(reply));

@@ -3,6 +3,7 @@
 //!
 //! - [`args`], [`command`]: the command line and what carries it out;
 //! - [`error`]: how a command fails, in two parts, and the table of exit codes;
+//! - [`faults`]: what the key does wrong when its owner wants it to;
 //! - [`output`]: plain lines or one JSON object a line;
 //! - [`text`]: untrusted text on its way to a terminal;
 //! - [`run`]: the key itself;
@@ -21,6 +22,7 @@ pub mod decode;
 pub mod demo;
 pub mod doctor;
 pub mod error;
+pub mod faults;
 pub mod manage;
 pub mod output;
 pub mod run;

@@ -64,6 +64,7 @@ pub fn perform(args: &RunArgs) -> Result<Exit, CliError> {
             Verifier::Simulated => Some(Sensor::plain()),
             Verifier::Fingerprint => Some(Sensor::fingerprint()),
         },
+        faults: args.fault.clone(),
         notices: notices.collect(),
         terminal,
         control: args.control.clone(),

@@ -92,6 +92,7 @@ fn start(devices: usize) -> Running {
         control: None,
         form: Form::Json,
         channel_seed: 1,
+        faults: Vec::new(),
         notices: Vec::new(),
     };
     let thread = thread::spawn(move || serve(settings, stopped, Lines(lines), io::sink()));

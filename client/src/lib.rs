@@ -46,7 +46,7 @@ mod u2f;
 
 pub use abort::{AbortController, AbortReason, AbortSignal};
 pub use call::{CredentialCreationOptions, CredentialRequestOptions, Mediation};
-pub use cause::{Cause, DomException, Operation};
+pub use cause::{Cause, DomException, Operation, WrongResponse};
 pub use ceremony::{Account, Ceremony, Input, Need, PinNeed, Progress, Step};
 pub use container::CredentialsContainer;
 pub use create::create;

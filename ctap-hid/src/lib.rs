@@ -30,7 +30,7 @@ pub use keys::{HidTransport, KeyInfo, list_keys};
 pub use loopback::{Answering, Application, Loopback};
 pub use packet::{MAX_MESSAGE_LEN, Packet, REPORT_LEN, Report};
 #[cfg(feature = "std")]
-pub use port::{Port, WallClock};
+pub use port::{Port, Reports, WallClock};
 pub use readers::Readers;
 #[cfg(feature = "udp")]
 pub use udp::{UdpPort, UdpTransport};

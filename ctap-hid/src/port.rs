@@ -7,11 +7,46 @@ use std::time;
 
 use softkey_ctap::Instant;
 
-use crate::device::{Device, Peer};
+use crate::device::{Device, Outgoing, Peer};
+use crate::packet::Report;
 
 /// Reports taken at once: a flood of them must leave the owner time for events and jobs.
 #[cfg(any(feature = "udp", all(feature = "uhid", target_os = "linux")))]
 pub(crate) const REPORTS_PER_PUMP: usize = 16;
+
+/// What a [`Port`] needs of the device behind it. Beside [`Device`], whatever stands around one to change what it
+/// says is this.
+pub trait Reports {
+    /// As [`Device::receive_from`].
+    fn receive_from(&mut self, now: Instant, from: Peer, report: &Report);
+
+    /// As [`Device::disconnect`].
+    fn disconnect(&mut self, now: Instant);
+
+    /// As [`Device::transaction_peer`].
+    fn transaction_peer(&self) -> Option<Peer>;
+
+    /// As [`Device::poll_report`].
+    fn poll_report(&mut self) -> Option<Outgoing>;
+}
+
+impl Reports for Device {
+    fn receive_from(&mut self, now: Instant, from: Peer, report: &Report) {
+        Self::receive_from(self, now, from, report);
+    }
+
+    fn disconnect(&mut self, now: Instant) {
+        Self::disconnect(self, now);
+    }
+
+    fn transaction_peer(&self) -> Option<Peer> {
+        Self::transaction_peer(self)
+    }
+
+    fn poll_report(&mut self) -> Option<Outgoing> {
+        Self::poll_report(self)
+    }
+}
 
 /// One way from the outside to a [`Device`]. Its owner loops: sleep until the descriptor is readable or
 /// one of the deadlines (the device's and the port's) has come; [`Device::handle_timeout`];
@@ -22,13 +57,13 @@ pub trait Port {
     ///
     /// # Errors
     /// If the port is broken for good; a host that vanished is no error.
-    fn pump(&mut self, now: Instant, device: &mut Device) -> io::Result<()>;
+    fn pump(&mut self, now: Instant, device: &mut dyn Reports) -> io::Result<()>;
 
     /// Sends everything the device wants to send now.
     ///
     /// # Errors
     /// As [`Port::pump`].
-    fn flush(&mut self, device: &mut Device) -> io::Result<()>;
+    fn flush(&mut self, device: &mut dyn Reports) -> io::Result<()>;
 
     /// True if [`Port::flush`] stopped because the system could not take more: call it again when the
     /// descriptor is writable.

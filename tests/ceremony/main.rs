@@ -5,6 +5,7 @@
 mod accounts;
 mod blobs;
 mod extensions;
+mod faults;
 mod fingers;
 mod large_blob;
 mod page;

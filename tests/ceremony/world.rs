@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use softkey::faults::Board;
 use softkey_authenticator::{
     Answer, Authenticator, Config, Decision, Finger, MemoryStore, Question, RootKey, Sample,
     Session, Step, Transport, Via,
@@ -48,6 +49,10 @@ pub(crate) struct Core {
     power_ups: u8,
     /// What getInfo says instead of the key's own answer.
     pub(crate) info: Option<Vec<u8>>,
+    /// What it does wrong.
+    pub(crate) board: Board,
+    /// The faults that changed an answer.
+    pub(crate) changed: Vec<String>,
     pub(crate) hand: Hand,
     /// Does the sensor recognise the finger?
     pub(crate) finger: bool,
@@ -68,6 +73,8 @@ impl Core {
             work: None,
             power_ups: 0,
             info: None,
+            board: Board::default(),
+            changed: Vec::new(),
             hand: Hand::Touches,
             finger: true,
             samples: VecDeque::new(),
@@ -100,12 +107,18 @@ impl Core {
         if let (Some(info), [0x04]) = (&self.info, job.bytes.as_slice()) {
             return device.answer(now, job.id, info);
         }
+        let signed = self.board.begin(job.kind, &job.bytes);
+        self.key().set_faults(&signed);
         if job.kind == JobKind::Cbor {
-            let step = self.key().begin(now, via, &job.bytes);
+            let step = match self.board.canned() {
+                Some(status) => Step::Reply(vec![status]),
+                None => self.key().begin(now, via, &job.bytes),
+            };
             self.work = Some(job.id);
             return self.carry(now, step, device);
         }
-        let answer = self.key().begin_u2f(now, via, &job.bytes);
+        let mut answer = self.key().begin_u2f(now, via, &job.bytes);
+        self.misbehave(&mut answer);
         device.answer(now, job.id, &answer);
         let Some(ask) = self.key().asking().map(|ask| ask.id) else {
             return;
@@ -115,10 +128,16 @@ impl Core {
         }
     }
 
+    fn misbehave(&mut self, answer: &mut Vec<u8>) {
+        let done = self.key().take_done();
+        self.changed.extend(self.board.finish(answer, &done));
+    }
+
     fn carry(&mut self, now: Instant, mut step: Step, device: &mut Device) {
         loop {
             match step {
-                Step::Reply(bytes) => {
+                Step::Reply(mut bytes) => {
+                    self.misbehave(&mut bytes);
                     let job = self.work.take().unwrap();
                     return device.answer(now, job, &bytes);
                 }
@@ -388,8 +407,16 @@ fn merge(options: &mut Value, extra: &Value) {
 
 /// The relying party's view of a registration.
 pub(crate) fn registered(response: &RegistrationResponse, verified: bool) -> Registered {
+    registration(response, verified).unwrap()
+}
+
+/// The same, which may complain.
+pub(crate) fn registration(
+    response: &RegistrationResponse,
+    verified: bool,
+) -> Result<Registered, verify::Fault> {
     let asked = [-7, -8, -35, -36, -47, -52];
-    verify::registration(response, &expected(verified), &asked).unwrap()
+    verify::registration(response, &expected(verified), &asked)
 }
 
 /// The relying party's view of a sign-in.
@@ -398,7 +425,16 @@ pub(crate) fn authenticated(
     record: &CredentialRecord,
     verified: bool,
 ) -> Authenticated {
-    verify::authentication(response, &expected(verified), record).unwrap()
+    authentication(response, record, verified).unwrap()
+}
+
+/// The same, which may complain.
+pub(crate) fn authentication(
+    response: &AuthenticationResponse,
+    record: &CredentialRecord,
+    verified: bool,
+) -> Result<Authenticated, verify::Fault> {
+    verify::authentication(response, &expected(verified), record)
 }
 
 fn expected(user_verification: bool) -> Expected<'static> {

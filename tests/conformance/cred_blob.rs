@@ -57,7 +57,7 @@ fn longer_blob_is_not_kept() {
     for length in [max + 1, 1000, 6000] {
         let made = key.make(&with_blob(1, &vec![7; length]));
         assert!(!stored(&made), "{length} bytes");
-        assert_eq!(blob_of(&mut key, &made), []);
+        assert_eq!(blob_of(&mut key, &made), [0_u8; 0]);
     }
 }
 
@@ -68,7 +68,7 @@ fn credential_without_a_blob_gives_no_bytes() {
     for rk in [false, true] {
         let made = key.make(&Request::make_credential().option("rk", rk));
         assert_eq!(made.auth_data.extensions, None);
-        assert_eq!(blob_of(&mut key, &made), []);
+        assert_eq!(blob_of(&mut key, &made), [0_u8; 0]);
         let asked = key.assertion_by(&made, &made.get().extension("credBlob", false));
         assert_eq!(asked.auth_data.extensions, None);
     }
@@ -80,7 +80,7 @@ fn non_discoverable_credential_keeps_no_blob() {
     let mut key = Key::fresh();
     let made = key.make(&Request::make_credential().extension("credBlob", [1; 8]));
     assert!(!stored(&made));
-    assert_eq!(blob_of(&mut key, &made), []);
+    assert_eq!(blob_of(&mut key, &made), [0_u8; 0]);
 }
 
 /// XB-06: other types, in both ceremonies.
@@ -106,7 +106,7 @@ fn blob_ends_with_its_credential() {
     assert_eq!(key.status(&first.get().extension("credBlob", true)), NO_CREDENTIALS);
     assert_eq!(blob_of(&mut key, &second), b"second");
     let third = key.make(&Request::make_credential_for(RP, &[1]).discoverable());
-    assert_eq!(blob_of(&mut key, &third), []);
+    assert_eq!(blob_of(&mut key, &third), [0_u8; 0]);
     let kept = key.make(&with_blob(1, b"kept"));
     key.set_pin("1234");
     let token = key.token(Protocol::Two, "1234", CM, None).unwrap();
@@ -124,7 +124,7 @@ fn blob_ends_with_its_credential() {
     key.power_cycle();
     assert_eq!(key.send(&[command::RESET]), [SUCCESS]);
     let again = key.make(&Request::make_credential_for(RP, &[1]).discoverable());
-    assert_eq!(blob_of(&mut key, &again), []);
+    assert_eq!(blob_of(&mut key, &again), [0_u8; 0]);
 }
 
 /// XB-01: each getNextAssertion gives the blob of its own credential.

@@ -14,6 +14,8 @@ mod wire;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use softkey::faults::Board;
+use softkey::faults::wire::Wire;
 use softkey_authenticator::{
     Algorithm, Algorithms, Answer, AskId, Attestation, Authenticator, Config, Decision, RootKey,
     Session, Transport, UserVerification, Via,
@@ -135,6 +137,8 @@ pub struct Key {
     draws: u64,
     /// Has it ever made credentials that may be backed up?
     backs_up: bool,
+    board: Board,
+    wire: Wire,
     desk: Desk,
 }
 
@@ -196,6 +200,8 @@ impl Key {
             watcher: None,
             draws: setup.seed << 32,
             backs_up: setup.profile == Profile::Synced,
+            board: running::board(),
+            wire: Wire::default(),
             desk: Desk::new(),
         };
         key.open_channel();
@@ -348,6 +354,7 @@ impl Key {
         self.entropy.reseed();
         self.authenticator = open(&self.setup, &self.memory, &self.entropy, self.now);
         self.device = device(&self.setup, self.now);
+        self.wire.reset();
         self.job = None;
         self.question = None;
         self.last_asked = None;

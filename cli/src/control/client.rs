@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{Order, Reply};
-use crate::args::{Approve, ControlArgs, ControlOrder, Outcome};
+use crate::args::{Approve, ControlArgs, ControlOrder, FaultOrder, Outcome};
 use crate::error::{CliError, Exit};
 use crate::output::{Form, Output};
 use crate::run::Mode;
@@ -26,10 +26,11 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub fn perform(args: &ControlArgs) -> Result<Exit, CliError> {
     let form = if args.json { Form::Json } else { Form::Plain };
     let mut output = Output::stdout(form);
-    match send(&args.path, args.order.into())? {
+    match send(&args.path, &args.order.clone().into())? {
         Reply::Done if args.json => output.object(&json!({"done": true}))?,
         Reply::Done => {}
         Reply::Status(status) => output.record(&*status)?,
+        Reply::Faults(faults) => output.record(&faults)?,
         Reply::Error { what, try_this } => return Err(CliError::new(Exit::Failed, what, try_this)),
     }
     Ok(Exit::Success)
@@ -40,13 +41,13 @@ pub fn perform(args: &ControlArgs) -> Result<Exit, CliError> {
 /// # Errors
 ///
 /// [`Exit::NoKey`] if none listens, goes away or answers in another language.
-pub fn send(path: &Path, order: Order) -> Result<Reply, CliError> {
+pub fn send(path: &Path, order: &Order) -> Result<Reply, CliError> {
     let line = exchange(path, order).map_err(|error| unreachable(path, &error.to_string()))?;
     Reply::from_line(line.trim_end_matches('\n'))
         .ok_or_else(|| unreachable(path, "it does not answer as a key does"))
 }
 
-fn exchange(path: &Path, order: Order) -> io::Result<String> {
+fn exchange(path: &Path, order: &Order) -> io::Result<String> {
     let mut stream = UnixStream::connect(path)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.write_all(format!("{order}\n").as_bytes())?;
@@ -75,6 +76,11 @@ impl From<ControlOrder> for Order {
                 Outcome::Lock => Finds::Lock,
             }),
             ControlOrder::Finger { finger } => Self::Finger(finger),
+            ControlOrder::Fault { order } => match order {
+                FaultOrder::On { fault } => Self::FaultOn(fault),
+                FaultOrder::Off { name } => Self::FaultOff(name),
+                FaultOrder::List => Self::FaultList,
+            },
             ControlOrder::Replug => Self::Replug,
             ControlOrder::Status => Self::Status,
             ControlOrder::Stop => Self::Stop,

@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use softkey_authenticator::Ask;
 use softkey_ctap::Instant;
+use softkey_ctap_hid::JobKind;
 
 use super::approval::{Approval, Mode, Touch, Unanswerable, Verdict};
 use super::event::{Asked, Event};
 use super::screen::Screen;
 use super::sensor::{Finds, NoFinger, Touched};
 use super::terminal::{Terminal, Word};
+use crate::faults::wire::PacketFault;
+use crate::faults::{Board, Spec};
 
 /// How often the owner is reminded of what no real key does.
 const REMINDER: Duration = Duration::from_mins(1);
@@ -28,6 +31,7 @@ pub struct Desk {
     /// Seconds left in the prompt that is shown.
     shown: Option<u64>,
     remind_at: Option<Instant>,
+    faults: Board,
 }
 
 /// What the person at the terminal wants.
@@ -43,14 +47,15 @@ impl Desk {
     /// A desk without a question. `notes`: repeat questions on standard error, because events go elsewhere or
     /// are not for people. `auto_allowed`: may the mode become [`Mode::Auto`] later?
     #[must_use]
-    pub const fn new(
+    pub fn new(
         approval: Approval,
         screen: Screen,
         terminal: Option<Terminal>,
         notes: bool,
         auto_allowed: bool,
     ) -> Self {
-        Self { approval, screen, terminal, notes, auto_allowed, shown: None, remind_at: None }
+        let (shown, remind_at, faults) = (None, None, Board::default());
+        Self { approval, screen, terminal, notes, auto_allowed, shown, remind_at, faults }
     }
 
     /// Who approves.
@@ -162,10 +167,46 @@ impl Desk {
 
     /// What the owner has switched on that no real key does.
     #[must_use]
-    pub fn pretended(&self) -> Vec<&'static str> {
+    pub fn pretended(&self) -> Vec<String> {
         let auto = (self.approval.mode() == Mode::Auto).then_some("approve auto");
         let sensor = self.approval.sensor().map(|sensor| sensor.name());
-        auto.into_iter().chain(sensor).collect()
+        let faults = self.faults.on().map(|spec| format!("fault {spec}"));
+        auto.into_iter().chain(sensor).map(str::to_owned).chain(faults).collect()
+    }
+
+    /// The faults that are on.
+    pub fn faults(&self) -> impl Iterator<Item = &Spec> {
+        self.faults.on()
+    }
+
+    /// Those of them that are about packets: what is to be done to the answer to this request, and their names.
+    pub fn packet_faults(
+        &mut self,
+        kind: JobKind,
+        request: &[u8],
+    ) -> (Vec<PacketFault>, Vec<String>) {
+        self.faults.packets(kind, request)
+    }
+
+    /// Switches a fault on, and says so.
+    pub fn fault_on(&mut self, now: Instant, spec: Spec) {
+        self.faults.switch_on(spec);
+        self.tell_faults(now);
+    }
+
+    /// Switches the fault of this name off, or all, and says so; false if it is not on.
+    pub fn fault_off(&mut self, now: Instant, name: Option<&str>) -> bool {
+        let done = self.faults.switch_off(name);
+        if done {
+            self.tell_faults(now);
+        }
+        done
+    }
+
+    fn tell_faults(&mut self, now: Instant) {
+        let on = self.faults.on().map(ToString::to_string).collect();
+        self.event(&Event::Faults { on });
+        self.warn(now);
     }
 
     /// Prints the warnings now, and again each minute.
@@ -176,6 +217,10 @@ impl Desk {
         }
         if let Some(sensor) = self.approval.sensor() {
             self.event(&Event::Warning { what: sensor.warning().into() });
+        }
+        let faults = self.faults.on().map(|spec| format!("fault {spec}: {}", spec.does()));
+        for what in faults.collect::<Vec<_>>() {
+            self.event(&Event::Warning { what });
         }
         self.remind_at = (!self.pretended().is_empty()).then(|| now + REMINDER);
     }

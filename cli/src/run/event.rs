@@ -52,6 +52,11 @@ pub enum Event {
         /// Which device.
         device: String,
     },
+    /// The owner switched faults on or off.
+    Faults {
+        /// Those that are on.
+        on: Vec<String>,
+    },
     /// The owner changed who answers.
     Approve {
         /// The new mode.
@@ -107,7 +112,9 @@ pub struct Answered {
     /// From the whole request to its answer, milliseconds.
     pub ms: u64,
     /// What the owner has switched on that no real key does.
-    pub pretended: Vec<&'static str>,
+    pub pretended: Vec<String>,
+    /// The faults that changed the answer or its packets, which the client is not told.
+    pub faults: Vec<String>,
 }
 
 /// What was decided about a request.
@@ -168,6 +175,7 @@ impl Answered {
             reason: None,
             ms: 0,
             pretended: Vec::new(),
+            faults: Vec::new(),
         }
     }
 
@@ -212,6 +220,8 @@ impl fmt::Display for Event {
             Self::Question(asked) => write!(f, "waiting: {asked}"),
             Self::Request(answered) => answered.fmt(f),
             Self::Wink { device } => write!(f, "wink: a client on {device} looks for this key"),
+            Self::Faults { on } if on.is_empty() => write!(f, "no fault from now on"),
+            Self::Faults { on } => write!(f, "fault {} from now on", on.join(", fault ")),
             Self::Approve { approve } => write!(f, "approve {approve} from now on"),
             Self::Stopped { requests } => write!(f, "stopped: {requests} requests answered"),
         }
@@ -254,10 +264,13 @@ impl fmt::Display for Answered {
             Some(name) => write!(f, " {name}")?,
             None => write!(f, " status {}", self.status)?,
         }
-        match &self.reason {
-            Some(reason) => write!(f, " because {reason} ({} ms)", self.ms)?,
-            None => write!(f, " ({} ms)", self.ms)?,
+        if let Some(reason) = &self.reason {
+            write!(f, " because {reason}")?;
         }
+        if !self.faults.is_empty() {
+            write!(f, " changed by {}", self.faults.join(", "))?;
+        }
+        write!(f, " ({} ms)", self.ms)?;
         if self.pretended.is_empty() {
             Ok(())
         } else {
@@ -333,7 +346,7 @@ mod tests {
         (plain.decided, plain.peer, plain.rp) = (Decided::NotAsked, None, None);
         (plain.account, plain.reason) = (None, None);
         plain.set_status(JobKind::Msg, &[1, 2, 0x69, 0x85]);
-        plain.pretended = vec!["approve auto", "uv simulated"];
+        plain.pretended = vec!["approve auto".into(), "uv simulated".into()];
         assert_eq!(
             plain.to_string(),
             "makeCredential from udp 127.0.0.1:8111: SW_CONDITIONS_NOT_SATISFIED (12 ms) \
@@ -349,7 +362,7 @@ mod tests {
             "{\"event\":\"request\",\"device\":\"udp 127.0.0.1:8111\",\"peer\":\"127.0.0.1:40000\",\
              \"channel\":\"000000ab\",\"command\":\"makeCredential\",\"rp\":\"example.com\",\
              \"account\":\"al\\u001bice\",\"decided\":\"refused\",\"by\":\"terminal\",\"status\":\"27\",\
-             \"status_name\":\"CTAP2_ERR_OPERATION_DENIED\",\"reason\":\"UserRefused\",\"ms\":12,\"pretended\":[]}"
+             \"status_name\":\"CTAP2_ERR_OPERATION_DENIED\",\"reason\":\"UserRefused\",\"ms\":12,\"pretended\":[],\"faults\":[]}"
         );
         let ready = Event::Ready {
             devices: vec!["udp 127.0.0.1:8111".into()],

@@ -178,9 +178,7 @@ impl Hub {
         match (withdrawn, request) {
             (Withdrawn::InWork, _) => self.worker.order(Order::Cancel(via)),
             (_, Some(request)) if answered => {
-                let answer = [StatusCode::KEEPALIVE_CANCEL.0];
-                slot.device.answer(now, request.id, &answer);
-                self.print(now, id, request, &answer);
+                self.reply(now, id, request, &[StatusCode::KEEPALIVE_CANCEL.0]);
             }
             _ => {}
         }
@@ -194,7 +192,9 @@ impl Hub {
         let summary = Summary::of(kind, &bytes);
         let line = Answered::new(slot.name(), slot.requester(), channel.as_u32(), summary);
         let via = slot.via(channel);
-        slot.job = Some(Request { id: job, kind, via, bytes: Some(bytes), since: now, line });
+        let packets = self.desk.packet_faults(kind, &bytes);
+        slot.job =
+            Some(Request { id: job, kind, via, bytes: Some(bytes), since: now, line, packets });
         if self.state.broker.arrive(now, id) {
             self.begin(id);
         }
@@ -231,8 +231,8 @@ impl Hub {
                 }
                 Ok(())
             }
-            Report::Answer { bytes, refusal } => {
-                self.answer(now, &bytes, refusal);
+            Report::Answer { bytes, refusal, faults } => {
+                self.answer(now, &bytes, refusal, faults);
                 Ok(())
             }
             Report::StoreFailed(how) => {
@@ -244,22 +244,35 @@ impl Hub {
     }
 
     /// The request in work has its answer.
-    fn answer(&mut self, now: Instant, answer: &[u8], refusal: Option<Refusal>) {
+    fn answer(
+        &mut self,
+        now: Instant,
+        answer: &[u8],
+        refusal: Option<Refusal>,
+        faults: Vec<String>,
+    ) {
         let finished = self.state.broker.finish();
         if let Some(id) = finished.answer
             && let Some(slot) = slot(&mut self.slots, id)
             && let Some(mut request) = slot.job.take()
         {
             request.line.reason = refusal.map(|refusal| format!("{refusal:?}"));
-            slot.device.answer(now, request.id, answer);
-            self.print(now, id, request, answer);
+            request.line.faults = faults;
+            self.reply(now, id, request, answer);
         }
         if let Some(next) = finished.next {
             self.begin(next);
         }
     }
 
-    fn print(&mut self, now: Instant, id: PortId, request: Request, answer: &[u8]) {
+    /// Gives the answer to the device, and prints the request's line.
+    fn reply(&mut self, now: Instant, id: PortId, mut request: Request, answer: &[u8]) {
+        let (packets, names) = std::mem::take(&mut request.packets);
+        if let Some(slot) = slot(&mut self.slots, id) {
+            slot.wire.arm(packets);
+            slot.device.answer(now, request.id, answer);
+        }
+        request.line.faults.extend(names);
         let pretended = self.desk.pretended();
         let line = self.state.ledger.answered_with(now, id, request, answer, pretended);
         if let Some(line) = line {

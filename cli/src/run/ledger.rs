@@ -51,7 +51,7 @@ impl Ledger {
         port: PortId,
         request: Request,
         answer: &[u8],
-        pretended: Vec<&'static str>,
+        pretended: Vec<String>,
     ) -> Option<Event> {
         self.answered += 1;
         let mut line = request.line;

@@ -9,7 +9,7 @@ use chacha20::ChaCha20Rng;
 use getrandom::SysRng;
 use rand_core::{Rng, SeedableRng, TryCryptoRng, TryRng};
 use softkey_authenticator::{
-    Ask, Authenticator, Config, Decision, FingerprintKind, FingerprintSensor, MemoryStore,
+    Ask, Authenticator, Config, Decision, Fault, FingerprintKind, FingerprintSensor, MemoryStore,
     OpenError, Refusal, RootKey, Session, Step, Store, UserVerification, Via,
 };
 use softkey_ctap::{Instant, Secret};
@@ -202,6 +202,16 @@ impl<S: Store> Engine for Powered<S> {
             // The store's own word for a failure is taken by the worker.
             let _ = authenticator.block_user_verification();
         }
+    }
+
+    fn set_faults(&mut self, faults: &[Fault]) {
+        if let Some(authenticator) = &mut self.authenticator {
+            authenticator.set_faults(faults);
+        }
+    }
+
+    fn take_done(&mut self) -> Vec<Fault> {
+        self.authenticator.as_mut().map(Authenticator::take_done).unwrap_or_default()
     }
 
     fn sweep(&mut self) -> bool {

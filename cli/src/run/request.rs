@@ -126,7 +126,7 @@ fn sha256_text(hash: &[u8; 32]) -> String {
 }
 
 /// `makeCredential` for authenticatorMakeCredential.
-fn name(command: Command) -> String {
+pub(crate) fn name(command: Command) -> String {
     let Some(full) = command.name() else { return format!("command 0x{:02x}", command.0) };
     let short = full.strip_prefix("authenticator").unwrap_or(full);
     if short.starts_with("ClientPIN") {

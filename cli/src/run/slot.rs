@@ -13,6 +13,7 @@ use softkey_ctap_hid::{
 
 use super::broker::PortId;
 use super::event::Answered;
+use crate::faults::wire::{PacketFault, Wire};
 
 /// Where a key is plugged in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub struct Slot {
     port: Option<Box<dyn Port>>,
     /// The key's end of CTAPHID; new at each power-up.
     pub device: Device,
+    /// What is wrong with its packets.
+    pub wire: Wire,
     /// The request that has no answer yet.
     pub job: Option<Request>,
     /// Channels of which the authenticator may remember something.
@@ -53,6 +56,8 @@ pub struct Request {
     pub since: Instant,
     /// What will be printed about it.
     pub line: Answered,
+    /// What is to be done to the packets of its answer, and the names of these faults.
+    pub packets: (Vec<PacketFault>, Vec<String>),
 }
 
 impl Slot {
@@ -60,7 +65,8 @@ impl Slot {
     #[must_use]
     pub fn new(id: PortId, place: Place, seed: u32) -> Self {
         let device = Device::new(config(), seed);
-        Self { id, place, port: None, device, job: None, talked: HashSet::new(), seed }
+        let wire = Wire::default();
+        Self { id, place, port: None, device, wire, job: None, talked: HashSet::new(), seed }
     }
 
     /// The place, as it is told to people and programs.
@@ -97,6 +103,7 @@ impl Slot {
     /// there waits for the next [`Slot::plug`].
     pub fn unplug(&mut self) {
         self.job = None;
+        self.wire.reset();
         self.talked.clear();
         match self.place {
             Place::Uhid => self.port = None,
@@ -117,8 +124,9 @@ impl Slot {
     /// If the way to the host is broken for good.
     pub fn pump(&mut self, now: Instant) -> io::Result<()> {
         self.device.handle_timeout(now);
+        self.wire.handle_timeout(now);
         match &mut self.port {
-            Some(port) => port.pump(now, &mut self.device),
+            Some(port) => port.pump(now, &mut self.wire.around(&mut self.device)),
             None => Ok(()),
         }
     }
@@ -130,7 +138,7 @@ impl Slot {
     /// As [`Slot::pump`].
     pub fn flush(&mut self) -> io::Result<()> {
         match &mut self.port {
-            Some(port) => port.flush(&mut self.device),
+            Some(port) => port.flush(&mut self.wire.around(&mut self.device)),
             None => Ok(()),
         }
     }
@@ -146,7 +154,8 @@ impl Slot {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Instant> {
         let port = self.port.as_ref().and_then(|port| port.poll_timeout());
-        self.device.poll_timeout().into_iter().chain(port).min()
+        let own = self.device.poll_timeout().into_iter().chain(self.wire.poll_timeout());
+        own.chain(port).min()
     }
 
     /// Who talks on this channel of this device, and for the authenticator nobody else.

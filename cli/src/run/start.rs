@@ -21,9 +21,10 @@ use super::screen::Screen;
 use super::sensor::Sensor;
 use super::slot::{Place, Slot};
 use super::terminal::Terminal;
-use super::worker::{PowerUp, Worker};
+use super::worker::{Order, PowerUp, Worker};
 use crate::args::{RunArgs, Transport};
 use crate::error::{CliError, Exit};
+use crate::faults::Spec;
 use crate::output::Form;
 
 /// Where known simulators listen.
@@ -51,6 +52,8 @@ pub struct Settings {
     pub form: Form,
     /// Channel numbers follow from this.
     pub channel_seed: u32,
+    /// What the key does wrong from the start.
+    pub faults: Vec<Spec>,
     /// What the owner should know before all else.
     pub notices: Vec<Event>,
 }
@@ -77,6 +80,10 @@ pub fn serve(
     }
     let clock = WallClock::start();
     let worker = Worker::start(clock, settings.power_up).map_err(|error| no_resources(&error))?;
+    for fault in settings.faults {
+        worker.order(Order::FaultOn(fault.clone()));
+        desk.fault_on(clock.now(), fault);
+    }
     let slots = settings.places.into_iter().zip(0..);
     let slots = slots.map(|(place, number)| {
         Slot::new(PortId(number), place, settings.channel_seed.wrapping_add(number << 16))

@@ -11,11 +11,12 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use softkey_authenticator::{Ask, AskId, Decision, Refusal, Session, Step, Via};
+use softkey_authenticator::{Ask, AskId, Decision, Fault, Refusal, Session, Step, Via};
 use softkey_ctap::Instant;
 use softkey_ctap_hid::{JobKind, WallClock};
 
 use crate::error::CliError;
+use crate::faults::{Board, Spec};
 
 /// How long nobody must have asked for anything before housekeeping begins.
 const LULL: Duration = Duration::from_millis(100);
@@ -46,6 +47,10 @@ pub trait Engine {
     fn take_store_error(&mut self) -> Option<String>;
     /// Makes no further try at built-in user verification.
     fn block_user_verification(&mut self);
+    /// What is to be done wrong from now on.
+    fn set_faults(&mut self, faults: &[Fault]);
+    /// The faults that have changed an answer since this was asked last.
+    fn take_done(&mut self) -> Vec<Fault>;
     /// Does a piece of housekeeping; true when none is left.
     fn sweep(&mut self) -> bool;
 }
@@ -70,6 +75,10 @@ pub enum Order {
     },
     /// The user has decided.
     Decide(Decision),
+    /// Misbehave so, too.
+    FaultOn(Spec),
+    /// Do not misbehave so any more, or in no way.
+    FaultOff(Option<String>),
     /// The sensor has locked itself.
     BlockVerification,
     /// The request in work is no longer wanted.
@@ -96,6 +105,8 @@ pub enum Report {
         bytes: Vec<u8>,
         /// The private reason, where a CTAP2 request was refused.
         refusal: Option<Refusal>,
+        /// The faults that changed it.
+        faults: Vec<String>,
     },
     /// The store has failed, in these words.
     StoreFailed(String),
@@ -125,7 +136,8 @@ impl Worker {
         let thread = thread::Builder::new().name("authenticator".into()).spawn(move || {
             let hub = Outbox { reports: outbox, bell: ringer };
             let (engine, at_work, asked, swept) = (None, None, None, true);
-            Bench { clock, power_up, engine, at_work, hub, asked, swept }.serve(&inbox);
+            let board = Board::default();
+            Bench { clock, power_up, engine, at_work, hub, asked, swept, board }.serve(&inbox);
         })?;
         Ok(Self { orders: Some(orders), reports, bell, thread: Some(thread) })
     }
@@ -210,6 +222,8 @@ struct Bench {
     asked: Option<AskId>,
     /// There is no housekeeping to do.
     swept: bool,
+    /// What it does wrong.
+    board: Board,
 }
 
 impl Bench {
@@ -252,11 +266,20 @@ impl Bench {
             Order::PowerUp => self.power_up(now),
             Order::Begin { via, kind: JobKind::Cbor, bytes } => {
                 self.at_work = Some(JobKind::Cbor);
-                self.go_on(|engine| Some(engine.begin(now, via, &bytes)));
+                let canned = self.arm(JobKind::Cbor, &bytes);
+                self.go_on(|engine| match canned {
+                    Some(status) => Some(Step::Reply(vec![status])),
+                    None => Some(engine.begin(now, via, &bytes)),
+                });
             }
             Order::Begin { via, kind: JobKind::Msg, bytes } => {
                 self.at_work = Some(JobKind::Msg);
+                self.arm(JobKind::Msg, &bytes);
                 self.go_on(|engine| Some(Step::Reply(engine.begin_u2f(now, via, &bytes))));
+            }
+            Order::FaultOn(spec) => self.board.switch_on(spec),
+            Order::FaultOff(name) => {
+                self.board.switch_off(name.as_deref());
             }
             Order::Decide(decision) => self.go_on(|engine| engine.resume(now, decision)),
             Order::BlockVerification => {
@@ -272,6 +295,15 @@ impl Bench {
                 None
             }),
         }
+    }
+
+    /// Sets the faults of a request that begins; the status that comes in its place, if one does.
+    fn arm(&mut self, kind: JobKind, request: &[u8]) -> Option<u8> {
+        let signed = self.board.begin(kind, request);
+        if let Some(engine) = &mut self.engine {
+            engine.set_faults(&signed);
+        }
+        self.board.canned()
     }
 
     fn power_up(&mut self, now: Instant) {
@@ -293,13 +325,16 @@ impl Bench {
             let ask = ask.cloned();
             self.hub.tell(Report::Question { ask, kind });
         }
-        if let Some(Step::Reply(bytes)) = step
+        if let Some(Step::Reply(mut bytes)) = step
             && let Some(kind) = self.at_work.take()
         {
-            let refusal = if kind == JobKind::Cbor { engine.refusal() } else { None };
+            // A status in the place of a command has no reason of the authenticator's.
+            let own = kind == JobKind::Cbor && self.board.canned().is_none();
+            let refusal = if own { engine.refusal() } else { None };
+            let faults = self.board.finish(&mut bytes, &engine.take_done());
             self.swept = false;
             self.tell_failure();
-            self.hub.tell(Report::Answer { bytes, refusal });
+            self.hub.tell(Report::Answer { bytes, refusal, faults });
         }
     }
 

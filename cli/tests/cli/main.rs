@@ -6,6 +6,7 @@ mod blobs;
 mod cases;
 mod control;
 mod demo;
+mod faults;
 mod fingers;
 mod harness;
 mod hosts;

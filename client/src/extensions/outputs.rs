@@ -32,7 +32,9 @@ impl CreationInputs {
             Some(signed) => cbor::decode(signed.0)?,
             None => MakeCredentialOutputs::default(),
         };
-        if let (Some(wanted), Some(set)) = (self.protection, outputs.cred_protect)
+        // A key that says nothing has set the lowest level, which must not pass for what the page insists on.
+        let silent = self.protection.filter(|wanted| wanted.enforced).map(|_| 1);
+        if let (Some(wanted), Some(set)) = (self.protection, outputs.cred_protect.or(silent))
             && set < wanted.level
         {
             return Err(WrongResponse::Protection.into());

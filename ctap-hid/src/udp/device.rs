@@ -7,9 +7,9 @@ use softkey_ctap::Instant;
 
 use super::peers::Peers;
 use super::{Datagram, report};
-use crate::device::{Device, Outgoing, Peer};
+use crate::device::{Outgoing, Peer};
 use crate::packet::REPORT_LEN;
-use crate::port::{Port, REPORTS_PER_PUMP};
+use crate::port::{Port, REPORTS_PER_PUMP, Reports};
 
 /// A [`Port`] on a UDP socket. Every report of an answer, keepalives too, goes to the address whose packet
 /// opened that transaction.
@@ -40,7 +40,7 @@ impl UdpPort {
 }
 
 impl Port for UdpPort {
-    fn pump(&mut self, now: Instant, device: &mut Device) -> io::Result<()> {
+    fn pump(&mut self, now: Instant, device: &mut dyn Reports) -> io::Result<()> {
         let mut datagram: Datagram = [0; REPORT_LEN + 1];
         for _ in 0..REPORTS_PER_PUMP {
             match self.socket.recv_from(&mut datagram) {
@@ -59,7 +59,7 @@ impl Port for UdpPort {
         Ok(())
     }
 
-    fn flush(&mut self, device: &mut Device) -> io::Result<()> {
+    fn flush(&mut self, device: &mut dyn Reports) -> io::Result<()> {
         while let Some(outgoing) = self.unsent.take().or_else(|| device.poll_report()) {
             let Some(address) = self.peers.address(outgoing.to) else { continue };
             match self.socket.send_to(&outgoing.report, address) {

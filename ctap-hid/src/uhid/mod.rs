@@ -12,8 +12,8 @@ use rustix::fs::{Mode, OFlags};
 use softkey_ctap::Instant;
 
 use self::event::{EVENT_LEN, KernelEvent};
-use crate::device::Device;
-use crate::port::{Port, REPORTS_PER_PUMP};
+use crate::device::Peer;
+use crate::port::{Port, REPORTS_PER_PUMP, Reports};
 use crate::readers::Readers;
 
 /// The node through which programs make virtual HID devices. Write access to it is the power to fake any
@@ -99,7 +99,7 @@ impl UhidPort {
         &mut self,
         now: Instant,
         event: &KernelEvent,
-        device: &mut Device,
+        device: &mut dyn Reports,
     ) -> io::Result<()> {
         match event {
             KernelEvent::Start => {}
@@ -109,7 +109,7 @@ impl UhidPort {
             }
             KernelEvent::Open => self.readers.handle_open(),
             KernelEvent::Close => self.readers.handle_close(now),
-            KernelEvent::Output(report) => device.receive(now, report),
+            KernelEvent::Output(report) => device.receive_from(now, Peer::default(), report),
             KernelEvent::GetReport { id } => {
                 write_event(&mut self.node, &event::get_report_reply(*id, EIO))?;
             }
@@ -122,7 +122,7 @@ impl UhidPort {
 }
 
 impl Port for UhidPort {
-    fn pump(&mut self, now: Instant, device: &mut Device) -> io::Result<()> {
+    fn pump(&mut self, now: Instant, device: &mut dyn Reports) -> io::Result<()> {
         let mut buffer = vec![0; EVENT_LEN];
         for _ in 0..REPORTS_PER_PUMP {
             let Some(length) = self.read_event(&mut buffer)? else { break };
@@ -137,7 +137,7 @@ impl Port for UhidPort {
         Ok(())
     }
 
-    fn flush(&mut self, device: &mut Device) -> io::Result<()> {
+    fn flush(&mut self, device: &mut dyn Reports) -> io::Result<()> {
         while let Some(outgoing) = device.poll_report() {
             write_event(&mut self.node, &event::input2(&outgoing.report))?;
         }

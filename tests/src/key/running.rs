@@ -3,8 +3,10 @@
 
 use std::time::Duration;
 
+use softkey::faults::Board;
 use softkey_authenticator::{Finger, Question as Asked, Sample, Step};
 use softkey_ctap::bio_enrollment::SampleStatus;
+use softkey_ctap_hid::Reports;
 
 use super::{
     Answer, AskId, Authenticator, Decision, Edge, Entropy, Event, Instant, Job, JobKind, Keepalive,
@@ -41,7 +43,8 @@ impl Key {
     /// When something is due next: the user's answer, or a deadline of the device or the authenticator.
     pub(super) fn next_event(&self) -> Option<Instant> {
         let touch = self.question.as_ref().and_then(|question| question.answer).map(|(due, _)| due);
-        let deadlines = [touch, self.device.poll_timeout(), self.authenticator.poll_timeout()];
+        let hid = [self.device.poll_timeout(), self.wire.poll_timeout()];
+        let deadlines = [touch, hid[0], hid[1], self.authenticator.poll_timeout()];
         deadlines.into_iter().flatten().min()
     }
 
@@ -60,6 +63,7 @@ impl Key {
             self.follow(step);
         }
         self.device.handle_timeout(self.now);
+        self.wire.handle_timeout(self.now);
         self.run();
     }
 
@@ -122,7 +126,7 @@ impl Key {
                 self.hear(event);
             } else if let Some(job) = self.device.poll_job() {
                 self.work(job);
-            } else if let Some(outgoing) = self.device.poll_report() {
+            } else if let Some(outgoing) = self.wire.around(&mut self.device).poll_report() {
                 self.deliver(&outgoing.report);
             } else {
                 break;
@@ -152,9 +156,14 @@ impl Key {
 
     fn work(&mut self, job: Job) {
         let (now, via) = (self.now, via(job.channel.as_u32()));
+        let signed = self.board.begin(job.kind, &job.bytes);
+        self.authenticator.set_faults(&signed);
         match job.kind {
             JobKind::Cbor => {
-                let step = self.core(Edge::Begins, |core| core.begin(now, via, &job.bytes));
+                let step = match self.board.canned() {
+                    Some(status) => Step::Reply(vec![status]),
+                    None => self.core(Edge::Begins, |core| core.begin(now, via, &job.bytes)),
+                };
                 self.job = Some(job);
                 self.follow(step);
             }
@@ -183,6 +192,9 @@ impl Key {
         if let Some(fault) = &mut self.fault {
             fault(&job.bytes, &mut answer);
         }
+        self.board.finish(&mut answer, &self.authenticator.take_done());
+        self.wire.handle_timeout(self.now);
+        self.wire.arm(self.board.armed_packets());
         self.device.answer(self.now, job.id, &answer);
     }
 
@@ -230,6 +242,15 @@ impl Key {
             other => panic!("the key sends command {other:#04x}"),
         }
     }
+}
+
+/// The fault that `cargo xtask conformance --sabotage` wants every key to have, if it does.
+pub(super) fn board() -> Board {
+    let mut board = Board::default();
+    if let Ok(fault) = std::env::var("SOFTKEY_FAULT") {
+        board.switch_on(fault.parse().unwrap_or_else(|error| panic!("{fault}: {error}")));
+    }
+    board
 }
 
 fn via(channel: u32) -> Via {

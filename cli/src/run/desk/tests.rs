@@ -76,7 +76,7 @@ fn modes_that_cannot_be_are_refused() {
     let (mut desk, printed) = desk(Mode::Hold, None, false);
     assert_eq!(desk.set_mode(at(0), Mode::Ask), Err(NotThatMode::NoTerminal));
     assert_eq!(desk.set_mode(at(0), Mode::Auto), Err(NotThatMode::Exposed));
-    assert_eq!((desk.approval().mode(), desk.pretended()), (Mode::Hold, vec![]));
+    assert_eq!((desk.approval().mode(), desk.pretended()), (Mode::Hold, Vec::<String>::new()));
     desk.stop();
     assert!(printed.lines().is_empty());
 }

@@ -11,7 +11,7 @@ use super::super::sensor::Finds;
 use super::super::slot::Slot;
 use super::super::worker::Order;
 use super::Hub;
-use crate::control::{self, OpenQuestion, Reply};
+use crate::control::{self, FaultsOn, OpenQuestion, Reply};
 
 impl Hub {
     /// Hands the user's answer to the authenticator.
@@ -68,6 +68,16 @@ impl Hub {
                 self.replug();
                 return None;
             }
+            control::Order::FaultOn(spec) => {
+                self.worker.order(Order::FaultOn(spec.clone()));
+                self.desk.fault_on(now, spec);
+                Ok(None)
+            }
+            control::Order::FaultOff(name) => self.fault_off(now, name),
+            control::Order::FaultList => {
+                let on = self.desk.faults().map(ToString::to_string).collect();
+                return Some(Reply::Faults(FaultsOn { faults: on }));
+            }
             control::Order::Status => return Some(Reply::Status(Box::new(self.status(now)))),
             control::Order::Stop => {
                 self.state.stopping = true;
@@ -83,6 +93,15 @@ impl Hub {
             }
             Err(reply) => Some(reply),
         }
+    }
+
+    fn fault_off(&mut self, now: Instant, name: Option<String>) -> Result<Option<Verdict>, Reply> {
+        if !self.desk.fault_off(now, name.as_deref()) {
+            let what = format!("The fault {} is not on.", name.unwrap_or_default());
+            return Err(Reply::error(what, "fault list names those that are"));
+        }
+        self.worker.order(Order::FaultOff(name));
+        Ok(None)
     }
 
     /// The simulated sensor finds this from now on; one that locks itself blocks the authenticator's verification
@@ -102,6 +121,7 @@ impl Hub {
             approve: approval.mode().to_string(),
             uv: approval.sensor().map(|sensor| sensor.finds().to_string()),
             finger: approval.sensor().and_then(|sensor| sensor.finger()),
+            faults: self.desk.faults().map(ToString::to_string).collect(),
             working: self.state.broker.in_work().is_some(),
             question: approval.open().map(|ask| {
                 let asked = Asked::of(ask);

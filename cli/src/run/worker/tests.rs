@@ -78,6 +78,12 @@ impl Engine for Fake {
         self.close(0x3c);
     }
 
+    fn set_faults(&mut self, _: &[Fault]) {}
+
+    fn take_done(&mut self) -> Vec<Fault> {
+        Vec::new()
+    }
+
     fn handle_timeout(&mut self, now: Instant) -> Option<Step> {
         if self.deadline.is_some_and(|at| now >= at) { self.close(0x2f) } else { None }
     }
@@ -138,7 +144,7 @@ fn question(worker: &mut Worker, of: JobKind) -> Option<AskId> {
 
 fn answer(worker: &mut Worker) -> Vec<u8> {
     match next(worker) {
-        Report::Answer { bytes, refusal: None } => bytes,
+        Report::Answer { bytes, refusal: None, .. } => bytes,
         other => panic!("{other:?}"),
     }
 }

@@ -1,0 +1,487 @@
+//! Every fault there is: its name, its argument, what it does, and which requests it looks at.
+
+use std::fmt;
+
+use serde::Serialize;
+use softkey_authenticator::Fault as Signed;
+use softkey_ctap::Command;
+
+use super::answer::{AnswerFault, Canned, Form};
+use super::wire::PacketFault;
+use super::{About, Fault};
+use crate::run::request;
+
+/// One fault.
+#[derive(Serialize)]
+pub struct Entry {
+    /// Its name.
+    pub name: &'static str,
+    /// How its argument is written, if it takes one: `=MS`, or `[=MS]` where it can be left out.
+    pub argument: Option<&'static str>,
+    /// What it does, as a sentence without its full stop.
+    pub does: &'static str,
+    /// Which requests it looks at.
+    #[serde(skip)]
+    pub about: About,
+    /// The fault with this argument; nothing if it takes no such argument.
+    #[serde(skip)]
+    pub(super) make: fn(Option<&str>) -> Option<Fault>,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Entry {}
+
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let written = format!("{}{}", self.name, self.argument.unwrap_or_default());
+        write!(f, "{written:<28} {}", self.does)
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// A row of the table: name, argument, what it does, which requests, and how it is made.
+macro_rules! entry {
+    ($name:literal, $argument:expr, $about:expr, $make:expr, $does:literal) => {
+        Entry { name: $name, argument: $argument, does: $does, about: $about, make: $make }
+    };
+}
+
+/// A fault that takes no argument.
+macro_rules! plain {
+    ($name:literal, $about:expr, $fault:expr, $does:literal) => {
+        entry!($name, None, $about, |argument| argument.is_none().then_some($fault), $does)
+    };
+}
+
+use About::{Accounts, All, Assertion, Ceremonies, Creation};
+
+/// The faults, by the place where they act and then by what they are about.
+pub static TABLE: &[Entry] = &[
+    // Before the signature.
+    plain!(
+        "wrong-up",
+        Ceremonies,
+        Fault::Signed(Signed::UserPresent),
+        "the UP bit is the opposite of the truth, and signed"
+    ),
+    plain!(
+        "wrong-uv",
+        Ceremonies,
+        Fault::Signed(Signed::UserVerified),
+        "the UV bit is the opposite of the truth, and signed"
+    ),
+    plain!(
+        "wrong-be",
+        Ceremonies,
+        Fault::Signed(Signed::BackupEligible),
+        "the BE bit is the opposite of the truth, and signed"
+    ),
+    plain!(
+        "wrong-bs",
+        Ceremonies,
+        Fault::Signed(Signed::BackupState),
+        "the BS bit is the opposite of the truth, and signed"
+    ),
+    plain!(
+        "reserved-flag",
+        Ceremonies,
+        Fault::Signed(Signed::ReservedFlag),
+        "a reserved bit of the flags is set, and signed"
+    ),
+    plain!(
+        "wrong-rp-hash",
+        Ceremonies,
+        Fault::Signed(Signed::RpIdHash),
+        "the hash of another relying party is signed"
+    ),
+    entry!(
+        "wrong-counter",
+        Some("=back|zero"),
+        Ceremonies,
+        counter,
+        "the signature counter runs backwards, or is always zero"
+    ),
+    plain!(
+        "wrong-aaguid",
+        Creation,
+        Fault::Signed(Signed::Aaguid),
+        "new credentials name another model of key"
+    ),
+    plain!(
+        "wrong-attested-credential",
+        Creation,
+        Fault::Signed(Signed::CredentialId),
+        "new credentials name an identifier that the key does not know"
+    ),
+    entry!(
+        "wrong-algorithm",
+        Some("[=COSE]"),
+        Creation,
+        algorithm,
+        "new public keys say that they are of this algorithm, -65535 by default"
+    ),
+    entry!(
+        "unasked-extension",
+        Some("[=NAME]"),
+        Ceremonies,
+        unasked,
+        "an extension output that nobody asked for is signed: credProtect, credBlob, hmac-secret, minPinLength, uvm, or softkey-unasked by default"
+    ),
+    plain!(
+        "missing-extensions",
+        Ceremonies,
+        Fault::Signed(Signed::MissingExtensions),
+        "no extension output is signed, whatever was asked for"
+    ),
+    plain!(
+        "wrong-hmac-secret",
+        Ceremonies,
+        Fault::Signed(Signed::HmacSecret),
+        "hmac-secret and hmac-secret-mc put out another secret"
+    ),
+    plain!(
+        "attested-in-assertion",
+        Assertion,
+        Fault::Signed(Signed::AttestedInAssertion),
+        "assertions hold attested credential data of nobody's credential"
+    ),
+    plain!(
+        "trailing-auth-data",
+        Ceremonies,
+        Fault::Signed(Signed::TrailingByte),
+        "a byte too many stands behind the authenticator data, and is signed"
+    ),
+    plain!(
+        "stale-client-data",
+        Ceremonies,
+        Fault::Signed(Signed::StaleClientData),
+        "what is signed is the client data hash of the ceremony before, as if the challenge were replayed"
+    ),
+    entry!(
+        "force-cred-protect",
+        Some("=1|2|3"),
+        Creation,
+        protection,
+        "new credentials get this credProtect level, and say so, whatever was asked for"
+    ),
+    // In the place of the command.
+    entry!(
+        "status",
+        Some("=[COMMAND:]HEX"),
+        All,
+        status,
+        "this status comes in the place of the command, or of every command, which is not carried out: status=makeCredential:2e"
+    ),
+    entry!(
+        "refuse-lists",
+        Some("[=N]"),
+        Ceremonies,
+        lists,
+        "requests with more than N credentials in a list, 1 by default, are refused as too long"
+    ),
+    plain!(
+        "refuse-extensions",
+        Ceremonies,
+        Fault::Canned(Canned::Extensions),
+        "requests with extensions are refused"
+    ),
+    plain!(
+        "refuse-silent",
+        Assertion,
+        Fault::Canned(Canned::Silent),
+        "assertions without a touch are refused"
+    ),
+    plain!(
+        "refuse-empty-display-name",
+        Creation,
+        Fault::Canned(Canned::EmptyDisplayName),
+        "accounts with an empty display name are refused"
+    ),
+    // On the answer.
+    plain!(
+        "wrong-signature",
+        Ceremonies,
+        Fault::Answer(AnswerFault::WrongSignature),
+        "the signature is well-formed and does not verify"
+    ),
+    plain!(
+        "malformed-signature",
+        Ceremonies,
+        Fault::Answer(AnswerFault::MalformedSignature),
+        "the signature is cut short"
+    ),
+    plain!(
+        "wrong-credential",
+        Assertion,
+        Fault::Answer(AnswerFault::WrongCredential),
+        "assertions name a credential that nobody asked for"
+    ),
+    plain!(
+        "missing-credential",
+        Assertion,
+        Fault::Answer(AnswerFault::NoCredential),
+        "assertions do not say which credential signed"
+    ),
+    plain!(
+        "wrong-user-handle",
+        Accounts,
+        Fault::Answer(AnswerFault::WrongUserHandle),
+        "accounts have another user handle"
+    ),
+    plain!(
+        "missing-user",
+        Assertion,
+        Fault::Answer(AnswerFault::NoUser),
+        "assertions do not say whose they are"
+    ),
+    plain!(
+        "truncated-names",
+        Accounts,
+        Fault::Answer(AnswerFault::TruncatedNames),
+        "names of accounts are cut within a character, which leaves invalid UTF-8"
+    ),
+    plain!(
+        "wrong-count",
+        Assertion,
+        Fault::Answer(AnswerFault::WrongCount),
+        "there is one account more than the key has"
+    ),
+    plain!(
+        "repeated-account",
+        Assertion,
+        Fault::Answer(AnswerFault::RepeatedAccount),
+        "getNextAssertion gives the same account again"
+    ),
+    plain!(
+        "wrong-large-blob-key",
+        Ceremonies,
+        Fault::Answer(AnswerFault::WrongLargeBlobKey),
+        "another largeBlobKey is given out"
+    ),
+    entry!(
+        "wrong-format",
+        Some("[=NAME]"),
+        Creation,
+        format,
+        "attestations call themselves tpm, fido-u2f, none, apple, android-key or unknown, which is the default"
+    ),
+    entry!(
+        "pin-retries",
+        Some("=N"),
+        About::Command(Command::CLIENT_PIN),
+        pin_retries,
+        "getPINRetries tells this number, whatever the truth"
+    ),
+    entry!(
+        "non-canonical",
+        Some("=order|length|duplicate|indefinite"),
+        All,
+        non_canonical,
+        "the answer is CBOR, but not canonical: members out of order, an overlong length, the first member twice, or no length at all"
+    ),
+    plain!(
+        "trailing-byte",
+        All,
+        Fault::Answer(AnswerFault::TrailingByte),
+        "a byte too many stands behind the answer"
+    ),
+    plain!(
+        "truncated-answer",
+        All,
+        Fault::Answer(AnswerFault::Truncated),
+        "the answer ends in the middle"
+    ),
+    entry!(
+        "oversize-answer",
+        Some("[=BYTES]"),
+        Ceremonies,
+        oversize,
+        "the answer is filled up to so many bytes, 7609 by default, with a member that nobody knows"
+    ),
+    plain!(
+        "empty-answer",
+        All,
+        Fault::Answer(AnswerFault::Empty),
+        "the answer has no byte, not even a status"
+    ),
+    // On the packets.
+    entry!(
+        "delay",
+        Some("[=MS]"),
+        All,
+        delay,
+        "answers leave so many milliseconds late, 500 by default"
+    ),
+    plain!("silence", All, Fault::Packet(PacketFault::Silence), "answers never leave"),
+    entry!(
+        "drop-packet",
+        Some("[=K]"),
+        All,
+        drop_packet,
+        "the K-th packet of answers is lost, the first being 0; the last by default"
+    ),
+    plain!(
+        "double-packets",
+        All,
+        Fault::Packet(PacketFault::Double),
+        "every packet of answers is sent twice"
+    ),
+    plain!(
+        "reorder-packets",
+        All,
+        Fault::Packet(PacketFault::Reorder),
+        "the packets of answers come in the opposite order"
+    ),
+    plain!(
+        "wrong-channel",
+        All,
+        Fault::Packet(PacketFault::WrongChannel),
+        "answers go to another channel"
+    ),
+    plain!(
+        "wrong-sequence",
+        All,
+        Fault::Packet(PacketFault::WrongSequence),
+        "continuation packets have wrong numbers"
+    ),
+    plain!(
+        "wrong-length",
+        All,
+        Fault::Packet(PacketFault::WrongLength),
+        "answers announce a byte more than they have"
+    ),
+    plain!(
+        "wrong-command",
+        All,
+        Fault::Packet(PacketFault::WrongCommand),
+        "answers come under the command PING"
+    ),
+    entry!(
+        "keepalive-storm",
+        Some("[=N]"),
+        All,
+        storm,
+        "so many keepalives come before answers, 1000 by default"
+    ),
+    entry!(
+        "hid-error",
+        Some("=HEX"),
+        All,
+        hid_error,
+        "this CTAPHID error comes in the place of answers"
+    ),
+];
+
+fn counter(argument: Option<&str>) -> Option<Fault> {
+    Some(Fault::Signed(match argument? {
+        "back" => Signed::CounterBackwards,
+        "zero" => Signed::CounterZero,
+        _ => return None,
+    }))
+}
+
+fn algorithm(argument: Option<&str>) -> Option<Fault> {
+    let id = argument.map_or(Some(-65_535), |id| id.parse().ok())?;
+    Some(Fault::Signed(Signed::Algorithm(id)))
+}
+
+fn unasked(argument: Option<&str>) -> Option<Fault> {
+    const NAMES: [&str; 6] =
+        ["credProtect", "credBlob", "hmac-secret", "minPinLength", "uvm", "softkey-unasked"];
+    let wanted = argument.unwrap_or("softkey-unasked");
+    let name = NAMES.into_iter().find(|name| *name == wanted)?;
+    Some(Fault::Signed(Signed::UnaskedExtension(name)))
+}
+
+fn protection(argument: Option<&str>) -> Option<Fault> {
+    let level = argument?.parse().ok().filter(|level| (1..=3).contains(level))?;
+    Some(Fault::Signed(Signed::Protection(level)))
+}
+
+fn hex(text: &str) -> Option<u8> {
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    u8::from_str_radix(digits, 16)
+        .ok()
+        .filter(|_| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+fn status(argument: Option<&str>) -> Option<Fault> {
+    let argument = argument?;
+    let (command, code) = match argument.rsplit_once(':') {
+        None => (None, argument),
+        Some((name, code)) => (Some(command(name)?), code),
+    };
+    // Zero is success, which needs an answer.
+    let code = hex(code).filter(|code| *code != 0)?;
+    Some(Fault::Canned(Canned::Status { command, code }))
+}
+
+/// The command of this name, as the lines about requests have it.
+fn command(name: &str) -> Option<Command> {
+    (1..=u8::MAX)
+        .map(Command)
+        .find(|command| command.name().is_some() && request::name(*command) == name)
+}
+
+fn lists(argument: Option<&str>) -> Option<Fault> {
+    let limit = argument.map_or(Some(1), |limit| limit.parse().ok())?;
+    Some(Fault::Canned(Canned::Lists { limit }))
+}
+
+fn format(argument: Option<&str>) -> Option<Fault> {
+    const NAMES: [&str; 6] = ["tpm", "fido-u2f", "none", "apple", "android-key", "unknown"];
+    let wanted = argument.unwrap_or("unknown");
+    let name = NAMES.into_iter().find(|name| *name == wanted)?;
+    Some(Fault::Answer(AnswerFault::Format(name)))
+}
+
+fn pin_retries(argument: Option<&str>) -> Option<Fault> {
+    Some(Fault::Answer(AnswerFault::PinRetries(argument?.parse().ok()?)))
+}
+
+fn non_canonical(argument: Option<&str>) -> Option<Fault> {
+    Some(Fault::Answer(AnswerFault::NonCanonical(match argument? {
+        "order" => Form::Order,
+        "length" => Form::Length,
+        "duplicate" => Form::Duplicate,
+        "indefinite" => Form::Indefinite,
+        _ => return None,
+    })))
+}
+
+fn oversize(argument: Option<&str>) -> Option<Fault> {
+    let bytes = argument.map_or(Some(7609), |bytes| bytes.parse().ok());
+    // What CTAPHID can carry.
+    bytes.filter(|bytes| *bytes <= 7609).map(|bytes| Fault::Answer(AnswerFault::Oversize(bytes)))
+}
+
+fn delay(argument: Option<&str>) -> Option<Fault> {
+    let millis = argument.map_or(Some(500), |millis| millis.parse().ok())?;
+    Some(Fault::Packet(PacketFault::Delay { millis }))
+}
+
+fn drop_packet(argument: Option<&str>) -> Option<Fault> {
+    let number = argument.map(str::parse).transpose().ok()?;
+    Some(Fault::Packet(PacketFault::Drop { number }))
+}
+
+fn storm(argument: Option<&str>) -> Option<Fault> {
+    let count = argument.map_or(Some(1000), |count| count.parse().ok());
+    // Enough to be a storm, and not so much that it fills the memory.
+    let count = count.filter(|count| *count <= 100_000)?;
+    Some(Fault::Packet(PacketFault::KeepaliveStorm { count }))
+}
+
+fn hid_error(argument: Option<&str>) -> Option<Fault> {
+    Some(Fault::Packet(PacketFault::Error { code: hex(argument?)? }))
+}
