@@ -25,6 +25,7 @@ use crate::manage::pin::PinCommandArgs;
 use crate::manage::reset::ResetArgs;
 use crate::manage::select::SelectArgs;
 use crate::manage::wink::WinkArgs;
+use crate::profile::ProfilesArgs;
 use crate::run::algorithms;
 use crate::run::sensor::Touched;
 use crate::verify::VerifyArgs;
@@ -46,6 +47,7 @@ impl Args {
             Command::Run(args) => args.json,
             Command::Demo(args) => args.json,
             Command::Doctor(args) => args.json,
+            Command::Profiles(args) => args.json(),
             Command::Control(args) => args.json,
             Command::Faults(args) => args.json,
             Command::List(args) => args.json,
@@ -108,6 +110,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Explain a CTAP message, authenticator data, an attestation object, client data, an APDU, a HID trace
     Decode(DecodeArgs),
+    /// List and print what softkey run --profile can make of the key
+    Profiles(ProfilesArgs),
     /// Steer a running key over its control socket
     Control(ControlArgs),
     /// List the ways in which softkey run --fault can misbehave
@@ -156,6 +160,14 @@ pub struct RunArgs {
     /// How the key verifies its user by itself, beside the PIN
     #[arg(long, value_name = "METHOD", default_value = "none")]
     pub uv: Verifier,
+
+    /// What the key is: a built-in profile, or a TOML file
+    ///
+    /// softkey profiles list names those that are built in. A vault belongs to the profile that it was made with; with
+    /// another than the default one --vault or --ephemeral must be given. While a profile is on, the key says so at
+    /// the start, each minute and at each request.
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
 
     /// What new credentials sign with, best first: names or COSE numbers with commas between them [default:
     /// ES256,EdDSA,ES384,ES512,ES256K]

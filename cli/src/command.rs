@@ -13,6 +13,7 @@ use crate::error::{CliError, Exit};
 use crate::faults;
 use crate::manage;
 use crate::output::{Form, Output};
+use crate::profile;
 use crate::run;
 use crate::verify;
 
@@ -44,6 +45,7 @@ pub fn perform(args: Args) -> Result<Exit, CliError> {
         Command::Decode(args) => decode::run(&args, &mut output).map(|()| Exit::Success),
         Command::Control(args) => control::perform(&args),
         Command::Faults(_) => faults::list(&mut output).map(|()| Exit::Success),
+        Command::Profiles(args) => profile::run(&args, &mut output).map(|()| Exit::Success),
         Command::Run(args) => run::perform(&args),
         Command::Doctor(args) => doctor::perform(&args),
         Command::Completions { shell } => completions(shell),

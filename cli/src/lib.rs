@@ -6,6 +6,7 @@
 //! - [`faults`]: what the key does wrong when its owner wants it to;
 //! - [`output`]: plain lines or one JSON object a line;
 //! - [`text`]: untrusted text on its way to a terminal;
+//! - [`profile`]: what the key is, if not the default;
 //! - [`run`]: the key itself;
 //! - [`control`]: the language of its control socket;
 //! - [`demo`]: a registration and a sign-in, told;
@@ -25,6 +26,7 @@ pub mod error;
 pub mod faults;
 pub mod manage;
 pub mod output;
+pub mod profile;
 pub mod run;
 pub mod text;
 pub mod vault;

@@ -29,6 +29,7 @@ pub use approval::Mode;
 use crate::args::{RunArgs, Verifier};
 use crate::error::{CliError, Exit};
 use crate::output::Form;
+use crate::profile::Profile;
 use event::Event;
 use sensor::Sensor;
 use slot::Place;
@@ -49,7 +50,12 @@ pub fn perform(args: &RunArgs) -> Result<Exit, CliError> {
         return Err(start::auto_refused());
     }
     let terminal = Terminal::find();
-    let memory = memory::open(args, places.contains(&Place::Uhid))?;
+    let profile = match &args.profile {
+        Some(given) => Profile::find(given)?,
+        None => Profile::default(),
+    };
+    let sensor = sensor(args.uv, &profile);
+    let memory = memory::open(args, &profile, places.contains(&Place::Uhid))?;
     // From here on Ctrl-C unplugs; at the passphrase's prompt it simply ends the program.
     let stop = start::stop_at_signals()?;
     let notices = word.into_iter().chain(memory.notices).chain(nobody(mode, terminal.as_ref()));
@@ -59,12 +65,9 @@ pub fn perform(args: &RunArgs) -> Result<Exit, CliError> {
         memory: memory.name,
         mode,
         auto_allowed,
-        sensor: match args.uv {
-            Verifier::None => None,
-            Verifier::Simulated => Some(Sensor::plain()),
-            Verifier::Fingerprint => Some(Sensor::fingerprint()),
-        },
-        faults: args.fault.clone(),
+        sensor,
+        faults: args.fault.iter().cloned().chain(profile.faults.clone()).collect(),
+        profile,
         notices: notices.collect(),
         terminal,
         control: args.control.clone(),
@@ -73,6 +76,19 @@ pub fn perform(args: &RunArgs) -> Result<Exit, CliError> {
     };
     start::serve(settings, stop, io::stdout(), io::stderr())?;
     Ok(Exit::Success)
+}
+
+/// What plays the sensor that the arguments or the profile want.
+fn sensor(verifier: Verifier, profile: &Profile) -> Option<Sensor> {
+    let by_profile = profile.config.user_verification;
+    match verifier {
+        Verifier::None => by_profile.map(|method| match method.enrollment {
+            Some(_) => Sensor::fingerprint(),
+            None => Sensor::plain(),
+        }),
+        Verifier::Simulated => Some(Sensor::plain()),
+        Verifier::Fingerprint => Some(Sensor::fingerprint()),
+    }
 }
 
 /// Said where the person at the terminal is to approve and there is none.

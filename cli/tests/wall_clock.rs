@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use softkey::error::CliError;
 use softkey::output::Form;
+use softkey::profile::Profile;
 use softkey::run::Mode;
 use softkey::run::memory::{Entropy, power_up};
 use softkey::run::slot::Place;
@@ -87,6 +88,7 @@ fn start(devices: usize) -> Running {
         memory: "memory".into(),
         mode: Mode::Auto,
         auto_allowed: true,
+        profile: Profile::default(),
         sensor: None,
         terminal: None,
         control: None,

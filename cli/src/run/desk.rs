@@ -32,6 +32,8 @@ pub struct Desk {
     shown: Option<u64>,
     remind_at: Option<Instant>,
     faults: Board,
+    /// What the key is, if not the default.
+    profile: Option<String>,
 }
 
 /// What the person at the terminal wants.
@@ -54,8 +56,23 @@ impl Desk {
         notes: bool,
         auto_allowed: bool,
     ) -> Self {
-        let (shown, remind_at, faults) = (None, None, Board::default());
-        Self { approval, screen, terminal, notes, auto_allowed, shown, remind_at, faults }
+        Self {
+            approval,
+            screen,
+            terminal,
+            notes,
+            auto_allowed,
+            shown: None,
+            remind_at: None,
+            faults: Board::default(),
+            profile: None,
+        }
+    }
+
+    /// The same for a key of this profile, which is named wherever it matters.
+    #[must_use]
+    pub fn with_profile(self, profile: Option<String>) -> Self {
+        Self { profile, ..self }
     }
 
     /// Who approves.
@@ -171,7 +188,9 @@ impl Desk {
         let auto = (self.approval.mode() == Mode::Auto).then_some("approve auto");
         let sensor = self.approval.sensor().map(|sensor| sensor.name());
         let faults = self.faults.on().map(|spec| format!("fault {spec}"));
-        auto.into_iter().chain(sensor).map(str::to_owned).chain(faults).collect()
+        let profile = self.profile.as_ref().map(|name| format!("profile {name}"));
+        let fixed = auto.into_iter().chain(sensor).map(str::to_owned);
+        fixed.chain(profile).chain(faults).collect()
     }
 
     /// The faults that are on.
@@ -217,6 +236,10 @@ impl Desk {
         }
         if let Some(sensor) = self.approval.sensor() {
             self.event(&Event::Warning { what: sensor.warning().into() });
+        }
+        if let Some(name) = &self.profile {
+            let what = format!("profile {name}: this is not the key that softkey is by default");
+            self.event(&Event::Warning { what });
         }
         let faults = self.faults.on().map(|spec| format!("fault {spec}: {}", spec.does()));
         for what in faults.collect::<Vec<_>>() {

@@ -19,6 +19,7 @@ use super::event::Event;
 use super::worker::{Engine, PowerUp};
 use crate::args::{MemoryArgs, RunArgs, Verifier};
 use crate::error::{CliError, Exit};
+use crate::profile::{Mark, Profile};
 use crate::vault::{Passphrase, Protection, Unlock, Vault, VaultError, VaultPaths};
 
 /// The environment variable a passphrase may come from.
@@ -41,21 +42,14 @@ pub struct Memory {
 /// kernel throws away. In bytes: 57 in the first report, 59 in each other.
 const UHID_MAX_MSG_SIZE: u16 = 57 + 29 * 59;
 
-/// Opens the memory that the arguments name, for a key that is shown over uhid or not.
+/// Opens the memory that the arguments name, for a key of this profile that is shown over uhid or not.
 ///
 /// # Errors
 ///
-/// [`Exit::Vault`] if the vault cannot be opened or made, [`Exit::BadInput`] if the passphrase cannot be read.
-pub fn open(args: &RunArgs, over_uhid: bool) -> Result<Memory, CliError> {
-    let default = Config::default();
-    let config = Config {
-        max_msg_size: if over_uhid { UHID_MAX_MSG_SIZE } else { default.max_msg_size },
-        user_verification: user_verification(args.uv),
-        // libfido2 knew nothing else until version 1.15.
-        bio_enrollment_preview: args.uv == Verifier::Fingerprint,
-        algorithms: args.algorithms.clone().unwrap_or_default(),
-        ..default
-    };
+/// [`Exit::Vault`] if the vault cannot be opened or made, or belongs to another profile; [`Exit::Usage`] if the user's own
+/// vault would be opened with a profile, [`Exit::BadInput`] if the passphrase cannot be read.
+pub fn open(args: &RunArgs, profile: &Profile, over_uhid: bool) -> Result<Memory, CliError> {
+    let config = configuration(args, profile, over_uhid);
     let mut entropy = args.seed.map_or(Entropy::System, Entropy::seeded);
     if args.memory.ephemeral {
         let root_key = Secret::try_make(|bytes| entropy.try_fill_bytes(bytes));
@@ -66,12 +60,42 @@ pub fn open(args: &RunArgs, over_uhid: bool) -> Result<Memory, CliError> {
     }
     let paths = match &args.memory.vault {
         Some(file) => VaultPaths::at(file),
+        None if !profile.is_default() => return Err(own_vault(profile)),
         None => VaultPaths::default_for_user().map_err(|error| vault_error(&error))?,
     };
+    Mark::of(&paths.database).check(profile)?;
     let (vault, notices) = open_vault(&args.memory, &paths)?;
     let name = paths.database.display().to_string();
     let power_up = power_up(vault.store, vault.root_key, entropy, config, name.clone());
     Ok(Memory { power_up, name, notices })
+}
+
+/// The profile's configuration, with what else the arguments say.
+fn configuration(args: &RunArgs, profile: &Profile, over_uhid: bool) -> Config {
+    let mut config = profile.config.clone();
+    if over_uhid {
+        config.max_msg_size = config.max_msg_size.min(UHID_MAX_MSG_SIZE);
+    }
+    match args.uv {
+        Verifier::None => {}
+        Verifier::Simulated => config.user_verification = Some(SIMULATED_SENSOR),
+        Verifier::Fingerprint => {
+            config.user_verification = Some(FINGERPRINT_SENSOR);
+            // libfido2 knew nothing else until version 1.15.
+            config.bio_enrollment_preview = true;
+        }
+    }
+    if let Some(algorithms) = &args.algorithms {
+        config.algorithms = algorithms.clone();
+    }
+    config
+}
+
+/// The refusal to let a profile into the user's own vault.
+fn own_vault(profile: &Profile) -> CliError {
+    let name = &profile.name;
+    let what = format!("Your own vault is for the default profile, and not for {name}.");
+    CliError::new(Exit::Usage, what, "give the profile a --vault FILE of its own, or --ephemeral")
 }
 
 /// The authenticator on this store, made anew at each power-up. The store waits in `home` meanwhile.
@@ -98,25 +122,20 @@ pub fn power_up<S: Store + Send + 'static>(
     })
 }
 
-/// The built-in method that the owner asks for; each of them is a pretence.
-fn user_verification(verifier: Verifier) -> Option<UserVerification> {
-    let sensor = FingerprintSensor {
+/// A pretended sensor: a fingerprint, in the FIDO registry's bits, of a finger that is enrolled already.
+pub const SIMULATED_SENSOR: UserVerification =
+    UserVerification { modality: 2, max_retries: 5, tries_per_request: 3, enrollment: None };
+
+/// The same on which fingers are enrolled.
+pub const FINGERPRINT_SENSOR: UserVerification = UserVerification {
+    enrollment: Some(FingerprintSensor {
         kind: FingerprintKind::Touch,
         samples: 4,
         max_fingers: 5,
         by_verification: false,
-    };
-    let enrollment = match verifier {
-        Verifier::None => return None,
-        Verifier::Simulated => None,
-        Verifier::Fingerprint => Some(sensor),
-    };
-    let (modality, max_retries, tries_per_request) = (FINGERPRINT, 5, 3);
-    Some(UserVerification { modality, max_retries, tries_per_request, enrollment })
-}
-
-/// The modality of the simulated sensor: a fingerprint, in the FIDO registry's bits.
-const FINGERPRINT: u64 = 2;
+    }),
+    ..SIMULATED_SENSOR
+};
 
 /// Where the store is while no authenticator has it.
 struct Home<S>(Arc<Mutex<Option<S>>>);

@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::BorrowedFd;
 
-use softkey_authenticator::{Session, Transport, Via};
+use softkey_authenticator::{Config, Session, Transport, Via};
 use softkey_ctap::Instant;
 use softkey_ctap_hid::{
     ChannelId, Device, DeviceConfig, Identity, JobId, JobKind, Port, UdpPort, UhidPort,
@@ -61,10 +61,10 @@ pub struct Request {
 }
 
 impl Slot {
-    /// A device that is not plugged in yet. Channel numbers follow from `seed`.
+    /// A device that is not plugged in yet, of a key that is set up so. Channel numbers follow from `seed`.
     #[must_use]
-    pub fn new(id: PortId, place: Place, seed: u32) -> Self {
-        let device = Device::new(config(), seed);
+    pub fn new(id: PortId, place: Place, seed: u32, key: &Config) -> Self {
+        let device = Device::new(config(key), seed);
         let wire = Wire::default();
         Self { id, place, port: None, device, wire, job: None, talked: HashSet::new(), seed }
     }
@@ -85,7 +85,7 @@ impl Slot {
     /// What the system says.
     pub fn plug(&mut self) -> io::Result<()> {
         self.seed = self.seed.wrapping_add(1);
-        self.device = Device::new(config(), self.seed);
+        self.device = Device::new(*self.device.config(), self.seed);
         if self.port.is_none() {
             self.port = Some(match &mut self.place {
                 Place::Uhid => Box::new(UhidPort::open(&Identity::default())?),
@@ -187,7 +187,7 @@ pub fn probe_uhid() -> io::Result<()> {
 }
 
 /// What the key says of itself in an INIT answer.
-fn config() -> DeviceConfig {
+fn config(key: &Config) -> DeviceConfig {
     let part = |text: &str| text.parse().unwrap_or_default();
     DeviceConfig {
         version: [
@@ -195,6 +195,8 @@ fn config() -> DeviceConfig {
             part(env!("CARGO_PKG_VERSION_MINOR")),
             part(env!("CARGO_PKG_VERSION_PATCH")),
         ],
+        ctap2: key.generation.speaks_ctap2(),
+        u2f: key.u2f,
         ..DeviceConfig::default()
     }
 }

@@ -26,6 +26,7 @@ use crate::args::{RunArgs, Transport};
 use crate::error::{CliError, Exit};
 use crate::faults::Spec;
 use crate::output::Form;
+use crate::profile::Profile;
 
 /// Where known simulators listen.
 const UDP_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8111);
@@ -42,6 +43,8 @@ pub struct Settings {
     pub mode: Mode,
     /// May the owner switch to approval without anybody later?
     pub auto_allowed: bool,
+    /// What the key is.
+    pub profile: Profile,
     /// The simulated sensor, if there is one.
     pub sensor: Option<Sensor>,
     /// The terminal to ask at, if there is one.
@@ -74,7 +77,9 @@ pub fn serve(
     let screen = Screen::start(settings.form, results, prompts).map_err(|e| no_resources(&e))?;
     let approval = Approval::new(settings.mode, settings.terminal.is_some(), settings.sensor);
     let notes = settings.form == Form::Json || !io::IsTerminal::is_terminal(&io::stdout());
-    let mut desk = Desk::new(approval, screen, settings.terminal, notes, settings.auto_allowed);
+    let profile = (!settings.profile.is_default()).then(|| settings.profile.name.clone());
+    let mut desk = Desk::new(approval, screen, settings.terminal, notes, settings.auto_allowed)
+        .with_profile(profile);
     for notice in &settings.notices {
         desk.event(notice);
     }
@@ -86,7 +91,8 @@ pub fn serve(
     }
     let slots = settings.places.into_iter().zip(0..);
     let slots = slots.map(|(place, number)| {
-        Slot::new(PortId(number), place, settings.channel_seed.wrapping_add(number << 16))
+        let seed = settings.channel_seed.wrapping_add(number << 16);
+        Slot::new(PortId(number), place, seed, &settings.profile.config)
     });
     let (slots, memory, state) = (slots.collect(), settings.memory, State::default());
     Hub { clock, worker, slots, desk, control, stop, memory, state }.run()

@@ -11,6 +11,7 @@ mod fingers;
 mod harness;
 mod hosts;
 mod power;
+mod profiles;
 mod prompts;
 mod slow;
 mod terminal;

@@ -12,7 +12,8 @@ use softkey_tests::{Key, Request};
 /// A key of each profile that has a getInfo, with and without a sensor.
 fn keys() -> Vec<(Profile, Key)> {
     let sensor = Sensor { max_retries: 5, tries_per_request: 3, shows_presence: true };
-    let profiles = Profile::ALL.into_iter().filter(|profile| *profile != Profile::U2f);
+    let profiles = Profile::ALL.into_iter().chain(Profile::built_in());
+    let profiles = profiles.filter(|it| ![Profile::U2f, Profile::BuiltIn("u2f")].contains(it));
     let setups = profiles.flat_map(|profile| {
         [None, Some(sensor)].map(|sensor| Setup { profile, sensor, ..Setup::default() })
     });
@@ -22,9 +23,11 @@ fn keys() -> Vec<(Profile, Key)> {
 /// The generation of the protocol, as 20 to 23.
 fn generation(profile: Profile) -> u8 {
     match profile {
-        Profile::Ctap20 | Profile::Ctap20Previews => 20,
-        Profile::Ctap21 => 21,
-        Profile::Ctap22 => 22,
+        Profile::Ctap20 | Profile::Ctap20Previews | Profile::BuiltIn("ctap2.0" | "previews2.0") => {
+            20
+        }
+        Profile::Ctap21 | Profile::BuiltIn("ctap2.1") => 21,
+        Profile::Ctap22 | Profile::BuiltIn("ctap2.2") => 22,
         _ => 23,
     }
 }

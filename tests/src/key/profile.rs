@@ -59,6 +59,8 @@ pub enum Profile {
     NoU2f,
     /// An AAGUID of its owner's choice ([`OTHER_AAGUID`]), other transports, protocol one before two.
     Disguised,
+    /// The profile of this name that the program brings along.
+    BuiltIn(&'static str),
 }
 
 /// For how many fingers the sensor has room.
@@ -147,6 +149,18 @@ impl Profile {
         Self::Disguised,
     ];
 
+    /// Those that the program brings along.
+    ///
+    /// # Panics
+    ///
+    /// If one of them makes no sense.
+    #[must_use]
+    pub fn built_in() -> Vec<Self> {
+        let profiles = softkey::profile::Profile::built_in().unwrap();
+        let names = profiles.into_iter().map(|profile| &*profile.name.leak());
+        names.map(Self::BuiltIn).collect()
+    }
+
     /// The authenticator's configuration.
     #[must_use]
     pub fn config(self) -> Config {
@@ -201,6 +215,7 @@ impl Profile {
                 large_blobs: LargeBlobs::None,
                 ..default
             },
+            Self::BuiltIn(name) => softkey::profile::Profile::find(name).unwrap().config,
             Self::NoU2f => Config { u2f: false, ..default },
             Self::Disguised => Config {
                 aaguid: OTHER_AAGUID,
