@@ -21,6 +21,49 @@ mod memory {
     softkey_tests::store_contract!(super::Memory);
 }
 
+mod flash {
+    use softkey_authenticator::{Change, Store};
+    use softkey_flash_store::ram::RamFlash;
+    use softkey_flash_store::{Error, FlashStore, Page};
+    use softkey_tests::persistence::contract::{Shelf, key, records};
+
+    /// The most that the contract's batches leave lies in 1 MiB.
+    const REGION: std::ops::Range<u32> = 0..256 * Page::LEN;
+
+    struct Chip;
+
+    impl Shelf for Chip {
+        type Store = FlashStore<RamFlash>;
+
+        fn fresh(&mut self) -> Self::Store {
+            FlashStore::open(RamFlash::new(256), REGION).unwrap()
+        }
+
+        fn restarted(&mut self, store: Self::Store) -> Self::Store {
+            FlashStore::open(store.into_flash(), REGION).unwrap()
+        }
+    }
+
+    softkey_tests::store_contract!(Chip);
+
+    /// What the contract does not allow is refused by name, and nothing is written.
+    #[test]
+    fn batches_beyond_the_contract_are_refused() {
+        let mut store = Chip.fresh();
+        let keys: Vec<_> = (0..17).map(|number| key(&[number])).collect();
+        let seventeen: Vec<_> = keys.iter().map(|key| Change::Put(*key, b"")).collect();
+        assert!(matches!(store.commit(&seventeen), Err(Error::TooManyChanges(17))));
+        let doubled = [Change::Put(keys[0], b""), Change::Delete(keys[0])];
+        assert!(matches!(store.commit(&doubled), Err(Error::Unordered)));
+        let descending = [Change::Delete(keys[1]), Change::Delete(keys[0])];
+        assert!(matches!(store.commit(&descending), Err(Error::Unordered)));
+        let long = [Change::Put(keys[0], &[0; 4097])];
+        assert!(matches!(store.commit(&long), Err(Error::TooLong(4097))));
+        assert!(records(&store).unwrap().is_empty());
+        assert!(store.into_flash() == Chip.fresh().into_flash());
+    }
+}
+
 mod redb {
     use softkey::vault::{RecordsError, RedbStore};
     use softkey_authenticator::{Change, Store};

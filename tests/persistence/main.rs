@@ -11,6 +11,7 @@
 
 mod contract;
 mod damage;
+mod flash;
 mod former;
 mod full_disk;
 mod kill;

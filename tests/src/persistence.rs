@@ -2,6 +2,7 @@
 //!
 //! - [`contract`]: one suite for all implementations;
 //! - [`disk`]: a disk in memory that logs, fills up, fails, and forgets what was not synced;
+//! - [`flash`]: a chip's flash in memory that counts, loses power and fails;
 //! - [`committer`]: work for a process that is to be killed;
 //! - [`registrar`]: a key on any store, and registrations for such a process;
 //! - [`power`]: the check that no loss of power tears or loses a commit.
@@ -9,5 +10,6 @@
 pub mod committer;
 pub mod contract;
 pub mod disk;
+pub mod flash;
 pub mod power;
 pub mod registrar;

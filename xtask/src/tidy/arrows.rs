@@ -26,10 +26,11 @@ const fn row(
     Allowed { member, always, behind_hid }
 }
 
-const ARROWS: [Allowed; 8] = [
+const ARROWS: [Allowed; 9] = [
     row("softkey-ctap", &[], &[]),
     row("softkey-ctap-hid", &["softkey-ctap"], &[]),
     row("softkey-authenticator", &["softkey-ctap"], &["softkey-ctap-hid"]),
+    row("softkey-flash-store", &["softkey-authenticator"], &[]),
     row("softkey-client", &["softkey-ctap"], &["softkey-ctap-hid"]),
     row(
         "softkey",
@@ -45,6 +46,7 @@ const ANYTHING: &[&str] = &[
     "softkey-ctap",
     "softkey-ctap-hid",
     "softkey-authenticator",
+    "softkey-flash-store",
     "softkey-client",
     "softkey",
     "softkey-tests",

@@ -1,0 +1,266 @@
+//! Opening: reads the whole region, finishes or takes back what was interrupted, and makes the index.
+
+use alloc::vec::Vec;
+use core::ops::ControlFlow;
+
+use embedded_storage::nor_flash::NorFlash;
+use softkey_authenticator::Key;
+
+use crate::collect;
+use crate::entry::{DROP, LAST, Part};
+use crate::error::Error;
+use crate::medium::{Medium, Record, Slot};
+use crate::page::{Head, Page};
+use crate::state::State;
+
+/// The newest batch.
+#[derive(Clone, Copy, Default)]
+struct Newest {
+    batch: u32,
+    whole: bool,
+}
+
+impl State {
+    /// The state of the region. If its newest batch is `failed`, that is taken back though it may be whole: its commit
+    /// was reported to have failed.
+    pub(crate) fn load<F: NorFlash>(
+        medium: &Medium<F>,
+        failed: Option<u32>,
+    ) -> Result<Self, Error<F::Error>> {
+        let mut pages = survey(medium)?;
+        let mut newest = newest(medium, &pages)?;
+        if failed == Some(newest.batch) {
+            newest.whole = false;
+        }
+        let torn = (!newest.whole && newest.batch > 0).then_some(newest.batch);
+        let last = pages.iter().filter_map(|page| page.sequence).max();
+        let tail =
+            (0..).zip(&pages).find(|(_, page)| page.sequence.is_some() && page.sequence == last);
+        let tail = tail.map(|(number, page)| (number, number * Page::LEN + page.end));
+        let tail = match tail {
+            Some((number, end)) if torn.is_none() => {
+                medium.is_blank(end..(number + 1) * Page::LEN)?.then_some(number)
+            }
+            _ => None,
+        };
+        for page in &mut pages {
+            page.live = 0;
+        }
+        let mut state = Self {
+            pages,
+            index: Vec::new(),
+            tail,
+            // Nothing of a torn batch is left below, so its number is free.
+            next_batch: torn.unwrap_or(newest.batch + 1),
+            next_sequence: last.map_or(1, |last| last + 1),
+        };
+        state.index_all(medium, torn)?;
+        if let Some(torn) = torn {
+            state.take_back(medium, torn)?;
+        }
+        Ok(state)
+    }
+
+    /// Puts every living record into the index.
+    fn index_all<F: NorFlash>(
+        &mut self,
+        medium: &Medium<F>,
+        torn: Option<u32>,
+    ) -> Result<(), Error<F::Error>> {
+        let used = self.numbered().filter(|(_, page)| page.sequence.is_some());
+        let used: Vec<(u32, u32)> = used.map(|(number, page)| (number, page.end)).collect();
+        for (number, end) in used {
+            medium.each_part(number, end, &mut |at, part| {
+                if torn == Some(part.batch) {
+                    return Ok(());
+                }
+                medium.each_record(at, &mut |slot, record| {
+                    self.index_one(medium, part, slot, record)?;
+                    Ok(ControlFlow::Continue(()))
+                })
+            })?;
+        }
+        self.drop_what_is_over(medium)
+    }
+
+    /// Puts a record, a piece or a deletion into the index, unless a newer one is there.
+    fn index_one<F: NorFlash>(
+        &mut self,
+        medium: &Medium<F>,
+        part: Part,
+        slot: Slot,
+        record: &Record,
+    ) -> Result<(), Error<F::Error>> {
+        match self.find(medium, &record.key, record.word.piece)? {
+            Err(at) => self.index.insert(at, slot),
+            Ok(at) => {
+                if let Some(known) = self.index.get_mut(at)
+                    && medium.part(known.part())?.batch < part.batch
+                {
+                    *known = slot;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes deletions out of the index, and pieces of values that were replaced by shorter ones.
+    fn drop_what_is_over<F: NorFlash>(
+        &mut self,
+        medium: &Medium<F>,
+    ) -> Result<(), Error<F::Error>> {
+        let mut current: Option<(Key, u32)> = None;
+        let mut kept = 0;
+        for at in 0..self.index.len() {
+            let Some(slot) = self.index.get(at).copied() else { break };
+            let record = medium.record(slot)?;
+            let own = (record.key, medium.part(slot.part())?.batch);
+            if record.word.piece == 0 {
+                current = record.word.put.then_some(own);
+            }
+            if current == Some(own) {
+                self.enter(slot, record.word)?;
+                if let Some(place) = self.index.get_mut(kept) {
+                    *place = slot;
+                }
+                kept += 1;
+            }
+        }
+        self.index.truncate(kept);
+        Ok(())
+    }
+
+    /// Erases what there is of a batch, its last part first, so that it is not whole at any moment in between.
+    fn take_back<F: NorFlash>(
+        &mut self,
+        medium: &Medium<F>,
+        torn: u32,
+    ) -> Result<(), Error<F::Error>> {
+        let mut touched = Vec::new();
+        for (number, page) in self.numbered().filter(|(_, page)| page.sequence.is_some()) {
+            medium.each_part(number, page.end, &mut |_, part| {
+                let pair = (page.sequence, number);
+                if part.flags & DROP == 0 && part.batch == torn && !touched.contains(&pair) {
+                    touched.push(pair);
+                }
+                Ok(())
+            })?;
+        }
+        touched.sort_unstable();
+        for (_, number) in touched.into_iter().rev() {
+            collect::page(medium, self, number)?;
+        }
+        Ok(())
+    }
+}
+
+/// The pages, with those erased that must be.
+fn survey<F: NorFlash>(medium: &Medium<F>) -> Result<Vec<Page>, Error<F::Error>> {
+    let mut found = Vec::new();
+    let mut dropped = Vec::new();
+    for number in 0..medium.pages {
+        let start = number * Page::LEN;
+        found.push(match medium.head(number)? {
+            Head::Unknown => Found::Useless {
+                erases: None,
+                foreign: !medium.is_blank(start..start + Page::LEN)?,
+            },
+            Head::Blank(erases) if medium.is_blank(start + Page::USE..start + Page::LEN)? => {
+                Found::Page(Page::blank(erases))
+            }
+            Head::Blank(erases) | Head::Torn(erases) => {
+                Found::Useless { erases: Some(erases), foreign: false }
+            }
+            Head::Used(erases, sequence) => {
+                let end = walk(medium, start, &mut dropped);
+                Found::Used { erases, sequence, end }
+            }
+        });
+    }
+    // One page can be in the middle of being erased, no more.
+    let in_use = found.iter().any(|page| matches!(page, Found::Used { .. }));
+    let foreign = |page: &Found<F::Error>| matches!(page, Found::Useless { foreign: true, .. });
+    if in_use && found.iter().filter(|page| foreign(page)).count() > 1 {
+        let first = found.iter().position(foreign).unwrap_or_default();
+        return Err(Error::Damaged(medium.address(u32::try_from(first).unwrap_or_default())));
+    }
+    // Collecting alone takes the last blank page, and gives one back. If it was interrupted before, all in the page
+    // that it took is a copy of what still lies where it was.
+    let stays = |page: &Found<F::Error>| page.sequence().filter(|own| !dropped.contains(own));
+    if found.iter().all(|page| stays(page).is_some()) {
+        dropped.extend(found.iter().filter_map(Found::sequence).max());
+    }
+    let most = found.iter().map(Found::erases).max().unwrap_or_default();
+    let mut pages = Vec::with_capacity(found.len());
+    for (number, found) in (0..).zip(found) {
+        pages.push(match found {
+            Found::Page(page) => page,
+            Found::Useless { erases, .. } => medium.erase(number, erases.unwrap_or(most) + 1)?,
+            Found::Used { erases, sequence, .. } if dropped.contains(&sequence) => {
+                medium.erase(number, erases + 1)?
+            }
+            Found::Used { erases, sequence, end } => {
+                Page { erases, sequence: Some(sequence), end: end?, live: 0 }
+            }
+        });
+    }
+    Ok(pages)
+}
+
+/// A page as it was found.
+enum Found<E> {
+    /// Blank.
+    Page(Page),
+    /// To be erased; is there something in it that no store wrote?
+    Useless { erases: Option<u32>, foreign: bool },
+    /// In use, perhaps damaged.
+    Used { erases: u32, sequence: u32, end: Result<u32, Error<E>> },
+}
+
+impl<E> Found<E> {
+    const fn sequence(&self) -> Option<u32> {
+        match self {
+            Self::Used { sequence, .. } => Some(*sequence),
+            Self::Page(_) | Self::Useless { .. } => None,
+        }
+    }
+
+    const fn erases(&self) -> u32 {
+        match self {
+            Self::Page(page) => page.erases,
+            Self::Useless { erases: Some(erases), .. } | Self::Used { erases, .. } => *erases,
+            Self::Useless { erases: None, .. } => 0,
+        }
+    }
+}
+
+/// Where the entries of a page end. Notes which pages are said to be as good as erased.
+fn walk<F: NorFlash>(
+    medium: &Medium<F>,
+    start: u32,
+    dropped: &mut Vec<u32>,
+) -> Result<u32, Error<F::Error>> {
+    let mut at = start + Page::HEAD;
+    while let Some(part) = medium.whole_part(at, start + Page::LEN)? {
+        if part.flags & DROP != 0 {
+            dropped.push(medium.dropped(at)?);
+        }
+        at += part.total();
+    }
+    Ok(at - start)
+}
+
+/// The newest batch, and whether its last part is there.
+fn newest<F: NorFlash>(medium: &Medium<F>, pages: &[Page]) -> Result<Newest, Error<F::Error>> {
+    let mut newest = Newest::default();
+    for (number, page) in (0..).zip(pages).filter(|(_, page)| page.sequence.is_some()) {
+        medium.each_part(number, page.end, &mut |_, part| {
+            if part.flags & DROP == 0 && part.batch >= newest.batch {
+                let known = newest.batch == part.batch && newest.whole;
+                newest = Newest { batch: part.batch, whole: known || part.flags & LAST != 0 };
+            }
+            Ok(())
+        })?;
+    }
+    Ok(newest)
+}
