@@ -45,6 +45,10 @@ fn steps() -> Vec<Step> {
         Step::task("fuzz-smoke", 30),
         Step::task("conformance", 20),
         Step::cargo("memory", 20, "test --package softkey --test memory --locked -- --ignored"),
+        Step::cargo("firmware", 20, "xtask firmware test").only_if(
+            "rustup target add thumbv7em-none-eabihf",
+            "the compiler's library for the processor cannot be fetched from here",
+        ),
         Step::task("interop", 20),
         Step::task("empty-root", 15),
         Step::task("vm", 45),

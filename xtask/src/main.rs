@@ -6,6 +6,7 @@ mod ci;
 mod conformance;
 mod debian;
 mod empty_root;
+mod firmware;
 mod fuzz_smoke;
 mod house;
 mod interop;
@@ -31,6 +32,8 @@ enum Task {
     EmptyRoot,
     /// Run the tests that prove lines of the conformance checklist, and print the table
     Conformance(conformance::Args),
+    /// Build the firmware of a board, measure it, or run the emulated one
+    Firmware(firmware::Args),
     /// Run each fuzz target for some seconds (needs cargo-fuzz and a C++ compiler)
     FuzzSmoke(fuzz_smoke::Args),
     /// Run other people's libraries against demo and run over UDP (needs Python 3)
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Task::NoStd => ("no-std", no_std::run()),
         Task::EmptyRoot => ("empty-root", empty_root::run()),
         Task::Conformance(args) => ("conformance", conformance::run(&args)),
+        Task::Firmware(args) => ("firmware", firmware::run(&args)),
         Task::FuzzSmoke(args) => ("fuzz-smoke", fuzz_smoke::run(&args)),
         Task::Interop => ("interop", interop::run()),
         Task::Vm(args) => ("vm", vm::run(&args)),

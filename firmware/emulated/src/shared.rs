@@ -1,0 +1,189 @@
+//! The memory that the board shares with the host: its flash, its entropy, and the mailbox for reports, clock and
+//! button. `tests/emulated` has the other end.
+//!
+//! ```text
+//! 0x000000  the flash image: 128 KiB
+//! 0xE00000  32 bytes of entropy for this run | the device's secret, 32 bytes
+//! 0xF00000  words: reports sent to the board | taken by it | sent by it | taken by the host
+//!                  clock in milliseconds | button: 1 a touch, 2 held for 5 s | 1 while running
+//! 0xF00040  a report to the board, 64 bytes
+//! 0xF00080  a report of the board, 64 bytes
+//! ```
+
+use core::ptr;
+use core::sync::atomic::{Ordering, compiler_fence};
+
+use embedded_storage::nor_flash::{
+    ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read,
+    check_write,
+};
+use softkey_ctap::Instant;
+use softkey_ctap_hid::Report;
+use softkey_flash_store::Page;
+
+/// Where QEMU maps the file that both ends share.
+const BASE: usize = 0x2100_0000;
+const ENTROPY: usize = BASE + 0xE0_0000;
+const SECRET: usize = ENTROPY + 32;
+const MAILBOX: usize = BASE + 0xF0_0000;
+const TO_BOARD: usize = MAILBOX + 0x40;
+const TO_HOST: usize = MAILBOX + 0x80;
+
+/// Words of the mailbox.
+#[derive(Clone, Copy)]
+enum Word {
+    SentToBoard,
+    TakenByBoard,
+    SentToHost,
+    TakenByHost,
+    Clock,
+    Button,
+    Running,
+}
+
+fn word(word: Word) -> u32 {
+    // SAFETY: an aligned word of the board's RAM that nothing else in this program refers to.
+    unsafe { ptr::read_volatile((MAILBOX + 4 * word as usize) as *const u32) }
+}
+
+fn set_word(word: Word, value: u32) {
+    // What was written before must be there before the word says so.
+    compiler_fence(Ordering::SeqCst);
+    // SAFETY: as above; the board has one thread and no interrupts.
+    unsafe { ptr::write_volatile((MAILBOX + 4 * word as usize) as *mut u32, value) }
+}
+
+fn read_bytes(at: usize, into: &mut [u8]) {
+    for (from, byte) in (at..).zip(into) {
+        // SAFETY: each caller stays within the 16 MiB that QEMU maps here.
+        *byte = unsafe { ptr::read_volatile(from as *const u8) };
+    }
+}
+
+fn write_bytes(at: usize, bytes: &[u8]) {
+    for (to, byte) in (at..).zip(bytes) {
+        // SAFETY: each caller stays within the 16 MiB that QEMU maps here.
+        unsafe { ptr::write_volatile(to as *mut u8, *byte) }
+    }
+}
+
+fn array(at: usize) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    read_bytes(at, &mut bytes);
+    bytes
+}
+
+/// The entropy of this run.
+pub(crate) fn entropy() -> [u8; 32] {
+    array(ENTROPY)
+}
+
+/// The device's secret, which lies apart from the records.
+pub(crate) fn secret() -> [u8; 32] {
+    array(SECRET)
+}
+
+/// The clock, as the host sets it.
+pub(crate) fn now() -> Instant {
+    Instant::from_millis(u64::from(word(Word::Clock)))
+}
+
+/// Tells the host that the board runs.
+pub(crate) fn announce() {
+    set_word(Word::Running, 1);
+}
+
+/// A press of the button that is not used up yet: for at least 5 seconds?
+pub(crate) fn button() -> Option<bool> {
+    match word(Word::Button) {
+        0 => None,
+        held => Some(held > 1),
+    }
+}
+
+/// Uses the press up.
+pub(crate) fn release_button() {
+    set_word(Word::Button, 0);
+}
+
+/// The next report of the host.
+pub(crate) fn receive() -> Option<Report> {
+    let sent = word(Word::SentToBoard);
+    if sent == word(Word::TakenByBoard) {
+        return None;
+    }
+    let mut report = [0; 64];
+    read_bytes(TO_BOARD, &mut report);
+    set_word(Word::TakenByBoard, sent);
+    Some(report)
+}
+
+/// Has the host taken the last report?
+pub(crate) fn may_send() -> bool {
+    word(Word::SentToHost) == word(Word::TakenByHost)
+}
+
+/// Sends a report; only when [`may_send`].
+pub(crate) fn send(report: &Report) {
+    write_bytes(TO_HOST, report);
+    set_word(Word::SentToHost, word(Word::SentToHost).wrapping_add(1));
+}
+
+/// The flash image, with the manners of NOR flash.
+pub(crate) struct SharedFlash;
+
+/// The store used the flash in a way that a chip forbids.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Misuse(NorFlashErrorKind);
+
+impl SharedFlash {
+    pub(crate) const LEN: u32 = 32 * Page::LEN;
+}
+
+impl NorFlashError for Misuse {
+    fn kind(&self) -> NorFlashErrorKind {
+        self.0
+    }
+}
+
+impl ErrorType for SharedFlash {
+    type Error = Misuse;
+}
+
+impl ReadNorFlash for SharedFlash {
+    const READ_SIZE: usize = 1;
+
+    fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Misuse> {
+        check_read(self, offset, bytes.len()).map_err(Misuse)?;
+        read_bytes(BASE + offset as usize, bytes);
+        Ok(())
+    }
+
+    fn capacity(&self) -> usize {
+        Self::LEN as usize
+    }
+}
+
+impl NorFlash for SharedFlash {
+    const WRITE_SIZE: usize = 4;
+    const ERASE_SIZE: usize = Page::LEN as usize;
+
+    fn erase(&mut self, from: u32, to: u32) -> Result<(), Misuse> {
+        check_erase(self, from, to).map_err(Misuse)?;
+        for at in from..to {
+            write_bytes(BASE + at as usize, &[0xff]);
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Misuse> {
+        check_write(self, offset, bytes.len()).map_err(Misuse)?;
+        for (at, byte) in (BASE + offset as usize..).zip(bytes) {
+            let mut old = [0];
+            read_bytes(at, &mut old);
+            // Programming clears bits.
+            write_bytes(at, &[old[0] & byte]);
+        }
+        Ok(())
+    }
+}
