@@ -45,6 +45,25 @@ pub(crate) fn output_of(command: &mut Command) -> Result<String> {
     }
 }
 
+/// The paths of the files that git tracks, or would track, under `root`, in their order.
+pub(crate) fn tracked(root: &Path) -> Result<Vec<String>> {
+    let listing = output_of(Command::new("git").current_dir(root).args([
+        "ls-files",
+        "-z",
+        "--cached",
+        "--others",
+        "--exclude-standard",
+    ]))?;
+    let mut paths: Vec<String> = listing.split_terminator('\0').map(str::to_owned).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    // A file deleted but not yet committed is still listed; a link's target is listed for itself.
+    paths.retain(|path| {
+        std::fs::symlink_metadata(root.join(path)).is_ok_and(|entry| entry.is_file())
+    });
+    Ok(paths)
+}
+
 /// One text file.
 pub(crate) struct File {
     /// Its path from the root, with `/` between the parts.
@@ -69,25 +88,10 @@ pub(crate) struct Tree {
 impl Tree {
     /// Reads the files that git tracks, or would track, under `root`. What is not UTF-8 is left out.
     pub(crate) fn read(root: &Path) -> Result<Self> {
-        let listing = output_of(Command::new("git").current_dir(root).args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ]))?;
-        let mut paths: Vec<&str> = listing.split_terminator('\0').collect();
-        paths.sort_unstable();
-        paths.dedup();
         let mut files = Vec::new();
-        for path in paths {
-            let place = root.join(path);
-            // A file deleted but not yet committed is still listed; a link's target is listed for itself.
-            if !std::fs::symlink_metadata(&place).is_ok_and(|entry| entry.is_file()) {
-                continue;
-            }
-            if let Ok(text) = String::from_utf8(std::fs::read(&place)?) {
-                files.push(File { path: path.to_owned(), text });
+        for path in tracked(root)? {
+            if let Ok(text) = String::from_utf8(std::fs::read(root.join(&path))?) {
+                files.push(File { path, text });
             }
         }
         Ok(Self { files })

@@ -56,7 +56,11 @@ pub(crate) fn build_some(root: &Path, packages: &[&str], target: &Path) -> Resul
 }
 
 fn build_by(cargo: &mut Command, root: &Path) -> Result<Vec<Program>> {
-    cargo.current_dir(root).args(["--no-run", "--quiet", "--message-format=json"]);
+    cargo.current_dir(root).args([
+        "--no-run",
+        "--quiet",
+        "--message-format=json-render-diagnostics",
+    ]);
     let messages = house::output_of(cargo)?;
     let mut programs = Vec::new();
     for message in Message::parse_stream(messages.as_bytes()) {

@@ -4,8 +4,10 @@
 //! its name: a check left out, two steps swapped, another status for a reason ([`points`]). None of it is in the
 //! house itself, so no product can hold it. The tests of the copy are built once. They run once with nothing
 //! planted, and it is noted which test comes by which plant; then one plant after the other is switched on and the
-//! tests that come by it run until one turns red. A plant that no test notices is a survivor: a test is missing.
+//! tests that come by it run until one turns red. After that come the faults that the key has for its owners, which
+//! the desk of the tests takes from a variable ([`faults`]). A plant that no test notices is a survivor: a test is missing.
 
+mod faults;
 mod hunt;
 mod points;
 mod workshop;
@@ -21,6 +23,10 @@ use workshop::Workshop;
 
 /// Plants that nobody can notice, each with the reason.
 const EXCUSES: &str = include_str!("sabotage/excuses.txt");
+
+/// The kinds of plants in the order in which they are tried.
+const KINDS: [&str; 7] =
+    ["status ", " without ", " unfiltered", " always", " never", " swapped, ", " forgets "];
 
 /// The packages whose tests are to notice.
 const PACKAGES: [&str; 3] = ["softkey-tests", "softkey-authenticator", "softkey-ctap-hid"];
@@ -38,16 +44,25 @@ pub(crate) fn run(root: &Path, wanted: &str) -> Result<bool> {
     println!("{} test programs, built in {} s", programs.len(), seconds());
     let trails = Trails::follow(&programs, &root.join("target/sabotage/trails"))?;
     println!("nothing planted: all tests pass ({} s)", seconds());
-    let excuses = excuses();
-    let mut report = Report::default();
-    let known = |name: &str| trails.has(name) || workshop.plants.iter().any(|plant| plant == name);
-    for name in excuses.keys().filter(|name| !known(name)) {
-        println!("there is no plant `{name}` to excuse");
-        report.sound = false;
+    let mut report = Report { excuses: excuses(), ..Report::default() };
+    let known = |name: &str| {
+        trails.has(name)
+            || name.starts_with("fault ")
+            || workshop.plants.iter().any(|plant| plant == name)
+    };
+    if let Some(name) = report.excuses.keys().find(|name| !known(name)) {
+        return Err(format!("there is no plant `{name}` to excuse").into());
     }
-    for plant in plants(&workshop, &trails).into_iter().filter(|name| name.contains(wanted)) {
-        let fate = trails.hunt(&programs, &plant)?;
-        report.add(&plant, &fate, excuses.get(plant.as_str()).copied());
+    for fault in faults::all(&workshop.root, &root.join("target"))? {
+        let plant = format!("fault {fault}");
+        if report.wants(&plant, wanted) {
+            report.add(&plant, &faults::hunt(&programs, &fault)?);
+        }
+    }
+    for plant in plants(&workshop, &trails) {
+        if report.wants(&plant, wanted) {
+            report.add(&plant, &trails.hunt(&programs, &plant)?);
+        }
     }
     println!("sabotage done in {} s", seconds());
     Ok(report.close())
@@ -57,6 +72,7 @@ pub(crate) fn run(root: &Path, wanted: &str) -> Result<bool> {
 fn plants(workshop: &Workshop, trails: &Trails) -> Vec<String> {
     let mut all = workshop.plants.clone();
     all.extend(trails.plants().filter(|plant| !workshop.plants.contains(plant)).cloned());
+    all.sort_by_key(|plant| KINDS.iter().position(|kind| plant.contains(kind)));
     all
 }
 
@@ -66,36 +82,37 @@ fn excuses() -> BTreeMap<&'static str, &'static str> {
     lines.filter_map(|line| line.split_once(" = ")).collect()
 }
 
-/// The table's end.
+/// The table and its end.
+#[derive(Default)]
 struct Report {
+    excuses: BTreeMap<&'static str, &'static str>,
     noticed: usize,
     excused: usize,
     survivors: Vec<String>,
-    sound: bool,
-}
-
-impl Default for Report {
-    fn default() -> Self {
-        Self { noticed: 0, excused: 0, survivors: Vec::new(), sound: true }
-    }
 }
 
 impl Report {
-    fn add(&mut self, plant: &str, fate: &Fate, excuse: Option<&str>) {
-        match (fate, excuse) {
-            (Fate::Noticed(test), None) => {
+    /// Is this plant to be tried? One with an excuse is only told of, unless it is asked for by its whole name.
+    fn wants(&mut self, plant: &str, wanted: &str) -> bool {
+        match self.excuses.get(plant) {
+            Some(excuse) if plant != wanted => {
+                self.excused += usize::from(plant.contains(wanted));
+                if plant.contains(wanted) {
+                    println!("{plant}\n    excused: {excuse}");
+                }
+                false
+            }
+            _ => plant.contains(wanted),
+        }
+    }
+
+    fn add(&mut self, plant: &str, fate: &Fate) {
+        match fate {
+            Fate::Noticed(test) => {
                 self.noticed += 1;
                 println!("{plant}\n    noticed by {test}");
             }
-            (Fate::Noticed(test), Some(_)) => {
-                self.sound = false;
-                println!("{plant}\n    noticed by {test}, and needs no excuse any more");
-            }
-            (Fate::Survived(_), Some(excuse)) => {
-                self.excused += 1;
-                println!("{plant}\n    excused: {excuse}");
-            }
-            (Fate::Survived(tests), None) => {
+            Fate::Survived(tests) => {
                 println!("{plant}\n    SURVIVES {tests} tests");
                 self.survivors.push(plant.to_owned());
             }
@@ -112,7 +129,7 @@ impl Report {
         }
         println!("{} excused", self.excused);
         println!("sabotage: {} passed, {} failed", self.noticed, self.survivors.len());
-        self.sound && self.survivors.is_empty() && self.noticed > 0
+        self.survivors.is_empty() && self.noticed > 0
     }
 }
 
@@ -121,19 +138,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_survivor_fails_and_an_excuse_must_be_needed() {
-        let noticed = Fate::Noticed("a".into());
-        let mut report = Report::default();
-        report.add("x", &noticed, None);
-        report.add("y", &Fate::Survived(3), Some("why"));
+    fn a_survivor_fails_and_an_excused_plant_is_not_tried() {
+        let excuses = BTreeMap::from([("b excused", "why")]);
+        let mut report = Report { excuses, ..Report::default() };
+        assert!(report.wants("b", "") && report.wants("b", "b") && !report.wants("a", "b"));
+        assert!(!report.wants("b excused", "b") && report.wants("b excused", "b excused"));
+        report.add("b", &Fate::Noticed("a".into()));
         assert!(report.close());
-        report.add("z", &noticed, Some("why"));
+        report.add("c", &Fate::Survived(3));
         assert!(!report.close());
-        let mut report = Report::default();
-        report.add("x", &noticed, None);
-        report.add("y", &Fate::Survived(0), None);
-        assert!(!report.close());
-        assert!(!Report::default().close());
+        assert!(!Report::default().close(), "nothing planted proves nothing");
     }
 
     #[test]

@@ -7,13 +7,12 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::super::programs::Program;
 use crate::house::Result;
 
-/// How long the tests of one program may take with a plant on. Longer means that the plant makes one of them
-/// run for ever, which is noticed too.
+/// How long no test may end. Longer means that the plant makes one of them run for ever, which is noticed too.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The tests of one program, by name.
@@ -138,9 +137,8 @@ fn watch(child: &mut Child) -> Red {
             }
         }
     });
-    let end = Instant::now() + PATIENCE;
     loop {
-        match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+        match lines.recv_timeout(PATIENCE) {
             Ok(line) => {
                 if let Some(test) = failed(&line) {
                     return Red::Test(test.to_owned());

@@ -73,8 +73,6 @@ struct Refusing {
     binds: Vec<String>,
     /// The names it reads.
     reads: Vec<String>,
-    /// A binding: its value; else all of it.
-    value: Option<Range<usize>>,
     /// What is refused with, or whom it asks for that.
     reason: String,
 }
@@ -233,10 +231,7 @@ impl Finder<'_> {
     /// Takes the second step's refusal first.
     fn swap(&mut self, name: &str, first: &Refusing, second: &Refusing) {
         let text = |range: &Range<usize>| self.text.get(range.clone()).unwrap_or_default();
-        let early = match &second.value {
-            Some(value) => format!("let _ = {};", text(value)),
-            None => text(&second.range).to_owned(),
-        };
+        let early = text(&second.range);
         let what: String = squeezed(self.text, &second.range).chars().take(40).collect();
         let on = self.plant(&format!("{name} swapped, first {what}"));
         self.insert(first.range.start, format!("if {on} {{ {early} }} "));
@@ -334,7 +329,7 @@ fn refusing(statement: &[TokenTree]) -> Option<Refusing> {
         let alone = block.span().byte_range().end == range.end;
         let reason = refusal_of(block).filter(|_| alone)?;
         let reads = words(statement);
-        return Some(Refusing { range, binds: Vec::new(), reads, value: None, reason });
+        return Some(Refusing { range, binds: Vec::new(), reads, reason });
     }
     let [word, rest @ .., mark, semicolon] = statement else { return None };
     if !is_word(word, "let") || !is_punct(mark, '?') || !is_punct(semicolon, ';') {
@@ -343,13 +338,15 @@ fn refusing(statement: &[TokenTree]) -> Option<Refusing> {
     let equals = rest.iter().position(|token| is_punct(token, '='))?;
     let (pattern, value) = rest.split_at_checked(equals)?;
     let value = value.get(1..)?;
-    let end = mark.span().byte_range().end;
-    let value_range = span_of(value).start..end;
+    // A function given as an argument may be called only once.
+    if matches!(value, [TokenTree::Ident(_), TokenTree::Group(none)] if none.stream().is_empty()) {
+        return None;
+    }
     let (binds, reads) = (words(pattern), words(value));
     let callee = value.iter().rposition(|token| matches!(token, TokenTree::Group(_)));
     let callee = callee.and_then(|at| value.get(at.checked_sub(1)?));
     let reason = callee.map(ToString::to_string).unwrap_or_default();
-    Some(Refusing { range, binds, reads, value: Some(value_range), reason })
+    Some(Refusing { range, binds, reads, reason })
 }
 
 /// Every name in these tokens, inside groups too.
