@@ -443,3 +443,6 @@ pub(crate) fn reply<T: Encode>(response: &T) -> Outcome {
     response.encode(&mut encoder);
     Outcome::Reply(encoder.into_bytes())
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,7 +66,8 @@ pub fn perform(args: &RunArgs) -> Result<Exit, CliError> {
         mode,
         auto_allowed,
         sensor,
-        faults: args.fault.iter().cloned().chain(profile.faults.clone()).collect(),
+        // Of two with one name the later is on, and what is typed outweighs what the profile says.
+        faults: profile.faults.iter().chain(&args.fault).cloned().collect(),
         profile,
         notices: notices.collect(),
         terminal,

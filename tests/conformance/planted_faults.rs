@@ -230,7 +230,7 @@ fn presence_claimed_later_is_seen() {
 
 #[test]
 fn reserved_flag_is_seen() {
-    caught("reserved or backup flags", makes, in_auth_data(mc::COMMAND, |data| data[32] |= 2));
+    caught("reserved flags", makes, in_auth_data(mc::COMMAND, |data| data[32] |= 2));
 }
 
 #[test]

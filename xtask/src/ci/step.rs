@@ -78,8 +78,13 @@ impl Step {
 
     /// A task of this program by its name.
     pub(crate) fn task(name: &'static str, minutes: u64) -> Self {
+        Self::task_with(name, minutes, &[name])
+    }
+
+    /// A task of this program, by its name and arguments.
+    pub(crate) fn task_with(name: &'static str, minutes: u64, task: &[&str]) -> Self {
         let own = std::env::current_exe().unwrap_or_else(|_| "xtask".into());
-        Self::new(name, minutes, &own.to_string_lossy(), &[name])
+        Self::new(name, minutes, &own.to_string_lossy(), task)
     }
 
     /// The same step with a variable in its environment.

@@ -42,12 +42,17 @@ pub(crate) fn run(root: &Path, wanted: &str) -> Result<bool> {
     let mut programs = programs::build_some(&workshop.root, &PACKAGES, &root.join("target"))?;
     programs.retain(|program| !SLOW.contains(&program.name()));
     println!("{} test programs, built in {} s", programs.len(), seconds());
-    let trails = Trails::follow(&programs, &root.join("target/sabotage/trails"))?;
-    println!("nothing planted: all tests pass ({} s)", seconds());
+    let mut trails = Trails::default();
+    if !wanted.starts_with("fault ") {
+        trails = Trails::follow(&programs, &root.join("target/sabotage/trails"))?;
+        println!("nothing planted: all tests pass ({} s)", seconds());
+    }
     let mut report = Report { excuses: excuses(), ..Report::default() };
     let known = |name: &str| {
         trails.has(name)
+            || wanted.starts_with("fault ")
             || name.starts_with("fault ")
+            || name.starts_with("status ")
             || workshop.plants.iter().any(|plant| plant == name)
     };
     if let Some(name) = report.excuses.keys().find(|name| !known(name)) {

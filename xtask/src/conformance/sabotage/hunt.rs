@@ -19,6 +19,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 type Tests = Vec<String>;
 
 /// Which tests come by which plant.
+#[derive(Default)]
 pub(super) struct Trails {
     /// For each plant, the tests of each program by its number; those that come by few plants first.
     trails: BTreeMap<String, Vec<(usize, Tests)>>,
