@@ -30,6 +30,15 @@ fn minimal_request_makes_a_credential() {
     key.assertion_by(&made, &made.get());
 }
 
+/// MC-10: names may be empty, and are no less names of an account for that.
+#[test]
+fn empty_names_are_accepted() {
+    let mut key = Key::fresh();
+    let user = map([("id", Value::from([1])), ("name", "".into()), ("displayName", "".into())]);
+    let made = key.make(&Request::make_credential().with(mc::USER, user).discoverable());
+    key.assertion_by(&made, &made.get());
+}
+
 /// MC-02: clientDataHash is missing.
 #[test]
 fn missing_client_data_hash_is_refused() {
