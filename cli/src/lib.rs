@@ -2,6 +2,7 @@
 //! use without the command line.
 //!
 //! - [`args`], [`command`]: the command line and what carries it out;
+//! - [`browser`]: a page, a key and a user in one process, for the tests of sites;
 //! - [`error`]: how a command fails, in two parts, and the table of exit codes;
 //! - [`faults`]: what the key does wrong when its owner wants it to;
 //! - [`output`]: plain lines or one JSON object a line;
@@ -17,6 +18,7 @@
 //! - [`vault`]: what a security key keeps, on a disk: durable, and refused rather than guessed at when damaged.
 
 pub mod args;
+pub mod browser;
 pub mod command;
 pub mod control;
 pub mod decode;

@@ -77,7 +77,9 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    pub(crate) fn new(cause: Cause, operation: Operation) -> Self {
+    /// A rejection before any key was asked.
+    #[must_use]
+    pub const fn new(cause: Cause, operation: Operation) -> Self {
         Self { exception: cause.exception(operation), cause, keys: Vec::new() }
     }
 

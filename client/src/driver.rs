@@ -1,6 +1,7 @@
 //! The blocking drivers: [`drive`] runs a ceremony over one open CTAPHID connection, [`Keys::settle`] a page's
 //! request over any number of them, with a person on the other side.
 
+mod script;
 mod settle;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use crate::cause::Cause;
 use crate::ceremony::{Account, Ceremony, Input, Need, PinNeed, Progress, Step};
 use crate::session::Reach;
 
+pub use self::script::{Act, Asked, Script};
 pub use self::settle::{Fetch, Keys, Settlement};
 
 /// The person, or what stands for one. An answer of nothing gives up.

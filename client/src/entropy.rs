@@ -26,7 +26,8 @@ impl Entropy {
     }
 
     /// A generator of its own for a part of the work.
-    pub(crate) fn fork(&mut self) -> Self {
+    #[must_use]
+    pub fn fork(&mut self) -> Self {
         let Ok(seed) = Secret::try_make(|seed| self.0.try_fill_bytes(seed));
         Self::from_seed(&seed)
     }

@@ -89,6 +89,12 @@ impl<W: Transport> Keys<W> {
         self.port(key).map(|port| &mut port.connection)
     }
 
+    /// The protocols that are used with a key.
+    #[must_use]
+    pub fn reach(&self, key: KeyId) -> Option<Reach> {
+        self.ports.get(usize::try_from(key.0).ok()?).map(|port| port.reach)
+    }
+
     /// Uses only these protocols with a key, as if it spoke no others.
     pub fn set_reach(&mut self, key: KeyId, reach: Reach) {
         if let Some(port) = self.port(key) {
