@@ -15,7 +15,8 @@ use crate::ceremony::{Account, Ceremony, Input, Need, PinNeed, Progress, Step};
 use crate::session::Reach;
 
 pub use self::script::{Act, Asked, Script};
-pub use self::settle::{Fetch, Keys, Settlement};
+pub use self::settle::{Fetch, Keys};
+pub use crate::settlement::Settlement;
 
 /// The person, or what stands for one. An answer of nothing gives up.
 pub trait User {

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod abort;
+pub mod asynchronous;
 pub mod base64url;
 pub mod blobs;
 pub mod call;
@@ -28,6 +29,7 @@ pub mod related;
 pub mod request;
 pub mod response;
 pub mod settings;
+pub mod settlement;
 pub mod signal;
 pub mod spki;
 pub mod stored;

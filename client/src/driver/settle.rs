@@ -8,11 +8,11 @@ use softkey_ctap_hid::{Command, Connection, ConnectionError, HostError, HostEven
 
 use super::{User, reach, waits};
 use crate::ceremony::{Input, Need};
-use crate::credential::{Credential, Rejection};
 use crate::driver::Waits;
 use crate::related::Fetched;
 use crate::request::{KeyId, Output, Request};
 use crate::session::Reach;
+use crate::settlement::Settlement;
 
 /// How long one key may keep the driver from looking at the others.
 const TURN: Duration = Duration::from_millis(10);
@@ -43,26 +43,6 @@ enum Waiting {
     Nothing,
     Answer,
     Until(Instant),
-}
-
-/// How a request ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settlement {
-    /// What the promise was settled with. Nothing: it stays pending, as a conditional get does without keys.
-    pub promise: Option<Result<Option<Credential>, Rejection>>,
-    /// What keys made or signed though they were cancelled.
-    pub late: Vec<(KeyId, Credential)>,
-}
-
-impl Settlement {
-    /// The credential.
-    ///
-    /// # Errors
-    ///
-    /// The rejection. A promise that resolved with null, or stays pending, is `Ok(None)`.
-    pub fn into_result(self) -> Result<Option<Credential>, Rejection> {
-        self.promise.unwrap_or(Ok(None))
-    }
 }
 
 impl<W: Transport> Keys<W> {
@@ -122,7 +102,7 @@ impl<W: Transport> Keys<W> {
     /// Carries a request to its end: until the promise is settled and every key that was cancelled has
     /// answered.
     pub fn settle(&mut self, mut request: Request, user: &mut dyn User) -> Settlement {
-        let mut settlement = Settlement { promise: None, late: Vec::new() };
+        let mut settlement = Settlement::default();
         let now = self.now();
         for (key, port) in (0..).map(KeyId).zip(&mut self.ports) {
             port.gone = None;
