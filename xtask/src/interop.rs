@@ -1,7 +1,9 @@
 //! `cargo xtask interop`: other people's libraries against the program, without a kernel of their own: a relying
 //! party judges what `softkey demo --json`, `create` and `get` print, a client drives `softkey run --transport udp`.
-//! Needs Python 3 with venv, and fetches their packages into `target/interop`.
+//! Needs Python 3 with venv, Node.js with npm, and OpenSSL's headers for webauthn-rs; fetches their packages.
+//! `tests/interop/README.md` says what each script does, and which wrong responses are accepted by whom.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -9,7 +11,12 @@ use crate::house::{self, Result};
 
 /// Where the scripts and the list of packages are.
 const FOLDER: &str = "tests/interop";
-const SCRIPTS: [&str; 3] = ["py_webauthn.py", "py_webauthn_ceremonies.py", "python_fido2.py"];
+const SCRIPTS: [&str; 4] =
+    ["py_webauthn.py", "py_webauthn_ceremonies.py", "py_webauthn_wrong.py", "python_fido2.py"];
+/// The oldest Node.js that `SimpleWebAuthn` runs on.
+const OLDEST_NODE: u32 = 20;
+/// The site with webauthn-rs, a workspace of its own.
+const SITE: &str = "examples/site";
 
 /// Builds the program, makes the Python environment and runs each script; true if all accept what they should
 /// and refuse the rest.
@@ -36,7 +43,41 @@ pub(crate) fn run() -> Result<bool> {
             well = false;
         }
     }
+    for part in [node(&root, &softkey), site(&root, &target)] {
+        if let Err(error) = part {
+            eprintln!("{error}");
+            well = false;
+        }
+    }
     Ok(well)
+}
+
+/// The server of `SimpleWebAuthn`, with the packages of the lock file beside the script.
+fn node(root: &Path, softkey: &str) -> Result<()> {
+    let folder = root.join(FOLDER);
+    run_in(&folder, "npm", &["ci", "--silent", "--omit-lockfile-registry-resolved=true"])
+        .map_err(|error| format!("{error} (on Debian: apt-get install npm)"))?;
+    let version = house::output_of(Command::new("node").arg("--version")).unwrap_or_default();
+    let major =
+        version.trim_start_matches('v').split('.').next().unwrap_or_default().parse::<u32>();
+    let script = ["simplewebauthn.mjs", softkey];
+    if major.is_ok_and(|major| major >= OLDEST_NODE) {
+        return run_in(&folder, "node", &script);
+    }
+    // Debian 12 has an older one; npm has every version.
+    let newer = ["--yes", "--package", "node@22", "--", "node"];
+    run_in(&folder, "npx", &[&newer[..], &script].concat())
+}
+
+/// The example site with axum and webauthn-rs. Its dependencies have the versions of the workspace where they are shared.
+fn site(root: &Path, target: &Path) -> Result<()> {
+    let folder = root.join(SITE);
+    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock"))?;
+    let target = target.join("interop-site").to_string_lossy().into_owned();
+    let test = ["test", "--no-fail-fast", "--target-dir", &target, "--", "--nocapture"];
+    run_in(&folder, env!("CARGO"), &test).map_err(|error| {
+        format!("{error} (on Debian: apt-get install libssl-dev pkg-config)").into()
+    })
 }
 
 /// Runs a program in this folder to its end; its output goes through.

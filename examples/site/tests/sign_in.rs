@@ -1,0 +1,64 @@
+//! The whole site, over HTTP: registration, sign-in, and what it must refuse.
+
+use softkey::browser::Browser;
+use softkey_client::wrong::{AUTHENTICATION, WrongClient};
+use softkey_client::{DomException, Origin, RequestOptions};
+
+/// POSTs JSON and gives what the site answers.
+fn post(url: String, json: &str) -> Result<String, ureq::Error> {
+    let mut answer = ureq::post(&url).header("Content-Type", "application/json").send(json)?;
+    answer.body_mut().read_to_string()
+}
+
+#[test]
+fn ada_registers_and_signs_in() -> Result<(), Box<dyn std::error::Error>> {
+    let site = softkey_example_site::serve();
+    let mut browser = Browser::open(&site)?;
+    browser.set_pin("1234")?;
+
+    let options = post(format!("{site}/register/begin/ada"), "")?;
+    let made = serde_json::to_string(&browser.create(&options)?)?;
+    assert_eq!(post(format!("{site}/register/finish/ada"), &made)?, "Welcome, ada.");
+
+    let options = post(format!("{site}/sign-in/begin/ada"), "")?;
+    let signed = serde_json::to_string(&browser.get(&options)?)?;
+    assert_eq!(post(format!("{site}/sign-in/finish/ada"), &signed)?, "Welcome back, ada.");
+    Ok(())
+}
+
+/// The site lists the passkeys that there are, so the same key is not registered twice.
+#[test]
+fn a_key_is_registered_once() -> Result<(), Box<dyn std::error::Error>> {
+    let site = softkey_example_site::serve();
+    let mut browser = Browser::open(&site)?;
+    browser.set_pin("1234")?;
+    let options = post(format!("{site}/register/begin/ada"), "")?;
+    let made = serde_json::to_string(&browser.create(&options)?)?;
+    post(format!("{site}/register/finish/ada"), &made)?;
+    let options = post(format!("{site}/register/begin/ada"), "")?;
+    let rejection = browser.create(&options).unwrap_err();
+    assert_eq!(rejection.exception, DomException::InvalidStateError);
+    Ok(())
+}
+
+/// A page of another origin, and a sign-in that is wrong in some way, do not get in.
+#[test]
+fn a_wrong_sign_in_is_refused() -> Result<(), Box<dyn std::error::Error>> {
+    let site = softkey_example_site::serve();
+    let origin = Origin::parse(&site)?;
+    let options = post(format!("{site}/register/begin/eve"), "")?;
+    let options = softkey_client::CreationOptions::from_json(&options)?;
+    let right = Default::default();
+    let made = WrongClient::new(1).create(&options, &origin, b"eve", &right);
+    post(format!("{site}/register/finish/eve"), &serde_json::to_string(&made)?)?;
+    for name in ["challenge", "origin", "type", "rp-id-hash", "not-verified", "other-key"] {
+        let variant = AUTHENTICATION.iter().find(|variant| variant.name == name).unwrap();
+        let options = post(format!("{site}/sign-in/begin/eve"), "")?;
+        let options = RequestOptions::from_json(&options)?;
+        let id = &options.allow[0].id;
+        let signed = WrongClient::new(2).get(&options, &origin, id, &variant.deviations());
+        let answer = post(format!("{site}/sign-in/finish/eve"), &serde_json::to_string(&signed)?);
+        assert!(matches!(answer, Err(ureq::Error::StatusCode(403))), "{name}: {answer:?}");
+    }
+    Ok(())
+}
