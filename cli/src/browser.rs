@@ -13,7 +13,7 @@ use softkey_authenticator::{
 };
 use softkey_client::driver::{Act, DriveError, Keys, Script, Settlement, drive};
 use softkey_client::{
-    AuthenticationResponse, Cause, CreationOptions, CredentialCreationOptions,
+    AuthenticationResponse, Cause, CreationOptions, Credential, CredentialCreationOptions,
     CredentialRequestOptions, Entropy, KeyId, Operation, Page, Profile, RegistrationResponse,
     Rejection, Request, RequestOptions, pin,
 };
@@ -150,7 +150,7 @@ impl Browser {
         let options = CreationOptions::from_json(options);
         let options = options.map_err(|cause| Rejection::new(cause, Operation::Create))?;
         let settlement = self.create_with(options.into());
-        let made = settlement.into_result()?.and_then(|credential| credential.registration());
+        let made = settlement.into_result()?.and_then(Credential::registration);
         made.ok_or_else(|| Rejection::new(Cause::NoKey, Operation::Create))
     }
 
@@ -163,7 +163,7 @@ impl Browser {
         let options = RequestOptions::from_json(options);
         let options = options.map_err(|cause| Rejection::new(cause, Operation::Get))?;
         let settlement = self.get_with(options.into());
-        let signed = settlement.into_result()?.and_then(|credential| credential.authentication());
+        let signed = settlement.into_result()?.and_then(Credential::authentication);
         signed.ok_or_else(|| Rejection::new(Cause::NoKey, Operation::Get))
     }
 
