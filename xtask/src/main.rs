@@ -7,6 +7,7 @@ mod conformance;
 mod debian;
 mod empty_root;
 mod firmware;
+mod fuzz_coverage;
 mod fuzz_smoke;
 mod house;
 mod interop;
@@ -36,6 +37,8 @@ enum Task {
     Firmware(firmware::Args),
     /// Run each fuzz target for some seconds (needs cargo-fuzz and a C++ compiler)
     FuzzSmoke(fuzz_smoke::Args),
+    /// Measure how many lines of the `no_std` crates the fuzz targets' seeds reach (needs LLVM's tools)
+    FuzzCoverage(fuzz_coverage::Args),
     /// Run other people's libraries against demo and run over UDP (needs Python 3)
     Interop,
     /// Run other people's clients against the key on a real kernel in an emulated machine (as root, on Debian 12)
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Task::Conformance(args) => ("conformance", conformance::run(&args)),
         Task::Firmware(args) => ("firmware", firmware::run(&args)),
         Task::FuzzSmoke(args) => ("fuzz-smoke", fuzz_smoke::run(&args)),
+        Task::FuzzCoverage(args) => ("fuzz-coverage", fuzz_coverage::run(&args)),
         Task::Interop => ("interop", interop::run()),
         Task::Vm(args) => ("vm", vm::run(&args)),
     };
