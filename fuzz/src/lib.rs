@@ -19,6 +19,7 @@
 pub mod cbor_reader;
 pub mod commands;
 pub mod dictionary;
+pub mod features;
 pub mod hid_device;
 pub mod hid_host;
 pub mod link;
@@ -76,6 +77,7 @@ targets! {
     u2f: dictionary::none, 512;
     commands: dictionary::requests, 2048;
     requests: dictionary::none, 512;
+    features: dictionary::none, 512;
     link: dictionary::none, 512;
     records: dictionary::none, 256;
     vault: dictionary::none, 256;

@@ -63,6 +63,7 @@ replayed! {
     u2f;
     commands;
     requests;
+    features;
     link;
     records;
     vault;
