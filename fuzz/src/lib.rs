@@ -25,6 +25,7 @@ pub mod hid_host;
 pub mod link;
 pub mod messages;
 pub mod options;
+pub mod pin_uv;
 pub mod records;
 pub mod replay;
 pub mod requests;
@@ -72,6 +73,7 @@ macro_rules! targets {
 targets! {
     cbor_reader: dictionary::messages, 512;
     messages: dictionary::messages, 1024;
+    pin_uv: dictionary::none, 512;
     hid_device: dictionary::none, 2048;
     hid_host: dictionary::none, 2048;
     u2f: dictionary::none, 512;

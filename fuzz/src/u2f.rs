@@ -14,7 +14,9 @@ use softkey_authenticator::{
     Via,
 };
 use softkey_ctap::Instant;
-use softkey_ctap::u2f::{Apdu, Body};
+use softkey_ctap::u2f::{
+    Apdu, AuthenticateRequest, AuthenticateResponse, Body, RegisterRequest, RegisterResponse,
+};
 use softkey_tests::key::Entropy;
 use softkey_tests::parts::hex;
 use softkey_tests::u2f::{
@@ -39,8 +41,20 @@ pub fn run(data: &[u8], subject: Subject) {
     }
 }
 
-/// APDUs both ways.
+/// APDUs and what is in them, both ways.
 fn codec(data: &[u8]) {
+    if let Some(request) = RegisterRequest::from_bytes(data) {
+        assert_eq!(request.to_bytes(), data);
+    }
+    if let Some(request) = AuthenticateRequest::from_bytes(data) {
+        assert_eq!(request.to_bytes().as_deref(), Some(data));
+    }
+    if let Some(response) = RegisterResponse::from_bytes(data) {
+        assert_eq!(response.to_bytes().as_deref(), Some(data));
+    }
+    if let Some(response) = AuthenticateResponse::from_bytes(data) {
+        assert_eq!(response.to_bytes(), data);
+    }
     if let Some(apdu) = Apdu::from_bytes(data) {
         let bytes = apdu.to_bytes();
         match apdu.data {

@@ -57,6 +57,7 @@ macro_rules! replayed {
 replayed! {
     cbor_reader;
     messages;
+    pin_uv;
     /// HID-45: the fuzz target of hostile streams, by its seeds.
     hid_device;
     hid_host;

@@ -1,0 +1,4 @@
+//! The target `pin_uv`; its body and what it claims are in the library.
+#![cfg_attr(fuzzing, no_main)]
+
+softkey_fuzz::target!(pin_uv);
