@@ -35,7 +35,6 @@ pub(super) struct Kept {
     pub(super) large_blob_key: Option<Vec<u8>>,
     /// By the extension largeBlob: the blob and its size before compression.
     pub(super) large_blob: Option<(Vec<u8>, u64)>,
-    pub(super) takes_blobs: bool,
     /// What it gave for [`super::ceremonies::SALTS`], without and with verification.
     pub(super) secrets: [Option<Vec<u8>>; 2],
 }
