@@ -131,6 +131,30 @@ fn a_host_that_never_reads_costs_bounded_memory() {
     assert_eq!(waiting.last().unwrap()[4], INIT);
 }
 
+/// Errors that another program provokes do not crowd out the answer to INIT, by which a client learns that what it
+/// was sent before is broken off; answers to INIT on the broadcast channel crowd out errors only.
+#[test]
+fn an_answer_to_init_outlasts_a_flood() {
+    let mut bench = Bench::new();
+    let (channel, now) = (bench.open(), bench.now());
+    bench.device.receive(now, &start(channel, INIT, 8, &NONCE));
+    for _ in 0..100 {
+        bench.device.receive(now, &start(BROADCAST, PING, 1, &[1]));
+    }
+    let waiting = bench.sent();
+    assert_eq!(waiting.len(), 16);
+    assert_eq!(wire::read(&waiting[..1], channel, INIT).unwrap()[..8], NONCE);
+    bench.device.receive(now, &start(channel, INIT, 8, &NONCE));
+    bench.device.receive(now, &start(BROADCAST, PING, 1, &[1]));
+    for _ in 0..100 {
+        bench.device.receive(now, &start(BROADCAST, INIT, 8, &NONCE));
+    }
+    let waiting = bench.sent();
+    let commands: Vec<u8> = waiting.iter().map(|report| report[4]).collect();
+    assert_eq!(commands, [INIT; 16]);
+    assert_eq!(wire::read(&waiting[..1], channel, INIT).unwrap()[..8], NONCE);
+}
+
 /// The same during a wait for the user: unread keepalives do not pile up.
 #[test]
 fn unread_keepalives_do_not_pile_up() {

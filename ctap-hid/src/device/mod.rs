@@ -26,7 +26,7 @@ const MESSAGE_TIMEOUT: Duration = Duration::from_millis(500);
 /// Time between two keepalives. The standard wants one at least every 100 ms; the rest is for the
 /// owner's wake-up and the bus.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_millis(80);
-/// INIT answers and errors kept for a host that does not read; the oldest give way.
+/// INIT answers and errors kept for a host that does not read; [`gives_way`] says which go first.
 const MAX_WAITING: usize = 16;
 /// Events kept for an owner that does not poll; with more, arriving reports are dropped.
 const MAX_EVENTS: usize = 32;
@@ -398,13 +398,26 @@ impl Device {
 
     /// Queues a message of one report outside the transaction.
     fn send_short(&mut self, origin: Origin, command: Command, payload: &[u8]) {
-        if self.waiting.len() >= MAX_WAITING {
-            self.waiting.pop_front();
-        }
         self.waiting.push_back(Outgoing {
             to: origin.peer,
             report: short(origin.channel, command, payload),
         });
+        if self.waiting.len() > MAX_WAITING {
+            let first = self.waiting.iter().enumerate().min_by_key(|(_, waits)| gives_way(waits));
+            let first = first.map(|(place, _)| place);
+            first.and_then(|place| self.waiting.remove(place));
+        }
+    }
+}
+
+/// What is dropped first where too much waits, the least first and of equals the oldest: errors, then answers to
+/// INIT on the broadcast channel. The answer to INIT on a channel is the last to go, for it alone tells the client
+/// that what it was sent before is broken off. So no other program can flood it away with faulty packets.
+const fn gives_way(outgoing: &Outgoing) -> u8 {
+    match Packet::parse(&outgoing.report) {
+        Packet::Initialization { command: Command::ERROR, .. } => 0,
+        Packet::Initialization { channel: ChannelId::BROADCAST, .. } => 1,
+        _ => 2,
     }
 }
 
