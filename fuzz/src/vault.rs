@@ -4,8 +4,8 @@
 //! was changed opens with exactly the records that were written, or is refused for damage and left as it is.
 //! Planted: a vault that begins anew where it finds damage.
 
-use std::fs;
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
+use std::{fs, panic};
 
 use sha2::{Digest, Sha256};
 use softkey::vault::{Boot, OpenError, RecordsError, RedbStore, Unlock, Vault, VaultPaths};
@@ -21,12 +21,25 @@ const BOOT: Option<Boot> = Some(Boot([1; 16]));
 
 /// Which file, then a tape of damages.
 pub fn run(data: &[u8], subject: Subject) {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(leave_redb_s_assertions_to_the_vault);
     let mut tape = Tape::new(data);
     if tape.flag() {
         header(&mut tape);
     } else {
         database(&mut tape, subject);
     }
+}
+
+/// The vault takes an assertion of redb's for damage; libFuzzer's hook would end the process before it can.
+fn leave_redb_s_assertions_to_the_vault() {
+    let before = panic::take_hook();
+    panic::set_hook(Box::new(move |panicked| {
+        let within_redb = |place: &panic::Location<'_>| place.file().contains("/redb-");
+        if !panicked.location().is_some_and(within_redb) {
+            before(panicked);
+        }
+    }));
 }
 
 /// A whole vault in a folder of this process, for its header's sake.

@@ -1,8 +1,9 @@
-//! `cargo xtask fuzz-coverage`: how many lines of the no_std crates the kept inputs of the fuzz targets reach.
+//! `cargo xtask fuzz-coverage`: how many lines of the `no_std` crates the kept inputs of the fuzz targets reach.
 //!
-//! The targets are built as programs that replay files, instrumented by the compiler, and run on their seeds. The
-//! compiler writes raw profiles in a form of its own LLVM, so that the tools that read them must be of the same
-//! generation: `llvm-profdata` and `llvm-cov` are taken from Debian's package of that number.
+//! The targets are built as programs that replay files, instrumented by the compiler, and run on what is in
+//! `fuzz/seeds` and `fuzz/corpora`. The compiler writes raw profiles in a form of its own LLVM, so that the tools
+//! that read them must be of the same generation: `llvm-profdata` and `llvm-cov` are taken from Debian's package of
+//! that number.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,12 +18,13 @@ const CRATES: [(&str, u64); 3] = [("authenticator", 90), ("ctap", 90), ("ctap-hi
 
 /// What no input reaches, because it moves bytes to and from the system: the adapters of `ctap-hid` behind its
 /// features, and what drives them in threads. `tests/hid` and `cargo xtask vm` are about them.
-const ADAPTERS: [&str; 5] = [
+const ADAPTERS: [&str; 6] = [
     "ctap-hid/src/connection.rs",
+    "ctap-hid/src/keys.rs",
     "ctap-hid/src/port.rs",
     "ctap-hid/src/readers.rs",
     "ctap-hid/src/udp/",
-    "ctap-hid/src/uhid/mod.rs",
+    "ctap-hid/src/uhid/",
 ];
 
 /// What `cargo xtask fuzz-coverage` may be told.
@@ -63,7 +65,9 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
         fs::remove_dir_all(&profiles)?;
     }
     for (name, program) in &programs {
-        replay(program, &root.join("fuzz/seeds").join(name), &profiles.join(name))?;
+        let kept = root.join("fuzz/corpora").join(format!("{name}.pack"));
+        let inputs = [root.join("fuzz/seeds").join(name), kept];
+        replay(program, &inputs, &profiles.join(name))?;
     }
     let report = tools.report(&programs, &profiles, &work.join("all.profdata"))?;
     let files = by_file(&report, &root);
@@ -166,10 +170,10 @@ fn build(root: &Path, work: &Path) -> Result<Vec<(String, PathBuf)>> {
     Ok(names.into_iter().map(program).collect())
 }
 
-/// Runs a target on all its seeds.
-fn replay(program: &Path, seeds: &Path, profile: &Path) -> Result<()> {
+/// Runs a target on those of its inputs that are there.
+fn replay(program: &Path, inputs: &[PathBuf], profile: &Path) -> Result<()> {
     let mut replay = Command::new(program);
-    replay.arg(seeds).env("LLVM_PROFILE_FILE", profile);
+    replay.args(inputs.iter().filter(|path| path.exists())).env("LLVM_PROFILE_FILE", profile);
     house::output_of(&mut replay).map(drop)
 }
 
@@ -216,7 +220,8 @@ mod tests {
     /// A crate with one line too few fails, and so does one without a line.
     #[test]
     fn too_little_fails() {
-        let all = |hit| CRATES.map(|(name, _)| (format!("{name}/src/a.rs"), Lines { found: 100, hit }));
+        let all =
+            |hit| CRATES.map(|(name, _)| (format!("{name}/src/a.rs"), Lines { found: 100, hit }));
         assert!(judge(&all(90).into()));
         assert!(!judge(&all(89).into()));
         assert!(!judge(&BTreeMap::new()));

@@ -1,8 +1,9 @@
 //! `cargo xtask fuzz-smoke`: each fuzz target for a bounded time, from its seeds, as cargo-fuzz builds it.
 //!
 //! Needs cargo-fuzz and a C++ compiler, and no nightly: without a sanitizer cargo-fuzz passes stable flags only,
-//! and there is no `unsafe` here for a sanitizer to judge. New inputs go to `target/fuzz/corpus`, what breaks a
-//! claim to `target/fuzz/artifacts`; `fuzz/FINDINGS.md` says what to do with it.
+//! and there is no `unsafe` here for a sanitizer to judge. A run begins with the seeds and with the inputs kept in
+//! `fuzz/corpora`. New inputs go to `target/fuzz/corpus`, and with `--keep` the fewest that reach the same are kept;
+//! what breaks a claim goes to `target/fuzz/artifacts`; `fuzz/FINDINGS.md` says what to do with it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,9 @@ pub(crate) struct Args {
     /// Plant a fault into each target, which must be found in the time, beginning with nothing
     #[arg(long)]
     planted: bool,
+    /// Keep the fewest inputs that reach what all of them reach, in `fuzz/corpora`
+    #[arg(long, conflicts_with = "planted")]
+    keep: bool,
 }
 
 /// A target as the library lists it.
@@ -63,6 +67,9 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
         };
         let seconds = begun.elapsed().as_secs();
         println!("{}: {verdict}; {} runs in {seconds} s", target.name, runs_in(&log));
+        if args.keep && well {
+            keep(&root, &work, &programs, target)?;
+        }
     }
     println!("fuzz-smoke: {passed} passed, {failed} failed");
     Ok(failed == 0)
@@ -116,7 +123,9 @@ fn fuzz(root: &Path, work: &Path, programs: &Path, target: &Target, args: &Args)
         fs::create_dir_all(&nothing)?;
         fuzzer.env("SOFTKEY_FUZZ_PLANT", "1").arg(nothing);
     } else {
-        fuzzer.arg(place("corpus")?).arg(root.join("fuzz/seeds").join(name));
+        let corpus = place("corpus")?;
+        corpora(root, "unpack", &pack_of(root, name), &corpus)?;
+        fuzzer.arg(corpus).arg(root.join("fuzz/seeds").join(name));
     }
     // libFuzzer takes no dictionary without words.
     let dictionary = work.join(format!("{name}.dict"));
@@ -130,6 +139,33 @@ fn fuzz(root: &Path, work: &Path, programs: &Path, target: &Target, args: &Args)
         .args(["-print_final_stats=1", "-timeout=30", "-rss_limit_mb=2048"]);
     let output = fuzzer.stdout(Stdio::null()).stderr(Stdio::piped()).output();
     output.map_err(|error| format!("{name} cannot be started: {error}").into())
+}
+
+/// Where a target's kept inputs are.
+fn pack_of(root: &Path, name: &str) -> PathBuf {
+    root.join("fuzz/corpora").join(format!("{name}.pack"))
+}
+
+/// Packs or unpacks, by the library's own hand.
+fn corpora(root: &Path, what: &str, from: &Path, to: &Path) -> Result<()> {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root).args(["run", "--quiet", "--locked", "--package", "softkey-fuzz"]);
+    house::output_of(cargo.args(["--example", "corpora", "--", what]).arg(from).arg(to)).map(drop)
+}
+
+/// Keeps as few of a target's inputs as reach what all reach beside its seeds.
+fn keep(root: &Path, work: &Path, programs: &Path, target: &Target) -> Result<()> {
+    let fewest = work.join("fewest").join(&target.name);
+    if fewest.exists() {
+        fs::remove_dir_all(&fewest)?;
+    }
+    fs::create_dir_all(&fewest)?;
+    let mut fuzzer = Command::new(programs.join(&target.name));
+    fuzzer.current_dir(root).arg("-set_cover_merge=1").arg(format!("-max_len={}", target.longest));
+    fuzzer.arg(&fewest).arg(work.join("corpus").join(&target.name));
+    house::output_of(&mut fuzzer)?;
+    fs::create_dir_all(root.join("fuzz/corpora"))?;
+    corpora(root, "pack", &fewest, &pack_of(root, &target.name))
 }
 
 /// How often the body ran, as libFuzzer counts.
