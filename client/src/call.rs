@@ -2,11 +2,15 @@
 //! (Credential Management Level 1 sections 2.3 and 2.4).
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::abort::AbortSignal;
+use crate::abort::{AbortReason, AbortSignal};
 use crate::cause::Cause;
+use crate::federated::{FederatedInit, FederatedRequest};
 use crate::options::{CreationOptions, RequestOptions, json};
+use crate::otp::OtpOptions;
+use crate::password::PasswordInit;
 
 /// How far the user may be involved.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -38,6 +42,10 @@ pub struct CredentialCreationOptions {
     pub mediation: Mediation,
     /// Withdraws the call.
     pub signal: Option<AbortSignal>,
+    /// A password credential is to be made.
+    pub password: Option<PasswordInit>,
+    /// A federated credential is to be made.
+    pub federated: Option<FederatedInit>,
     /// A public-key credential is to be made.
     pub public_key: Option<CreationOptions>,
 }
@@ -51,6 +59,14 @@ pub struct CredentialRequestOptions {
     pub ui_mode: Option<UiMode>,
     /// Withdraws the call.
     pub signal: Option<AbortSignal>,
+    /// A password will do.
+    pub password: bool,
+    /// A federated credential will do.
+    pub federated: Option<FederatedRequest>,
+    /// An account at an identity provider will do: `IdentityCredentialRequestOptions`, as they stand in JSON.
+    pub identity: Option<Value>,
+    /// A one-time code will do.
+    pub otp: Option<OtpOptions>,
     /// A public-key credential will do.
     pub public_key: Option<RequestOptions>,
 }
@@ -61,8 +77,50 @@ struct Members {
     #[serde(default)]
     mediation: Mediation,
     ui_mode: Option<UiMode>,
+    signal: Option<SignalMembers>,
+    #[serde(default, deserialize_with = "present")]
+    password: Option<Value>,
+    #[serde(default, deserialize_with = "present")]
+    federated: Option<Value>,
+    #[serde(default, deserialize_with = "present")]
+    identity: Option<Value>,
+    #[serde(default, deserialize_with = "present")]
+    otp: Option<Value>,
     #[serde(default, deserialize_with = "present")]
     public_key: Option<Value>,
+}
+
+/// What can be said of a signal in JSON: that it is aborted, and why.
+#[derive(Deserialize)]
+struct SignalMembers {
+    #[serde(default)]
+    aborted: bool,
+    reason: Option<Value>,
+}
+
+impl SignalMembers {
+    fn signal(self) -> AbortSignal {
+        if !self.aborted {
+            return AbortSignal::default();
+        }
+        AbortSignal::aborted(self.reason.map_or(AbortReason::Abort, AbortReason::Value))
+    }
+}
+
+/// What becomes of a value where Web IDL has a boolean.
+fn boolean(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Bool(truth) => *truth,
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        Value::String(text) => !text.is_empty(),
+        Value::Array(_) | Value::Object(_) => true,
+    }
+}
+
+/// A dictionary without required members, which null becomes too.
+fn dictionary<T: DeserializeOwned + Default>(value: Value) -> Result<T, Cause> {
+    if value.is_null() { Ok(T::default()) } else { json::read(value) }
 }
 
 /// A member that is there counts, though it be null.
@@ -78,9 +136,14 @@ impl CredentialCreationOptions {
     ///
     /// [`Cause::NotTheDictionary`], [`Cause::NotBase64Url`].
     pub fn from_json(text: &str) -> Result<Self, Cause> {
-        let Members { mediation, public_key, .. } = json::read(json::parse(text)?)?;
-        let public_key = public_key.map(CreationOptions::from_value).transpose()?;
-        Ok(Self { mediation, signal: None, public_key })
+        let members: Members = json::read(json::parse(text)?)?;
+        Ok(Self {
+            mediation: members.mediation,
+            signal: members.signal.map(SignalMembers::signal),
+            password: members.password.map(PasswordInit::from_value).transpose()?,
+            federated: members.federated.map(json::read).transpose()?,
+            public_key: members.public_key.map(CreationOptions::from_value).transpose()?,
+        })
     }
 }
 
@@ -91,9 +154,17 @@ impl CredentialRequestOptions {
     ///
     /// As [`CredentialCreationOptions::from_json`].
     pub fn from_json(text: &str) -> Result<Self, Cause> {
-        let Members { mediation, ui_mode, public_key } = json::read(json::parse(text)?)?;
-        let public_key = public_key.map(RequestOptions::from_value).transpose()?;
-        Ok(Self { mediation, ui_mode, signal: None, public_key })
+        let members: Members = json::read(json::parse(text)?)?;
+        Ok(Self {
+            mediation: members.mediation,
+            ui_mode: members.ui_mode,
+            signal: members.signal.map(SignalMembers::signal),
+            password: members.password.as_ref().is_some_and(boolean),
+            federated: members.federated.map(dictionary).transpose()?,
+            identity: members.identity,
+            otp: members.otp.map(dictionary).transpose()?,
+            public_key: members.public_key.map(RequestOptions::from_value).transpose()?,
+        })
     }
 }
 
@@ -116,7 +187,8 @@ mod tests {
 
     #[test]
     fn the_members_of_the_container_are_read() {
-        let text = r#"{"mediation": "conditional", "publicKey": {"challenge": "AA"}, "otp": 7}"#;
+        let text =
+            r#"{"mediation": "conditional", "publicKey": {"challenge": "AA"}, "digital": 7}"#;
         let options = CredentialRequestOptions::from_json(text).unwrap();
         assert_eq!(options.mediation, Mediation::Conditional);
         assert_eq!(options.public_key.unwrap().challenge, [0]);

@@ -20,6 +20,8 @@ pub enum Operation {
     Create,
     /// `navigator.credentials.get()`.
     Get,
+    /// `navigator.credentials.store()`.
+    Store,
 }
 
 /// The public name of a failure (WebAuthn Level 3 sections 5.1.3 and 5.1.4, and the exceptions of `WebIDL`).
@@ -85,6 +87,8 @@ pub enum Cause {
     NotImmediate(CredentialType),
     /// Credentials of this type are not stored by the client.
     CannotStore(CredentialType),
+    /// The call breaks a rule of passwords, federated credentials or one-time codes.
+    Type(TypeFault),
     /// A frame of another origin may not create conditionally.
     ConditionalInFrame,
     /// A frame of another origin may create only after a click of the user's.
@@ -206,6 +210,41 @@ pub enum Cause {
     WrongResponse(WrongResponse),
 }
 
+/// A rule of a type that the profile or somebody's message serves, broken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TypeFault {
+    /// Create makes one credential, and was asked for several types.
+    SeveralTypes,
+    /// A page inside a frame of another origin may not use credentials of this type.
+    ForeignAncestors(CredentialType),
+    /// The credential is of another origin than the page that wants to have it kept.
+    ForeignCredential,
+    /// This member of a password or federated credential is empty, or missing in a form.
+    EmptyMember(&'static str),
+    /// `iconURL` is not the URL of a resource that can be trusted on its way.
+    IconUrl,
+    /// No transport of one-time codes is asked for that there is.
+    NoTransport,
+    /// The user did not let the page have the code.
+    CodeRefused,
+    /// No message came in time.
+    NoMessage,
+}
+
+impl TypeFault {
+    const fn exception(self) -> DomException {
+        match self {
+            Self::EmptyMember(_) => DomException::TypeError,
+            Self::IconUrl => DomException::SecurityError,
+            Self::SeveralTypes | Self::NoTransport => DomException::NotSupportedError,
+            Self::ForeignAncestors(_)
+            | Self::ForeignCredential
+            | Self::CodeRefused
+            | Self::NoMessage => DomException::NotAllowedError,
+        }
+    }
+}
+
 /// What CTAP1 cannot do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotWithU2f {
@@ -285,6 +324,7 @@ impl Cause {
     #[must_use]
     pub const fn exception(&self, operation: Operation) -> DomException {
         match self {
+            Self::Type(fault) => fault.exception(),
             Self::NotTheDictionary(_)
             | Self::UserIdLength(_)
             | Self::SaltLength(_)
@@ -359,7 +399,7 @@ impl Cause {
 const fn no_user_verification(operation: Operation) -> DomException {
     match operation {
         Operation::Create => DomException::ConstraintError,
-        Operation::Get => DomException::NotAllowedError,
+        Operation::Get | Operation::Store => DomException::NotAllowedError,
     }
 }
 
@@ -369,7 +409,7 @@ const fn with_u2f(what: NotWithU2f, operation: Operation) -> DomException {
         (Operation::Create, NotWithU2f::DiscoverableCredential | NotWithU2f::UserVerification) => {
             DomException::ConstraintError
         }
-        (Operation::Create, NotWithU2f::NoAllowList) | (Operation::Get, _) => {
+        (Operation::Create, NotWithU2f::NoAllowList) | (Operation::Get | Operation::Store, _) => {
             DomException::NotAllowedError
         }
     }
@@ -390,6 +430,12 @@ const fn refused(status: StatusCode, operation: Operation) -> DomException {
 impl From<DecodeError> for Cause {
     fn from(error: DecodeError) -> Self {
         Self::BadResponse(error)
+    }
+}
+
+impl From<TypeFault> for Cause {
+    fn from(fault: TypeFault) -> Self {
+        Self::Type(fault)
     }
 }
 

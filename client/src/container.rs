@@ -6,9 +6,12 @@ mod tests;
 use softkey_ctap::Instant;
 
 use crate::call::{CredentialCreationOptions, CredentialRequestOptions, Mediation, UiMode};
-use crate::cause::{Cause, Operation};
+use crate::cause::{Cause, Operation, TypeFault};
 use crate::credential::{Credential, Rejection};
 use crate::entropy::Entropy;
+use crate::federated::{FederatedCredential, FederatedInit};
+use crate::kept::{self, Wanted};
+use crate::otp;
 use crate::page::{Mark, Page};
 use crate::public_key;
 use crate::registry::{CredentialType, Discovery};
@@ -62,23 +65,18 @@ impl<'p> CredentialsContainer<'p> {
         })
     }
 
-    /// `store(credential)`.
+    /// `store(credential)`. The promise resolves with nothing, whatever the user decided.
     ///
-    /// # Errors
-    ///
-    /// The rejection: `InvalidStateError`, `NotAllowedError` while a call for the type is pending, and
+    /// Rejected with `InvalidStateError`, with `NotAllowedError` while a call for the type is pending, and with
     /// `NotSupportedError` for a type that the client does not keep, as public keys are.
-    pub fn store(&mut self, credential: &Credential) -> Result<(), Rejection> {
+    #[must_use]
+    pub fn store(&mut self, credential: Credential) -> Request {
         if self.is_without_effect() {
-            return Ok(());
+            return Request::settled(Operation::Store, Ok(None));
         }
-        let kind = credential.credential_type();
-        let stored = self.check_page().and_then(|()| {
-            let _mark = self.page.active().mark(kind)?;
-            Err(Cause::CannotStore(kind))
-        });
-        // What the container itself rejects has the same name in every operation.
-        stored.map_err(|cause| Rejection::new(cause, Operation::Get))
+        self.begin_store(credential).unwrap_or_else(|cause| {
+            Request::settled(Operation::Store, Err(Rejection::new(cause, Operation::Store)))
+        })
     }
 
     /// `preventSilentAccess()`.
@@ -103,9 +101,7 @@ impl<'p> CredentialsContainer<'p> {
         entropy: Entropy,
     ) -> Result<Request, Cause> {
         self.check_page()?;
-        let public_key = options.public_key.filter(|_| self.has(CredentialType::PublicKey));
-        let public_key = public_key.ok_or(Cause::NoType)?;
-        let kind = CredentialType::PublicKey;
+        let kind = self.to_create(&options)?;
         if let Some(feature) = kind.create_policy()
             && !self.page.allows(feature)
         {
@@ -113,11 +109,39 @@ impl<'p> CredentialsContainer<'p> {
         }
         aborted(options.signal.as_ref(), now)?;
         let mark = self.page.active().mark(kind)?;
-        let terms = public_key::Terms { mediation: options.mediation, signal: options.signal };
-        public_key::create(self.page, now, public_key, terms, (entropy, mark))
+        let CredentialCreationOptions { mediation, signal, password, federated, public_key } =
+            options;
+        let origin = self.page.serialized_origin();
+        let made = match (kind, password, federated, public_key) {
+            (CredentialType::Password, Some(init), ..) => {
+                Credential::Password(init.create(origin)?)
+            }
+            (CredentialType::Federated, _, Some(init), _) => {
+                let init = FederatedInit { origin: origin.to_owned(), ..init };
+                Credential::Federated(FederatedCredential::new(init)?)
+            }
+            (_, _, _, Some(options)) => {
+                let terms = public_key::Terms { mediation, signal };
+                return public_key::create(self.page, now, options, terms, (entropy, mark));
+            }
+            _ => return Err(Cause::NoType),
+        };
+        Ok(Request::settled(Operation::Create, Ok(Some(made))))
     }
 
-    /// The algorithm of get, up to the internal method `[[DiscoverFromExternalSource]]` of the type.
+    /// The one type that create is asked for.
+    fn to_create(&self, options: &CredentialCreationOptions) -> Result<CredentialType, Cause> {
+        let members = [
+            (CredentialType::Password, options.password.is_some()),
+            (CredentialType::Federated, options.federated.is_some()),
+            (CredentialType::PublicKey, options.public_key.is_some()),
+        ];
+        let mut asked = members.into_iter().filter(|(kind, there)| *there && self.has(*kind));
+        let (kind, _) = asked.next().ok_or(Cause::NoType)?;
+        if asked.next().is_some() { Err(Cause::Type(TypeFault::SeveralTypes)) } else { Ok(kind) }
+    }
+
+    /// The algorithm of get, up to what the types do by themselves.
     fn begin_get(
         &mut self,
         now: Instant,
@@ -126,20 +150,87 @@ impl<'p> CredentialsContainer<'p> {
     ) -> Result<Request, Cause> {
         self.check_page()?;
         aborted(options.signal.as_ref(), now)?;
-        let public_key = options.public_key.filter(|_| self.has(CredentialType::PublicKey));
-        let asked = public_key.as_ref().map(|_| CredentialType::PublicKey);
-        let asked: Vec<_> = asked.into_iter().collect();
-        let mut marks = self.admit(&asked, options.mediation, options.ui_mode)?;
-        // Step 7: nothing is kept in the client for these types, so there is nothing to collect.
-        let remote = |kind: &CredentialType| kind.discovery() == Discovery::Remote;
+        let asked = self.to_get(&options);
+        let marks = self.admit(&asked, options.mediation, options.ui_mode)?;
+        let stored = |kind: &CredentialType| kind.discovery() == Discovery::CredentialStore;
+        if asked.iter().all(stored) {
+            return self.collect(&asked, options, marks);
+        }
+        // Step 7 (c). IdentityCredential has a silent mediation of its own.
+        if options.mediation == Mediation::Silent && !asked.contains(&CredentialType::Identity) {
+            return Ok(Request::settled(Operation::Get, Ok(None)));
+        }
+        self.discover(now, options, (entropy, marks))
+    }
+
+    /// `[[DiscoverFromExternalSource]]` of the one remote type that is asked for.
+    fn discover(
+        &self,
+        now: Instant,
+        options: CredentialRequestOptions,
+        (entropy, mut marks): (Entropy, Vec<Mark>),
+    ) -> Result<Request, Cause> {
+        let CredentialRequestOptions { mediation, signal, otp, public_key, .. } = options;
+        if let Some(otp) = otp.filter(|_| self.has(CredentialType::Otp)) {
+            let waiting = otp::Waiting::begin(self.page, now, &otp)?;
+            return Ok(Request::of(Operation::Get, waiting, signal, marks));
+        }
         let (Some(public_key), Some(mark)) = (public_key, marks.pop()) else {
             return Err(Cause::NoType);
         };
-        if options.mediation == Mediation::Silent && asked.iter().all(remote) {
-            return Ok(Request::settled(Operation::Get, Ok(None)));
-        }
-        let terms = public_key::Terms { mediation: options.mediation, signal: options.signal };
+        let terms = public_key::Terms { mediation, signal };
         public_key::get(self.page, now, public_key, terms, (entropy, mark))
+    }
+
+    /// Which types get is asked for.
+    fn to_get(&self, options: &CredentialRequestOptions) -> Vec<CredentialType> {
+        let members = [
+            (CredentialType::Password, options.password),
+            (CredentialType::Federated, options.federated.is_some()),
+            (CredentialType::Identity, options.identity.is_some()),
+            (CredentialType::Otp, options.otp.is_some()),
+            (CredentialType::PublicKey, options.public_key.is_some()),
+        ];
+        let asked = members.into_iter().filter(|(kind, there)| *there && self.has(*kind));
+        asked.map(|(kind, _)| kind).collect()
+    }
+
+    /// Step 7 of get for types of the credential store, up to the chooser.
+    fn collect(
+        &self,
+        asked: &[CredentialType],
+        options: CredentialRequestOptions,
+        marks: Vec<Mark>,
+    ) -> Result<Request, Cause> {
+        let wanted = Wanted {
+            password: asked.contains(&CredentialType::Password),
+            federated: options.federated.filter(|_| asked.contains(&CredentialType::Federated)),
+        };
+        let mut collected = wanted.collect(self.page)?;
+        let origin = self.page.serialized_origin();
+        let mediated = options.mediation == Mediation::Required
+            || self.page.profile().prevents_silent_access(origin);
+        let given = if mediated { None } else { collected.only_one() };
+        if given.is_some() || options.mediation == Mediation::Silent {
+            return Ok(Request::settled(Operation::Get, Ok(given)));
+        }
+        Ok(match collected.chooser(self.page) {
+            Some(chooser) => Request::of(Operation::Get, chooser, options.signal, marks),
+            None => Request::settled(Operation::Get, Ok(None)),
+        })
+    }
+
+    fn begin_store(&self, credential: Credential) -> Result<Request, Cause> {
+        self.check_page()?;
+        let kind = credential.credential_type();
+        let mark = self.page.active().mark(kind)?;
+        if !self.has(kind) {
+            return Err(Cause::CannotStore(kind));
+        }
+        Ok(match kept::keeper(self.page, credential)? {
+            Some(keeper) => Request::of(Operation::Store, keeper, None, vec![mark]),
+            None => Request::settled(Operation::Store, Ok(None)),
+        })
     }
 
     /// Steps 3 to 6 of get: may these types be asked for, together and here? The marks fall when the request is

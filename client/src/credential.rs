@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::abort::AbortReason;
 use crate::cause::{Cause, DomException, Operation};
+use crate::federated::FederatedCredential;
+use crate::otp::OtpCredential;
+use crate::password::PasswordCredential;
 use crate::registry::CredentialType;
 use crate::request::KeyId;
 use crate::response::{AuthenticationResponse, RegistrationResponse};
@@ -19,6 +22,12 @@ pub enum Credential {
     Registration(Box<RegistrationResponse>),
     /// A `PublicKeyCredential` that get gave.
     Authentication(Box<AuthenticationResponse>),
+    /// A password.
+    Password(PasswordCredential),
+    /// An account at a provider.
+    Federated(FederatedCredential),
+    /// A code out of a message.
+    Otp(OtpCredential),
 }
 
 impl Credential {
@@ -28,6 +37,9 @@ impl Credential {
         match self {
             Self::Registration(credential) => &credential.id,
             Self::Authentication(credential) => &credential.id,
+            Self::Password(credential) => credential.id(),
+            Self::Federated(credential) => credential.id(),
+            Self::Otp(_) => "",
         }
     }
 
@@ -36,6 +48,46 @@ impl Credential {
     pub const fn credential_type(&self) -> CredentialType {
         match self {
             Self::Registration(_) | Self::Authentication(_) => CredentialType::PublicKey,
+            Self::Password(_) => CredentialType::Password,
+            Self::Federated(_) => CredentialType::Federated,
+            Self::Otp(_) => CredentialType::Otp,
+        }
+    }
+
+    /// The slot `[[origin]]` of types that have it: passwords and federated credentials.
+    #[must_use]
+    pub fn origin(&self) -> Option<&str> {
+        match self {
+            Self::Password(credential) => Some(credential.origin()),
+            Self::Federated(credential) => Some(credential.origin()),
+            Self::Registration(_) | Self::Authentication(_) | Self::Otp(_) => None,
+        }
+    }
+
+    /// The password, if it is one.
+    #[must_use]
+    pub fn password(self) -> Option<PasswordCredential> {
+        match self {
+            Self::Password(credential) => Some(credential),
+            _ => None,
+        }
+    }
+
+    /// The federated credential, if it is one.
+    #[must_use]
+    pub fn federated(self) -> Option<FederatedCredential> {
+        match self {
+            Self::Federated(credential) => Some(credential),
+            _ => None,
+        }
+    }
+
+    /// The one-time code, if it is one.
+    #[must_use]
+    pub fn otp(self) -> Option<OtpCredential> {
+        match self {
+            Self::Otp(credential) => Some(credential),
+            _ => None,
         }
     }
 
@@ -44,7 +96,7 @@ impl Credential {
     pub fn registration(self) -> Option<RegistrationResponse> {
         match self {
             Self::Registration(credential) => Some(*credential),
-            Self::Authentication(_) => None,
+            _ => None,
         }
     }
 
@@ -53,11 +105,11 @@ impl Credential {
     pub fn authentication(self) -> Option<AuthenticationResponse> {
         match self {
             Self::Authentication(credential) => Some(*credential),
-            Self::Registration(_) => None,
+            _ => None,
         }
     }
 
-    /// What `toJSON()` gives.
+    /// What `toJSON()` gives; for passwords and codes, which have none, their members, the secret among them.
     #[must_use]
     pub fn to_json(&self) -> Value {
         // These types have text keys only, so they cannot fail to be JSON.

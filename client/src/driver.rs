@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::cause::Cause;
 use crate::ceremony::{Account, Ceremony, Input, Need, PinNeed, Progress, Step};
+use crate::question::{Answer, Question};
 use crate::session::Reach;
 
 pub use self::script::{Act, Asked, Script};
@@ -29,6 +30,11 @@ pub trait User {
 
     /// The account to use, as an index of the list, which has at least two.
     fn account(&mut self, accounts: &[Account]) -> Option<usize>;
+
+    /// What the person says to a question of a type that needs no key; nobody is there to say yes by default.
+    fn answer(&mut self, _: &Question) -> Answer {
+        Answer::No
+    }
 
     /// How far a long ceremony is, for those who want to see it.
     fn sees(&mut self, _: Progress) {}

@@ -175,6 +175,12 @@ impl Page {
         self.frames.last().and_then(|own| own.origin.as_deref()).unwrap_or("null")
     }
 
+    /// The serializations of all origins, the outermost first, the caller's last; `null` for opaque ones.
+    pub(crate) fn frame_origins(&self) -> Vec<String> {
+        let origin = |frame: &Frame| frame.origin.clone().unwrap_or_else(|| String::from("null"));
+        self.frames.iter().map(origin).collect()
+    }
+
     /// The serialization of the top-level origin; `null` if it is opaque.
     pub(crate) fn top_origin(&self) -> &str {
         self.frames.first().and_then(|top| top.origin.as_deref()).unwrap_or("null")

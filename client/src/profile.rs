@@ -2,16 +2,22 @@
 //! two profiles share nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use softkey_ctap::Instant;
 
+use crate::credential::Credential;
+use crate::federated::FederatedCredential;
+use crate::kept::Kept;
+use crate::otp::Inbox;
+use crate::password::PasswordCredential;
 use crate::registry::CredentialType;
 
 /// A browser profile. Clones are the same profile.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Profile(Arc<Mutex<State>>);
 
 /// What a user, an administrator or a tester sets.
@@ -39,6 +45,10 @@ pub struct Settings {
     pub hmac_secret: bool,
     /// Does the client play the payment handler, so that `payment` at sign-in is open to its pages?
     pub payment_handler: bool,
+    /// Are passwords and federated credentials of sibling origins offered in the chooser, as browsers do?
+    pub offer_siblings: bool,
+    /// For how long a call waits for a one-time code, in milliseconds; nothing: without end.
+    pub otp_limit: Option<u64>,
     /// Further members of the client data, as some browsers add one so that nobody relies on there being none.
     pub client_data_extra: Option<serde_json::Map<String, serde_json::Value>>,
 }
@@ -56,6 +66,8 @@ impl Default for Settings {
             related_origin_labels: 5,
             hmac_secret: false,
             payment_handler: false,
+            offer_siblings: true,
+            otp_limit: None,
             client_data_extra: None,
         }
     }
@@ -95,12 +107,16 @@ impl TimeoutRange {
     }
 }
 
-#[derive(Debug, Default, Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct State {
     settings: Settings,
     /// Origins that may sign in without asking. All others have the flag "prevent silent access".
     silent_access: BTreeSet<String>,
+    /// The credential store.
+    kept: Kept,
+    #[serde(skip)]
+    inbox: Inbox,
     /// When the client last mediated a sign-in, on its own clock.
     #[serde(skip)]
     sign_ins: BTreeMap<String, Instant>,
@@ -122,7 +138,8 @@ impl Profile {
         serde_json::from_str(text).map(|state| Self(Arc::new(Mutex::new(state))))
     }
 
-    /// The profile as JSON, for a file. When sign-ins were is not kept.
+    /// The profile as JSON, for a file that nobody else may read: passwords are in it. When sign-ins were is not kept,
+    /// nor are messages.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         // Nothing in it can fail to be JSON: the keys of its maps are texts.
@@ -165,6 +182,47 @@ impl Profile {
         });
     }
 
+    /// The passwords, for their owner to look through.
+    #[must_use]
+    pub fn passwords(&self) -> Vec<PasswordCredential> {
+        self.with(|state| state.kept.passwords())
+    }
+
+    /// The federated credentials, likewise.
+    #[must_use]
+    pub fn federated(&self) -> Vec<FederatedCredential> {
+        self.with(|state| state.kept.federated())
+    }
+
+    /// Keeps a password or a federated credential without asking, in the place of the same account's. Other types are
+    /// not kept.
+    pub fn keep(&self, credential: &Credential) {
+        self.with(|state| state.kept.keep(credential));
+    }
+
+    /// Removes the passwords or federated credentials of this origin and account; how many were there?
+    #[allow(clippy::must_use_candidate, reason = "who removes need not count")]
+    pub fn remove(&self, kind: CredentialType, origin: &str, id: &str) -> usize {
+        self.with(|state| state.kept.remove(kind, origin, id))
+    }
+
+    /// Did the user say that this origin must not ask to have credentials kept?
+    #[must_use]
+    pub fn never_keeps(&self, origin: &str) -> bool {
+        self.with(|state| state.kept.never(origin))
+    }
+
+    /// The user's word on that.
+    pub fn set_never_keeps(&self, origin: &str, never: bool) {
+        self.with(|state| state.kept.set_never(origin, never));
+    }
+
+    /// Where messages with one-time codes arrive.
+    #[must_use]
+    pub fn inbox(&self) -> Inbox {
+        self.with(|state| state.inbox.clone())
+    }
+
     /// Notes that a sign-in was mediated.
     pub(crate) fn note_sign_in(&self, origin: &str, now: Instant) {
         self.with(|state| {
@@ -185,6 +243,12 @@ impl Profile {
     fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         // What is in it stays whole at every step, so a panic elsewhere did no harm.
         work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl fmt::Debug for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Profile").finish_non_exhaustive()
     }
 }
 

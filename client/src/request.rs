@@ -1,28 +1,30 @@
-//! One call of create or get for public keys, over any number of keys: a state machine without clock, input or
-//! output (WebAuthn Level 3 sections 5.1.3 steps 12 to 15 and 5.1.4 steps 17 to 21).
+//! One call of create, get or store: a state machine without clock, input or output, whatever the type. Public keys
+//! have a machine over any number of keys (`keys.rs`), the other types one over questions to a person (`call.rs`).
 
+mod call;
+mod keys;
 mod slot;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use softkey_ctap::{Instant, StatusCode};
+use softkey_ctap::Instant;
 
 use crate::abort::{AbortReason, AbortSignal};
-use crate::cause::{Cause, DomException, Operation};
-use crate::ceremony::{Ceremony, Input, Need, Step};
-use crate::create;
+use crate::cause::{Cause, Operation};
+use crate::ceremony::{Input, Need};
 use crate::credential::{Credential, Rejection};
-use crate::entropy::Entropy;
-use crate::get;
 use crate::page::Mark;
-use crate::profile::Profile;
-use crate::related::{Fetched, Lookup};
+use crate::question::{Answer, Question};
+use crate::related::Fetched;
 use crate::session::Reach;
 
-use self::slot::{Slot, Turn};
+use self::call::Call;
+use self::keys::KeysCall;
+
+pub(crate) use self::call::{Machine, Progress};
+pub(crate) use self::keys::{Pending, Plan, Work};
 
 /// A key, by a number of its owner's choice. One number serves one key through one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +35,7 @@ pub struct KeyId(pub u32);
 /// - getters: [`timeout`](Self::timeout), [`is_settled`](Self::is_settled),
 ///   [`is_finished`](Self::is_finished), [`is_stalled`](Self::is_stalled);
 /// - what arrives: [`handle_input`](Self::handle_input), [`handle_fetched`](Self::handle_fetched),
+///   [`handle_answer`](Self::handle_answer),
 ///   [`handle_timeout`](Self::handle_timeout);
 /// - the owner's commands: [`add_key`](Self::add_key), [`remove_key`](Self::remove_key),
 ///   [`no_more_keys`](Self::no_more_keys), [`give_up`](Self::give_up);
@@ -46,17 +49,155 @@ pub struct KeyId(pub u32);
 /// The first key whose user touched it wins, and the others are cancelled. If a key needs a PIN while others
 /// wait, it is asked for a touch first, so that the user shows which one is meant. A success that comes from a
 /// cancelled key is not lost: it is [`Output::Late`].
-pub struct Request {
-    operation: Operation,
-    plan: Option<Plan>,
-    timeout: Timeout,
-    deadline: Option<Instant>,
-    keys: BTreeMap<KeyId, Slot>,
-    /// Keys that came while a list was looked up.
-    early: Vec<(KeyId, Reach)>,
-    failures: Vec<(KeyId, Cause)>,
-    complete: bool,
-    outputs: VecDeque<Output>,
+///
+/// A call for the other types asks no key: it asks the person, by [`Output::Ask`].
+pub struct Request(Inner);
+
+enum Inner {
+    Keys(Box<KeysCall>),
+    Call(Box<Call>),
+}
+
+impl Request {
+    /// A call that was settled at once.
+    pub(crate) fn settled(
+        operation: Operation,
+        result: Result<Option<Credential>, Rejection>,
+    ) -> Self {
+        Self(Inner::Call(Box::new(Call::settled(operation, result))))
+    }
+
+    /// A call that waits for keys.
+    pub(crate) fn new(operation: Operation, now: Instant, plan: Plan, timeout: Timeout) -> Self {
+        Self(Inner::Keys(Box::new(KeysCall::new(operation, now, plan, timeout))))
+    }
+
+    /// A call that some machine carries out; the marks fall when it is settled.
+    pub(crate) fn of(
+        operation: Operation,
+        machine: impl Machine + 'static,
+        signal: Option<AbortSignal>,
+        marks: Vec<Mark>,
+    ) -> Self {
+        Self(Inner::Call(Box::new(Call::new(operation, Box::new(machine), signal, marks))))
+    }
+
+    /// The time that the call has; of public keys only.
+    #[must_use]
+    pub fn timeout(&self) -> Timeout {
+        match &self.0 {
+            Inner::Keys(call) => call.timeout(),
+            Inner::Call(_) => Timeout::default(),
+        }
+    }
+
+    /// Is the promise settled?
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        match &self.0 {
+            Inner::Keys(call) => call.is_settled(),
+            Inner::Call(call) => call.is_settled(),
+        }
+    }
+
+    /// Is there nothing left to do? Outputs may still be waiting.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        match &self.0 {
+            Inner::Keys(call) => call.is_finished(),
+            Inner::Call(call) => call.is_settled(),
+        }
+    }
+
+    /// Will the promise stay pending unless it is aborted, or something comes that is not asked for? A conditional get
+    /// without keys does, and a call that waits for a message without a limit.
+    #[must_use]
+    pub fn is_stalled(&self) -> bool {
+        match &self.0 {
+            Inner::Keys(call) => call.is_stalled(),
+            Inner::Call(call) => call.is_stalled(),
+        }
+    }
+
+    /// A key is there. Keys that come after the promise is settled are not asked.
+    pub fn add_key(&mut self, now: Instant, key: KeyId, reach: Reach) {
+        match &mut self.0 {
+            Inner::Keys(call) => call.add_key(now, key, reach),
+            Inner::Call(call) => call.look_at_signal(now),
+        }
+    }
+
+    /// A key is gone. The others go on.
+    pub fn remove_key(&mut self, now: Instant, key: KeyId) {
+        match &mut self.0 {
+            Inner::Keys(call) => call.remove_key(now, key),
+            Inner::Call(call) => call.look_at_signal(now),
+        }
+    }
+
+    /// No key will come any more: the call ends when the last one has dropped out.
+    pub fn no_more_keys(&mut self, now: Instant) {
+        match &mut self.0 {
+            Inner::Keys(call) => call.no_more_keys(now),
+            Inner::Call(call) => call.look_at_signal(now),
+        }
+    }
+
+    /// The user gives the whole call up. A conditional get stays pending all the same.
+    pub fn give_up(&mut self, now: Instant) {
+        match &mut self.0 {
+            Inner::Keys(call) => call.give_up(now),
+            Inner::Call(call) => call.give_up(now),
+        }
+    }
+
+    /// Brings what a key's ceremony needed.
+    pub fn handle_input(&mut self, now: Instant, key: KeyId, input: Input) {
+        match &mut self.0 {
+            Inner::Keys(call) => call.handle_input(now, key, input),
+            Inner::Call(call) => call.look_at_signal(now),
+        }
+    }
+
+    /// Brings what [`Output::Fetch`] asked for; nothing if it could not be fetched.
+    pub fn handle_fetched(&mut self, now: Instant, fetched: Option<&Fetched>) {
+        match &mut self.0 {
+            Inner::Keys(call) => call.handle_fetched(now, fetched),
+            Inner::Call(call) => call.look_at_signal(now),
+        }
+    }
+
+    /// Brings what [`Output::Ask`] asked for. An answer that nobody asked for is ignored.
+    pub fn handle_answer(&mut self, now: Instant, answer: Answer) {
+        if let Inner::Call(call) = &mut self.0 {
+            call.handle_answer(now, answer);
+        }
+    }
+
+    /// Does what is due at this instant.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        match &mut self.0 {
+            Inner::Keys(call) => call.handle_timeout(now),
+            Inner::Call(call) => call.advance(now),
+        }
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self, now: Instant) -> Option<Output> {
+        match &mut self.0 {
+            Inner::Keys(call) => call.poll_output(now),
+            Inner::Call(call) => call.poll_output(now),
+        }
+    }
+
+    /// When [`Request::handle_timeout`] must be called next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        match &self.0 {
+            Inner::Keys(call) => call.poll_timeout(),
+            Inner::Call(call) => call.poll_timeout(),
+        }
+    }
 }
 
 /// What an owner has to do.
@@ -81,6 +222,10 @@ pub enum Output {
         /// An `https` URL.
         url: String,
     },
+    /// Put this to the person, and bring the answer by [`Request::handle_answer`].
+    Ask(Question),
+    /// What was asked is void: the promise is settled without an answer.
+    Withdraw,
     /// The promise is settled. This comes once.
     Settled(Result<Option<Credential>, Rejection>),
     /// A cancelled key had succeeded before it heard of it.
@@ -99,366 +244,6 @@ pub struct Timeout {
     pub asked: Option<u64>,
     /// What it gets; nothing if the call waits without end.
     pub effective: Option<Duration>,
-}
-
-/// What a request that was not settled at once goes by, until it is settled.
-pub(crate) struct Plan {
-    pub(crate) work: Work,
-    /// A list of related origins that decides first, and what comes after it.
-    pub(crate) pending: Option<Pending>,
-    pub(crate) signal: Option<AbortSignal>,
-    pub(crate) entropy: Entropy,
-    /// Of a conditional get: credential identifiers to choose from; none: any.
-    pub(crate) conditional: Option<Vec<Vec<u8>>>,
-    pub(crate) profile: Profile,
-    pub(crate) origin: String,
-    pub(crate) _mark: Mark,
-}
-
-/// A lookup, and what the steps behind it have decided already.
-pub(crate) type Pending = (Lookup, Result<(), Cause>);
-
-/// What each key is asked.
-pub(crate) enum Work {
-    /// To make a credential.
-    Create(Box<create::Wish>),
-    /// To sign.
-    Get(Box<get::Wish>),
-}
-
-impl Work {
-    fn ceremony(&self, reach: Reach, entropy: Entropy) -> Ceremony<Credential> {
-        match self {
-            Self::Create(wish) => {
-                let wish = wish.as_ref().clone();
-                Ceremony::new(async move |desk| {
-                    let made = create::with_key(desk, wish, reach, entropy).await?;
-                    Ok(Credential::Registration(Box::new(made)))
-                })
-            }
-            Self::Get(wish) => {
-                let wish = wish.as_ref().clone();
-                Ceremony::new(async move |desk| {
-                    let signed = get::with_key(desk, wish, reach, entropy).await?;
-                    Ok(Credential::Authentication(Box::new(signed)))
-                })
-            }
-        }
-    }
-}
-
-impl Request {
-    /// A call that was settled before any key was asked.
-    pub(crate) fn settled(
-        operation: Operation,
-        result: Result<Option<Credential>, Rejection>,
-    ) -> Self {
-        Self {
-            operation,
-            plan: None,
-            timeout: Timeout::default(),
-            deadline: None,
-            keys: BTreeMap::new(),
-            early: Vec::new(),
-            failures: Vec::new(),
-            complete: true,
-            outputs: [Output::Settled(result)].into(),
-        }
-    }
-
-    /// A call that waits for keys.
-    pub(crate) fn new(operation: Operation, now: Instant, plan: Plan, timeout: Timeout) -> Self {
-        let fetch = plan.pending.as_ref().map(|(lookup, _)| Output::Fetch { url: lookup.url() });
-        Self {
-            operation,
-            plan: Some(plan),
-            timeout,
-            deadline: timeout.effective.map(|time| now + time),
-            keys: BTreeMap::new(),
-            early: Vec::new(),
-            failures: Vec::new(),
-            complete: false,
-            outputs: fetch.into_iter().collect(),
-        }
-    }
-
-    /// The time that the call has.
-    #[must_use]
-    pub const fn timeout(&self) -> Timeout {
-        self.timeout
-    }
-
-    /// Is the promise settled?
-    #[must_use]
-    pub const fn is_settled(&self) -> bool {
-        self.plan.is_none()
-    }
-
-    /// Is there nothing left to do? Outputs may still be waiting.
-    #[must_use]
-    pub fn is_finished(&self) -> bool {
-        self.is_settled() && self.keys.is_empty()
-    }
-
-    /// Will the promise stay pending unless it is aborted? A conditional get without keys does.
-    #[must_use]
-    pub fn is_stalled(&self) -> bool {
-        let waits = self.is_looking_up() || !self.keys.is_empty() || self.deadline.is_some();
-        !self.is_settled() && self.complete && !waits
-    }
-
-    /// A key is there. Keys that come after the promise is settled are not asked.
-    pub fn add_key(&mut self, now: Instant, key: KeyId, reach: Reach) {
-        self.look_at_signal(now);
-        if self.is_looking_up() {
-            self.early.push((key, reach));
-        } else if let Some(plan) = &mut self.plan {
-            let ceremony = plan.work.ceremony(reach, plan.entropy.fork());
-            self.keys.insert(key, Slot::new(reach));
-            self.carry(now, key, ceremony.start());
-        }
-    }
-
-    /// A key is gone. The others go on.
-    pub fn remove_key(&mut self, now: Instant, key: KeyId) {
-        self.look_at_signal(now);
-        self.early.retain(|(early, _)| *early != key);
-        if let Some(slot) = self.keys.remove(&key)
-            && !slot.is_cancelled()
-        {
-            self.dropped(key, Cause::KeyGone);
-        }
-    }
-
-    /// No key will come any more: the call ends when the last one has dropped out.
-    pub fn no_more_keys(&mut self, now: Instant) {
-        self.look_at_signal(now);
-        self.complete = true;
-        self.end_if_nobody_is_left();
-    }
-
-    /// The user gives the whole call up. A conditional get stays pending all the same.
-    pub fn give_up(&mut self, now: Instant) {
-        self.look_at_signal(now);
-        if self.plan.as_ref().is_some_and(|plan| plan.conditional.is_none()) {
-            self.reject(Cause::Cancelled);
-        }
-    }
-
-    /// Brings what a key's ceremony needed.
-    pub fn handle_input(&mut self, now: Instant, key: KeyId, input: Input) {
-        self.look_at_signal(now);
-        let turn = self.keys.get_mut(&key).map_or(Turn::Nothing, |slot| slot.next(input));
-        match turn {
-            Turn::Nothing => {}
-            Turn::Ceremony(step) => self.carry(now, key, step),
-            Turn::Selection(step) => self.carry_selection(key, step),
-        }
-    }
-
-    /// Brings what [`Output::Fetch`] asked for; nothing if it could not be fetched.
-    pub fn handle_fetched(&mut self, now: Instant, fetched: Option<&Fetched>) {
-        self.look_at_signal(now);
-        let Some(plan) = &mut self.plan else { return };
-        let Some((lookup, rest)) = &mut plan.pending else { return };
-        match lookup.judge(fetched) {
-            Ok(false) => self.outputs.push_back(Output::Fetch { url: lookup.url() }),
-            Err(fault) => self.reject(Cause::RelatedOrigins(fault)),
-            Ok(true) => {
-                if let Err(cause) = rest.clone() {
-                    return self.reject(cause);
-                }
-                plan.pending = None;
-                for (key, reach) in std::mem::take(&mut self.early) {
-                    self.add_key(now, key, reach);
-                }
-                self.end_if_nobody_is_left();
-            }
-        }
-    }
-
-    /// Does what is due at this instant.
-    pub fn handle_timeout(&mut self, now: Instant) {
-        self.look_at_signal(now);
-        if self.deadline.is_some_and(|deadline| deadline <= now) && !self.is_settled() {
-            self.reject(Cause::Timeout);
-        }
-    }
-
-    /// The next thing to do.
-    pub fn poll_output(&mut self, now: Instant) -> Option<Output> {
-        self.look_at_signal(now);
-        self.outputs.pop_front()
-    }
-
-    /// When [`Request::handle_timeout`] must be called next.
-    #[must_use]
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        let signal = self.plan.as_ref()?.signal.as_ref().and_then(AbortSignal::at);
-        [self.deadline, signal].into_iter().flatten().min()
-    }
-
-    fn look_at_signal(&mut self, now: Instant) {
-        let signal = self.plan.as_ref().and_then(|plan| plan.signal.as_ref());
-        if let Some(reason) = signal.and_then(|signal| signal.reason(now)) {
-            self.reject(Cause::Aborted(reason));
-        }
-    }
-
-    /// Takes a key's ceremony one step on.
-    fn carry(&mut self, now: Instant, key: KeyId, step: Step<Credential>) {
-        let cancelled = self.keys.get(&key).is_none_or(Slot::is_cancelled);
-        match step {
-            // A cancelled ceremony that wants more is over.
-            Step::Needs(..) if cancelled => drop(self.keys.remove(&key)),
-            Step::Needs(need, ceremony) => self.needs(key, need, ceremony),
-            Step::Done(result) => {
-                self.keys.remove(&key);
-                match result {
-                    Ok(credential) if cancelled => {
-                        self.outputs.push_back(Output::Late { key, credential });
-                    }
-                    Ok(credential) => self.succeeded(now, key, credential),
-                    Err(_) if cancelled => {}
-                    Err(cause) => self.failed(key, cause),
-                }
-            }
-        }
-    }
-
-    fn needs(&mut self, key: KeyId, need: Need, ceremony: Ceremony<Credential>) {
-        let rivals = self.keys.iter().any(|(other, slot)| *other != key && !slot.is_cancelled());
-        let (Some(slot), Some(plan)) = (self.keys.get_mut(&key), &mut self.plan) else { return };
-        slot.wait(need.clone(), ceremony);
-        if rivals && matches!(need, Need::Pin(_)) {
-            let step = slot.select(plan.entropy.fork());
-            return self.carry_selection(key, step);
-        }
-        if matches!(need, Need::Account(_)) {
-            // The key was touched.
-            self.cancel_all_but(Some(key));
-        }
-        self.outputs.push_back(Output::Needs { key, need });
-    }
-
-    /// Takes the selection of a key one step on; touched, it goes on with what it needed, and alone.
-    fn carry_selection(&mut self, key: KeyId, step: Step<()>) {
-        let Some(slot) = self.keys.get_mut(&key) else { return };
-        match step {
-            _ if slot.is_cancelled() => drop(self.keys.remove(&key)),
-            Step::Needs(need, selection) => {
-                slot.wait_for_selection(&need, selection);
-                self.outputs.push_back(Output::Needs { key, need });
-            }
-            Step::Done(Ok(())) => {
-                let need = slot.selected();
-                self.cancel_all_but(Some(key));
-                self.outputs.extend(need.map(|need| Output::Needs { key, need }));
-            }
-            Step::Done(Err(cause)) => {
-                self.keys.remove(&key);
-                self.failed(key, cause);
-            }
-        }
-    }
-
-    fn succeeded(&mut self, now: Instant, key: KeyId, credential: Credential) {
-        let Some(plan) = &self.plan else { return };
-        if let (Some(filter), Credential::Authentication(signed)) = (&plan.conditional, &credential)
-            && !filter.is_empty()
-            && !filter.contains(&signed.raw_id.0)
-        {
-            return self.dropped(key, Cause::OutsideFilter);
-        }
-        if self.operation == Operation::Get {
-            plan.profile.note_sign_in(&plan.origin, now);
-        }
-        self.settle(Ok(Some(credential)));
-    }
-
-    /// A key's ceremony failed: the whole call ends if the user meant it to, or a credential is excluded.
-    fn failed(&mut self, key: KeyId, cause: Cause) {
-        let denied = cause == Cause::Refused(StatusCode::OPERATION_DENIED);
-        let ends = match self.operation {
-            Operation::Create => denied || cause == Cause::Excluded,
-            Operation::Get => false,
-        };
-        let gave_up = matches!(cause, Cause::Cancelled | Cause::PinNotGiven)
-            || matches!(cause, Cause::PinWrong(_));
-        if ends || (gave_up && !self.is_conditional()) {
-            self.failures.push((key, cause.clone()));
-            self.reject(cause);
-        } else {
-            self.dropped(key, cause);
-        }
-    }
-
-    fn dropped(&mut self, key: KeyId, cause: Cause) {
-        self.failures.push((key, cause));
-        self.end_if_nobody_is_left();
-    }
-
-    fn is_looking_up(&self) -> bool {
-        self.plan.as_ref().is_some_and(|plan| plan.pending.is_some())
-    }
-
-    fn is_conditional(&self) -> bool {
-        self.plan.as_ref().is_some_and(|plan| plan.conditional.is_some())
-    }
-
-    fn end_if_nobody_is_left(&mut self) {
-        let left = self.keys.values().any(|slot| !slot.is_cancelled());
-        let waits = self.is_looking_up() || self.is_conditional();
-        if self.complete && !left && !self.is_settled() && !waits {
-            self.reject(self.deciding());
-        }
-    }
-
-    /// What the page hears when every key has dropped out: what all have in common, else nothing in particular.
-    fn deciding(&self) -> Cause {
-        let names = |cause: &Cause| cause.exception(self.operation);
-        let Some((_, first)) = self.failures.first() else { return Cause::NoKey };
-        if self.failures.iter().all(|(_, cause)| names(cause) == names(first)) {
-            return first.clone();
-        }
-        let vague = |(_, cause): &&(KeyId, Cause)| names(cause) == DomException::NotAllowedError;
-        self.failures.iter().find(vague).map_or(Cause::KeysDiffer, |(_, cause)| cause.clone())
-    }
-
-    fn reject(&mut self, cause: Cause) {
-        let rejection = Rejection::new(cause, self.operation);
-        let keys = std::mem::take(&mut self.failures);
-        self.settle(Err(Rejection { keys, ..rejection }));
-    }
-
-    fn settle(&mut self, result: Result<Option<Credential>, Rejection>) {
-        // With the plan goes the mark: the page may call again.
-        if self.plan.take().is_some() {
-            self.cancel_all_but(None);
-            self.outputs.retain(|output| !matches!(output, Output::Fetch { .. }));
-            self.outputs.push_back(Output::Settled(result));
-        }
-    }
-
-    fn cancel_all_but(&mut self, winner: Option<KeyId>) {
-        let outputs = &mut self.outputs;
-        self.keys.retain(|key, slot| {
-            if Some(*key) == winner {
-                return true;
-            }
-            // What the owner was not told yet needs no cancelling.
-            let told = outputs.len();
-            outputs.retain(|output| !matches!(output, Output::Needs { key: of, .. } if of == key));
-            if outputs.len() < told {
-                return false;
-            }
-            if !slot.is_cancelled() {
-                outputs.push_back(Output::Cancel { key: *key });
-                return slot.cancel();
-            }
-            true
-        });
-    }
 }
 
 /// The reason with which a signal is aborted already, as a cause.

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use softkey_client::cause::{Cause, FingerFault, PinRule};
+use softkey_client::cause::{Cause, FingerFault, PinRule, TypeFault};
 use softkey_client::driver::DriveError;
 use softkey_ctap::StatusCode;
 use softkey_ctap_hid::{ConnectionError, HostError};
@@ -44,6 +44,21 @@ const REINSERT: &str = "plug the key out and in, then try once more with care";
 const ANOTHER_KEY: &str = "another key";
 const TOUCH: &str = "again, and touch the key when it blinks or asks";
 
+/// The same for the rules of passwords, federated credentials and one-time codes.
+const fn by_type(fault: TypeFault) -> (Exit, &'static str) {
+    match fault {
+        TypeFault::SeveralTypes
+        | TypeFault::EmptyMember(_)
+        | TypeFault::IconUrl
+        | TypeFault::NoTransport => (Exit::BadInput, "options as a browser's JSON has them"),
+        // A state of a page, which a command line does not have.
+        TypeFault::ForeignAncestors(_) => (Exit::Failed, ""),
+        TypeFault::ForeignCredential => (Exit::BadInput, "--origin as the credential has it"),
+        TypeFault::CodeRefused => (Exit::Refused, "again, and say yes"),
+        TypeFault::NoMessage => (Exit::Refused, "again, and have the message sent"),
+    }
+}
+
 /// The exit code of a cause and what to try.
 fn advice(cause: &Cause) -> (Exit, &'static str) {
     match cause {
@@ -72,6 +87,7 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
         | Cause::OutsideFilter
         | Cause::NotPaymentHandler
         | Cause::KeysDiffer => (Exit::Failed, ""),
+        Cause::Type(fault) => by_type(*fault),
         Cause::NoKey | Cause::KeyGone => (Exit::NoKey, "plug the key in again"),
         Cause::OpaqueOrigin | Cause::InsecureOrigin | Cause::NotADomain => {
             (Exit::BadInput, "--origin https://example.org or http://localhost:8000")

@@ -7,7 +7,7 @@ use softkey_ctap::u2f::StatusWord;
 use crate::abort::AbortReason;
 use crate::related::RelatedFault;
 
-use super::{Cause, FingerFault, NotWithU2f, PinRule, WrongResponse};
+use super::{Cause, FingerFault, NotWithU2f, PinRule, TypeFault, WrongResponse};
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -27,6 +27,7 @@ impl fmt::Display for Cause {
             Self::NotImmediate(kind) => {
                 write!(f, "There is no mode \"immediate\" for {}.", kind.member())
             }
+            Self::Type(fault) => fmt::Display::fmt(fault, f),
             Self::CannotStore(kind) => {
                 write!(f, "Credentials of the type {} cannot be stored.", kind.as_str())
             }
@@ -122,6 +123,7 @@ impl Cause {
             Self::Timeout => "Nobody touched the key in time.",
             Self::EmptyResponse => "The key's response is empty.",
             Self::TypesDoNotMix(..)
+            | Self::Type(_)
             | Self::TypeActive(_)
             | Self::PolicyRefuses(_)
             | Self::NotConditional(_)
@@ -143,6 +145,23 @@ impl Cause {
             | Self::Finger(_)
             | Self::WrongResponse(_) => "",
         }
+    }
+}
+
+impl fmt::Display for TypeFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SeveralTypes => "The call would create credentials of several types.",
+            Self::ForeignAncestors(kind) => {
+                return write!(f, "A frame of another origin cannot use {}.", kind.member());
+            }
+            Self::ForeignCredential => "The credential is of another origin than the page.",
+            Self::EmptyMember(member) => return write!(f, "{member} is empty or missing."),
+            Self::IconUrl => "iconURL is not an https URL, nor another that can be trusted.",
+            Self::NoTransport => "The call names no transport of codes that there is.",
+            Self::CodeRefused => "The page was not allowed to have the code.",
+            Self::NoMessage => "No message with a code came in time.",
+        })
     }
 }
 

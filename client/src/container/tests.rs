@@ -138,7 +138,7 @@ fn a_signal_that_is_aborted_rejects_with_its_reason() {
 fn a_call_without_a_known_type_is_not_supported() {
     let expected = failure("NotSupportedError", Cause::NoType);
     let wrong_level = r#"{"protocols": ["openidconnect"], "providers": ["https://idp.example"]}"#;
-    for text in ["{}", wrong_level, r#"{"otp": {"transport": ["sms"]}, "password": true}"#] {
+    for text in ["{}", wrong_level, r#"{"digital": {"requests": []}}"#] {
         let options = CredentialRequestOptions::from_json(text).unwrap();
         assert_eq!(get_fails(&mut page(), options), expected, "{text}");
         let options = CredentialCreationOptions::from_json(text).unwrap();
@@ -240,6 +240,14 @@ fn required_mediation_asks() {
     assert_eq!(outcome(get(&mut page(), options)), None);
 }
 
+fn not_stored(page: &mut Page, credential: &Credential) -> Rejection {
+    let mut request = page.credentials().store(credential.clone());
+    match request.poll_output(NOW) {
+        Some(Output::Settled(Err(rejection))) => rejection,
+        other => panic!("{other:?} instead of a rejection"),
+    }
+}
+
 #[test]
 fn public_keys_are_not_stored() {
     let mut page = page();
@@ -252,14 +260,14 @@ fn public_keys_are_not_stored() {
     };
     let signed = crate::response::PublicKeyCredential::new(vec![1], response, "platform");
     let credential = Credential::Authentication(Box::new(signed));
-    let rejection = page.credentials().store(&credential).unwrap_err();
+    let rejection = not_stored(&mut page, &credential);
     assert_eq!(rejection.exception, DomException::NotSupportedError);
     assert_eq!(rejection.cause, Cause::CannotStore(CredentialType::PublicKey));
     let _pending = get(&mut page, request());
-    let rejection = page.credentials().store(&credential).unwrap_err();
+    let rejection = not_stored(&mut page, &credential);
     assert_eq!(rejection.exception, DomException::NotAllowedError);
     page.set_fully_active(false);
-    let rejection = page.credentials().store(&credential).unwrap_err();
+    let rejection = not_stored(&mut page, &credential);
     assert_eq!(rejection.exception, DomException::InvalidStateError);
 }
 

@@ -119,6 +119,12 @@ impl<W: Transport> Keys<W> {
                         let fetched = self.fetch.as_mut().and_then(|fetch| fetch(&url));
                         request.handle_fetched(self.now(), fetched.as_ref());
                     }
+                    Output::Ask(question) => {
+                        let answer = user.answer(&question);
+                        request.handle_answer(self.now(), answer);
+                    }
+                    // The question was answered before anything else could happen.
+                    Output::Withdraw => {}
                     Output::Settled(result) => settlement.promise = Some(result),
                     Output::Late { key, credential } => settlement.late.push((key, credential)),
                 }

@@ -2,12 +2,14 @@
 
 use ciborium::Value;
 use serde_json::json;
-use softkey_ctap::Instant;
+use softkey_ctap::{Instant, StatusCode};
 
 use super::*;
 use crate::call::CredentialRequestOptions;
+use crate::cause::DomException;
 use crate::options::{CreationOptions, RequestOptions};
 use crate::page::Page;
+use crate::profile::Profile;
 use crate::script::{CTAP2, U2F, attested, auth_data, entropy, ok, texts};
 
 const NOW: Instant = Instant::from_millis(0);

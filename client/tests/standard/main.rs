@@ -8,6 +8,7 @@
 )]
 
 mod client_data;
+mod one_time_codes;
 mod plants;
 mod public_suffix;
 mod related_origins;

@@ -1,0 +1,162 @@
+//! The examples of the reference pages for these types, as JSON and in Rust.
+
+use serde_json::json;
+use softkey_client::call::Mediation;
+use softkey_client::federated::FederatedRequest;
+use softkey_client::otp::OtpOptions;
+use softkey_client::{
+    AbortReason, AbortSignal, Answer, Cause, CredentialRequestOptions, DomException,
+};
+
+use crate::world::*;
+
+fn in_rust(
+    page: &mut softkey_client::Page,
+    options: CredentialRequestOptions,
+) -> softkey_client::Request {
+    page.credentials().get(NOW, options, entropy())
+}
+
+/// `navigator.credentials.get({password: true})`
+#[test]
+fn get_a_password() {
+    let mut page = page();
+    page.profile().keep(&password("ada", ORIGIN, "x"));
+    let from_json = answered(&mut get(&mut page, &json!({"password": true})), chosen(0));
+    let options = CredentialRequestOptions { password: true, ..Default::default() };
+    assert_eq!(answered(&mut in_rust(&mut page, options), chosen(0)), from_json);
+    assert_eq!(ids(from_json), Some("ada".into()));
+}
+
+/// `navigator.credentials.get({password: true, mediation: ...})`, each value.
+#[test]
+fn get_a_password_by_each_mediation() {
+    let mut page = page();
+    page.profile().keep(&password("ada", ORIGIN, "x"));
+    page.profile().set_prevent_silent_access(ORIGIN, false);
+    for (text, mediation) in [("silent", Mediation::Silent), ("optional", Mediation::Optional)] {
+        let from_json = settled(&mut get(&mut page, &json!({"password": true, "mediation": text})));
+        let options = CredentialRequestOptions { password: true, mediation, ..Default::default() };
+        assert_eq!(settled(&mut in_rust(&mut page, options)), from_json);
+        assert_eq!(ids(from_json), Some("ada".into()), "{text}");
+    }
+    let required = json!({"password": true, "mediation": "required"});
+    assert_eq!(ids(answered(&mut get(&mut page, &required), chosen(0))), Some("ada".into()));
+    let conditional = json!({"password": true, "mediation": "conditional"});
+    let (exception, _) = settled(&mut get(&mut page, &conditional)).unwrap_err();
+    assert_eq!(exception, DomException::TypeError);
+    let unknown =
+        CredentialRequestOptions::from_json(r#"{"password": true, "mediation": "maybe"}"#);
+    assert!(matches!(unknown, Err(Cause::NotTheDictionary(_))));
+}
+
+/// `navigator.credentials.get({federated: {providers: [...], protocols: [...]}})`
+#[test]
+fn get_a_federated_credential() {
+    let mut page = page();
+    page.profile().keep(&federated("ada", "https://accounts.google.com", Some("openidconnect")));
+    let lists = json!({
+        "protocols": ["openidconnect"],
+        "providers": ["https://accounts.google.com", "https://www.facebook.com/"],
+    });
+    let from_json = answered(&mut get(&mut page, &json!({"federated": lists})), chosen(0));
+    let federated = FederatedRequest {
+        providers: Some(vec!["https://accounts.google.com".into()]),
+        protocols: Some(vec!["openidconnect".into()]),
+    };
+    let options = CredentialRequestOptions { federated: Some(federated), ..Default::default() };
+    assert_eq!(answered(&mut in_rust(&mut page, options), chosen(0)), from_json);
+    assert_eq!(ids(from_json), Some("ada".into()));
+}
+
+/// The malformed one: `navigator.credentials.get({protocols: [...], providers: [...]})`.
+#[test]
+fn members_at_the_wrong_level() {
+    let wrong =
+        json!({"protocols": ["openidconnect"], "providers": ["https://accounts.google.com"]});
+    let expected = Err((DomException::NotSupportedError, Cause::NoType));
+    assert_eq!(settled(&mut get(&mut page(), &wrong)), expected);
+    let expected_empty = settled(&mut get(&mut page(), &json!({})));
+    assert_eq!(expected_empty, expected, "get() likewise");
+    let options = CredentialRequestOptions::default();
+    assert_eq!(settled(&mut in_rust(&mut page(), options)), expected);
+}
+
+/// `navigator.credentials.get({otp: {transport: ["sms"]}, signal: ac.signal})`
+#[test]
+fn get_a_one_time_code() {
+    for json_form in [true, false] {
+        let mut page = page();
+        let mut request = if json_form {
+            get(&mut page, &json!({"otp": {"transport": ["sms"]}, "signal": {}}))
+        } else {
+            let otp = Some(OtpOptions { transport: vec!["sms".into()] });
+            in_rust(&mut page, CredentialRequestOptions { otp, ..Default::default() })
+        };
+        page.profile().inbox().push("Code\n\n@account.example.com #42");
+        assert_eq!(answered(&mut request, Answer::Yes).unwrap().unwrap()["code"], "42");
+    }
+}
+
+/// `signal` that is aborted already, with a reason and without.
+#[test]
+fn a_signal() {
+    let with = |signal: serde_json::Value| {
+        settled(&mut get(&mut page(), &json!({"password": true, "signal": signal})))
+    };
+    let plain = Err((DomException::AbortError, Cause::Aborted(AbortReason::Abort)));
+    assert_eq!(with(json!({"aborted": true})), plain);
+    assert_eq!(with(json!({"aborted": false})), Ok(None));
+    let reason = AbortReason::Value(json!("navigated away"));
+    let named = Err((DomException::AbortError, Cause::Aborted(reason)));
+    assert_eq!(with(json!({"aborted": true, "reason": "navigated away"})), named);
+    let signal = Some(AbortSignal::aborted(AbortReason::Abort));
+    let options = CredentialRequestOptions { password: true, signal, ..Default::default() };
+    assert_eq!(settled(&mut in_rust(&mut page(), options)), plain);
+}
+
+/// `new PasswordCredential({id, name, origin, password})`, then `navigator.credentials.store(credential)`.
+#[test]
+fn create_and_store_a_password() {
+    let mut page = page();
+    let data = json!({
+        "id": "example-username", "name": "Carina Anand", "origin": ORIGIN,
+        "password": "correct horse battery staple",
+    });
+    let options = json!({"password": data}).to_string();
+    let options = softkey_client::CredentialCreationOptions::from_json(&options).unwrap();
+    let mut made = page.credentials().create(NOW, options, entropy());
+    let Some(softkey_client::Output::Settled(Ok(Some(made)))) = made.poll_output(NOW) else {
+        panic!("not made")
+    };
+    assert_eq!(answered(&mut store(&mut page, made), Answer::Yes), Ok(None));
+    assert_eq!(page.profile().passwords()[0].name(), "Carina Anand");
+}
+
+/// `new FederatedCredential({id, provider, protocol})`, then store.
+#[test]
+fn create_and_store_a_federated_credential() {
+    let mut page = page();
+    let init =
+        json!({"id": "ada", "provider": "https://account.google.com", "protocol": "openidconnect"});
+    let options = json!({"federated": init}).to_string();
+    let options = softkey_client::CredentialCreationOptions::from_json(&options).unwrap();
+    let mut made = page.credentials().create(NOW, options, entropy());
+    let Some(softkey_client::Output::Settled(Ok(Some(made)))) = made.poll_output(NOW) else {
+        panic!("not made")
+    };
+    assert_eq!(answered(&mut store(&mut page, made), Answer::Yes), Ok(None));
+    assert_eq!(page.profile().federated()[0].origin(), ORIGIN);
+}
+
+/// After a sign-out: `navigator.credentials.preventSilentAccess()`.
+#[test]
+fn sign_out() {
+    let mut page = page();
+    page.profile().keep(&password("ada", ORIGIN, "x"));
+    page.profile().set_prevent_silent_access(ORIGIN, false);
+    let silent = json!({"password": true, "mediation": "silent"});
+    assert_eq!(ids(settled(&mut get(&mut page, &silent))), Some("ada".into()));
+    page.credentials().prevent_silent_access().unwrap();
+    assert_eq!(settled(&mut get(&mut page, &silent)), Ok(None));
+}

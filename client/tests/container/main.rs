@@ -1,0 +1,15 @@
+//! Passwords, federated credentials and one-time codes through the container, as a page uses it.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may stop"
+)]
+
+mod examples;
+mod federated;
+mod interleavings;
+mod otp;
+mod password;
+mod world;
