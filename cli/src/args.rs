@@ -26,6 +26,7 @@ use crate::manage::reset::ResetArgs;
 use crate::manage::select::SelectArgs;
 use crate::manage::wink::WinkArgs;
 use crate::profile::ProfilesArgs;
+use crate::replay::ReplayArgs;
 use crate::run::algorithms;
 use crate::run::sensor::Touched;
 use crate::verify::VerifyArgs;
@@ -48,6 +49,7 @@ impl Args {
             Command::Demo(args) => args.json,
             Command::Doctor(args) => args.json,
             Command::Profiles(args) => args.json(),
+            Command::Replay(args) => args.json,
             Command::Control(args) => args.json,
             Command::Faults(args) => args.json,
             Command::List(args) => args.json,
@@ -112,6 +114,8 @@ pub enum Command {
     Decode(DecodeArgs),
     /// List and print what softkey run --profile can make of the key
     Profiles(ProfilesArgs),
+    /// Run a recorded session again and show the first difference; ends with 1 if there is one
+    Replay(ReplayArgs),
     /// Steer a running key over its control socket
     Control(ControlArgs),
     /// List the ways in which softkey run --fault can misbehave
@@ -189,6 +193,21 @@ pub struct RunArgs {
     /// Behind @ stands which of the requests it is about shall be changed: @2 only the second, @..2 the first two.
     #[arg(long, value_name = "NAME[=ARG][@N]")]
     pub fault: Vec<Spec>,
+
+    /// Write down what is done with the key, in a new file, for softkey replay
+    ///
+    /// With --seed messages are written whole: all secrets of that key follow from the seed anyway. Without it only the
+    /// command, the status and the length of each message are written, and what is asked without for whom; see
+    /// --record-secrets.
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
+
+    /// Write whole messages into the recording of a key without --seed too
+    ///
+    /// They hold names of sites and accounts, credential identifiers, keys and contents of large blobs and credBlobs.
+    /// PINs, tokens and what hmac-secret gives stand there encrypted. Such a recording cannot be replayed.
+    #[arg(long, requires = "record")]
+    pub record_secrets: bool,
 
     /// Make an owner-only socket here, for softkey control
     #[arg(long, value_name = "PATH")]

@@ -14,6 +14,7 @@ use crate::faults;
 use crate::manage;
 use crate::output::{Form, Output};
 use crate::profile;
+use crate::replay;
 use crate::run;
 use crate::verify;
 
@@ -46,6 +47,7 @@ pub fn perform(args: Args) -> Result<Exit, CliError> {
         Command::Control(args) => control::perform(&args),
         Command::Faults(_) => faults::list(&mut output).map(|()| Exit::Success),
         Command::Profiles(args) => profile::run(&args, &mut output).map(|()| Exit::Success),
+        Command::Replay(args) => replay::run(&args, &mut output),
         Command::Run(args) => run::perform(&args),
         Command::Doctor(args) => doctor::perform(&args),
         Command::Completions { shell } => completions(shell),

@@ -5,7 +5,7 @@ mod blobs;
 mod cbor;
 mod input;
 mod message;
-mod node;
+pub(crate) mod node;
 mod schema;
 mod trace;
 mod u2f;

@@ -9,6 +9,7 @@
 //! - [`text`]: untrusted text on its way to a terminal;
 //! - [`profile`]: what the key is, if not the default;
 //! - [`run`]: the key itself;
+//! - [`replay`]: a recorded session, run again;
 //! - [`control`]: the language of its control socket;
 //! - [`demo`]: a registration and a sign-in, told;
 //! - [`doctor`]: what a machine lacks;
@@ -29,6 +30,7 @@ pub mod faults;
 pub mod manage;
 pub mod output;
 pub mod profile;
+pub mod replay;
 pub mod run;
 pub mod text;
 pub mod vault;

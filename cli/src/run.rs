@@ -14,6 +14,7 @@ pub mod event;
 pub mod hub;
 pub mod ledger;
 pub mod memory;
+pub mod record;
 pub mod request;
 pub mod screen;
 pub mod sensor;

@@ -9,17 +9,19 @@ use chacha20::ChaCha20Rng;
 use getrandom::SysRng;
 use rand_core::{Rng, SeedableRng, TryCryptoRng, TryRng};
 use softkey_authenticator::{
-    Ask, Authenticator, Config, Decision, Fault, FingerprintKind, FingerprintSensor, MemoryStore,
-    OpenError, Refusal, RootKey, Session, Step, Store, UserVerification, Via,
+    Algorithms, Ask, Authenticator, Config, Decision, Fault, FingerprintKind, FingerprintSensor,
+    MemoryStore, OpenError, Refusal, RootKey, Session, Step, Store, UserVerification, Via,
 };
 use softkey_ctap::{Instant, Secret};
 use zeroize::Zeroizing;
 
 use super::event::Event;
+use super::record::record;
 use super::worker::{Engine, PowerUp};
 use crate::args::{MemoryArgs, RunArgs, Verifier};
 use crate::error::{CliError, Exit};
 use crate::profile::{Mark, Profile};
+use crate::replay::transcript::Header;
 use crate::vault::{Passphrase, Protection, Unlock, Vault, VaultError, VaultPaths};
 
 /// The environment variable a passphrase may come from.
@@ -49,14 +51,22 @@ const UHID_MAX_MSG_SIZE: u16 = 57 + 29 * 59;
 /// [`Exit::Vault`] if the vault cannot be opened or made, or belongs to another profile; [`Exit::Usage`] if the user's own
 /// vault would be opened with a profile, [`Exit::BadInput`] if the passphrase cannot be read.
 pub fn open(args: &RunArgs, profile: &Profile, over_uhid: bool) -> Result<Memory, CliError> {
-    let config = configuration(args, profile, over_uhid);
-    let mut entropy = args.seed.map_or(Entropy::System, Entropy::seeded);
+    let algorithms = args.algorithms.as_ref();
+    let setup = Setup { profile, uv: args.uv, algorithms, over_uhid };
+    let mut memory = unrecorded(args, &setup)?;
+    if let Some(file) = &args.record {
+        let header = Header::new(&setup, args.seed, args.record_secrets);
+        memory.power_up = record(file, &header, memory.power_up)?;
+    }
+    Ok(memory)
+}
+
+fn unrecorded(args: &RunArgs, setup: &Setup<'_>) -> Result<Memory, CliError> {
+    let (config, profile) = (setup.config(), setup.profile);
+    let entropy = args.seed.map_or(Entropy::System, Entropy::seeded);
     if args.memory.ephemeral {
-        let root_key = Secret::try_make(|bytes| entropy.try_fill_bytes(bytes));
-        let root_key = root_key.map_err(|_| cannot_open("memory", "the system gave no entropy"))?;
-        let name = "memory".to_owned();
-        let power_up = power_up(MemoryStore::default(), root_key, entropy, config, name.clone());
-        return Ok(Memory { power_up, name, notices: Vec::new() });
+        let (name, notices) = ("memory".to_owned(), Vec::new());
+        return Ok(Memory { power_up: in_memory(entropy, config)?, name, notices });
     }
     let paths = match &args.memory.vault {
         Some(file) => VaultPaths::at(file),
@@ -70,25 +80,51 @@ pub fn open(args: &RunArgs, profile: &Profile, over_uhid: bool) -> Result<Memory
     Ok(Memory { power_up, name, notices })
 }
 
-/// The profile's configuration, with what else the arguments say.
-fn configuration(args: &RunArgs, profile: &Profile, over_uhid: bool) -> Config {
-    let mut config = profile.config.clone();
-    if over_uhid {
-        config.max_msg_size = config.max_msg_size.min(UHID_MAX_MSG_SIZE);
-    }
-    match args.uv {
-        Verifier::None => {}
-        Verifier::Simulated => config.user_verification = Some(SIMULATED_SENSOR),
-        Verifier::Fingerprint => {
-            config.user_verification = Some(FINGERPRINT_SENSOR);
-            // libfido2 knew nothing else until version 1.15.
-            config.bio_enrollment_preview = true;
+/// An authenticator that forgets everything at the end of the process.
+///
+/// # Errors
+///
+/// [`Exit::Vault`] if the system gives no entropy.
+pub fn in_memory(mut entropy: Entropy, config: Config) -> Result<PowerUp, CliError> {
+    let root_key = Secret::try_make(|bytes| entropy.try_fill_bytes(bytes));
+    let root_key = root_key.map_err(|_| cannot_open("memory", "the system gave no entropy"))?;
+    Ok(power_up(MemoryStore::default(), root_key, entropy, config, "memory".to_owned()))
+}
+
+/// What the owner makes of a key, beside where it keeps things.
+pub struct Setup<'a> {
+    /// What it is.
+    pub profile: &'a Profile,
+    /// How it verifies its user.
+    pub uv: Verifier,
+    /// What new credentials sign with, if not what the profile says.
+    pub algorithms: Option<&'a Algorithms>,
+    /// Is it shown over uhid?
+    pub over_uhid: bool,
+}
+
+impl Setup<'_> {
+    /// The authenticator's configuration.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        let mut config = self.profile.config.clone();
+        if self.over_uhid {
+            config.max_msg_size = config.max_msg_size.min(UHID_MAX_MSG_SIZE);
         }
+        match self.uv {
+            Verifier::None => {}
+            Verifier::Simulated => config.user_verification = Some(SIMULATED_SENSOR),
+            Verifier::Fingerprint => {
+                config.user_verification = Some(FINGERPRINT_SENSOR);
+                // libfido2 knew nothing else until version 1.15.
+                config.bio_enrollment_preview = true;
+            }
+        }
+        if let Some(algorithms) = self.algorithms {
+            config.algorithms = algorithms.clone();
+        }
+        config
     }
-    if let Some(algorithms) = &args.algorithms {
-        config.algorithms = algorithms.clone();
-    }
-    config
 }
 
 /// The refusal to let a profile into the user's own vault.

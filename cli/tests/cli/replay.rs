@@ -1,0 +1,163 @@
+//! A session is recorded, and run again.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use rustix::process::{Signal, kill_process};
+use serde_json::Value;
+
+use crate::harness::{GET_INFO, Key, RESET, make_credential, softkey};
+
+/// Records a session with this seed: registrations, a refusal, a power cycle, U2F, a reset.
+fn recorded(file: &Path, more: &[&str]) -> Key {
+    let file = file.to_str().unwrap();
+    let args = ["--ephemeral", "--approve", "auto", "--record", file];
+    let key = Key::start(&[&args[..], more].concat());
+    let mut host = key.host();
+    host.cbor(&GET_INFO);
+    host.cbor(&make_credential("ada", &[("rk", true)]));
+    host.cbor(&[0x7E]);
+    host.msg(&[0, 3, 0, 0, 0, 0, 0]);
+    key.told(&["approve", "deny"]);
+    host.cbor(&make_credential("bob", &[]));
+    key.told(&["approve", "auto"]);
+    key.told(&["replug"]);
+    let mut host = key.host();
+    host.cbor(&RESET);
+    host.cbor(&make_credential("eve", &[("rk", true)]));
+    key
+}
+
+fn replayed(file: &Path, more: &[&str]) -> (Option<i32>, String, String) {
+    let output = softkey().arg("replay").arg(file).args(more).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn lines(file: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(file).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A seeded session gives the same again, byte for byte, of whatever profile.
+#[test]
+fn a_seeded_session_is_the_same_again() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, more) in [
+        ("plain", &["--seed", "7"][..]),
+        ("old", &["--seed", "8", "--profile", "ctap2.0"]),
+        ("other", &["--seed", "9", "--uv", "simulated", "--algorithms", "EdDSA,ES256"]),
+    ] {
+        let file = folder.path().join(name);
+        recorded(&file, more).told(&["stop"]);
+        let (code, out, err) = replayed(&file, &[]);
+        assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+        assert!(out.starts_with("the same: 7 requests, in "), "{out}");
+        let (code, out, _) = replayed(&file, &["--json"]);
+        let told: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!((code, &told["same"], &told["requests"]), (Some(0), &true.into(), &7.into()));
+    }
+}
+
+/// A recording that was changed anywhere differs from there on, and the difference is shown.
+#[test]
+fn the_first_difference_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("session");
+    recorded(&file, &["--seed", "7"]).told(&["stop"]);
+    let text = fs::read_to_string(&file).unwrap();
+    // Another seed: the first answer that depends on it is the first registration's.
+    fs::write(&file, text.replacen("\"seed\":7", "\"seed\":8", 1)).unwrap();
+    let (code, out, _) = replayed(&file, &[]);
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.contains("authenticatorMakeCredential") || out.contains("answer to"), "{out}");
+    assert!(out.contains("the answer differs from byte "), "{out}");
+    let (code, out, _) = replayed(&file, &["--json"]);
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &told["same"], &told["what"]), (Some(1), &false.into(), &"answer".into()));
+    assert_ne!(told["recorded"], told["replayed"]);
+    // Another reason, in the line of the unknown command.
+    assert!(text.contains("\"UnknownCommand\""));
+    fs::write(&file, text.replacen("\"UnknownCommand\"", "\"Busy\"", 1)).unwrap();
+    let (code, out, _) = replayed(&file, &[]);
+    assert_eq!(code, Some(1));
+    assert!(out.contains("reason, recorded: Busy") && out.contains("UnknownCommand"), "{out}");
+}
+
+/// What kill -9 leaves is run up to its last whole line.
+#[test]
+fn a_killed_session_is_readable_to_its_last_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("session");
+    let key = recorded(&file, &["--seed", "7"]);
+    kill_process(key.id(), Signal::KILL).unwrap();
+    drop(key);
+    let (code, out, _) = replayed(&file, &[]);
+    assert_eq!(code, Some(0), "{out}");
+    // A line that was cut off in the middle.
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, &text[..text.len() - 20]).unwrap();
+    let (code, out, err) = replayed(&file, &[]);
+    assert_eq!(code, Some(0), "{out}");
+    assert!(out.starts_with("the same: ") && err.contains("is cut off"), "{err}");
+}
+
+/// Without a seed neither bodies nor names are written, unless they are asked for; the file is its owner's alone, and
+/// cannot be run again.
+#[test]
+fn secrets_stay_out_unless_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let bare = folder.path().join("bare");
+    recorded(&bare, &[]).told(&["stop"]);
+    assert_eq!(fs::metadata(&bare).unwrap().mode() & 0o777, 0o600);
+    let text = fs::read_to_string(&bare).unwrap();
+    for told in ["example.com", "ada", "6578616d706c65"] {
+        assert!(!text.contains(told), "{told} in {text}");
+    }
+    let begun = lines(&bare).into_iter().filter(|line| line["do"] == "begin");
+    for line in begun {
+        assert_eq!(line["request"]["hex"].as_str().unwrap().len(), 2, "{line}");
+        assert!(line["request"]["cut_from"].is_u64(), "{line}");
+    }
+    let (code, _, err) = replayed(&bare, &[]);
+    assert_eq!(code, Some(3));
+    assert!(err.contains("without --seed") && err.contains("\n    try: "), "{err}");
+    let whole = folder.path().join("whole");
+    recorded(&whole, &["--record-secrets"]).told(&["stop"]);
+    assert!(fs::read_to_string(&whole).unwrap().contains("6578616d706c65"));
+}
+
+/// Files that are no recordings, damaged ones, ones with faults, and a file that is there already.
+#[test]
+fn what_cannot_be_run_again_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("session");
+    for foreign in ["", "hello\n", "{}\n", "{\"softkey_recording\":1}\n"] {
+        fs::write(&file, foreign).unwrap();
+        let (code, _, err) = replayed(&file, &[]);
+        assert_eq!(code, Some(3), "{foreign:?}");
+        assert!(err.contains("is no recording of softkey run.\n    try: "), "{err}");
+    }
+    fs::write(&file, "{\"softkey_recording\":2}\n").unwrap();
+    assert!(replayed(&file, &[]).2.contains("another version of softkey"));
+    let run = ["run", "--ephemeral", "--seed", "1", "--approve", "deny", "--record"];
+    let output = softkey().args(run).arg(&file).output().unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(fs::read_to_string(&file).unwrap(), "{\"softkey_recording\":2}\n");
+    fs::remove_file(&file).unwrap();
+    assert!(replayed(&file, &[]).2.contains("cannot be read"));
+    recorded(&file, &["--seed", "7"]).told(&["stop"]);
+    let text = fs::read_to_string(&file).unwrap();
+    let spoilt: Vec<_> =
+        text.lines().map(|line| line.replace("\"session\"", "\"sessoin\"")).collect();
+    fs::write(&file, spoilt.join("\n") + "\n").unwrap();
+    let (code, _, err) = replayed(&file, &[]);
+    assert_eq!(code, Some(3));
+    assert!(err.contains("is not what softkey run --record writes"), "{err}");
+    let faulty = folder.path().join("faulty");
+    recorded(&faulty, &["--seed", "7", "--fault", "wrong-up"]).told(&["stop"]);
+    let (code, _, err) = replayed(&faulty, &[]);
+    assert_eq!(code, Some(3));
+    assert!(err.contains("tells of faults"), "{err}");
+}
