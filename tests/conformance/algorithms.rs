@@ -175,13 +175,13 @@ macro_rules! for_each_algorithm {
                     super::lives($kind);
                 }
 
-                /// ALG-03, MC-55.
+                /// ALG-03, MC-55, CT-MC-Resp-1-self.
                 #[test]
                 fn attests_itself() {
                     super::attests_itself($kind);
                 }
 
-                /// ALG-03, MC-54.
+                /// ALG-03, MC-54, CT-MC-Resp-1-algorithms.
                 #[test]
                 fn is_attested_by_the_batch() {
                     super::is_attested_by_the_batch($kind);

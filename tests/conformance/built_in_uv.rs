@@ -76,6 +76,7 @@ fn attempts_since_the_last_pin_are_counted() {
 }
 
 /// MC-31, GA-16: the option uv verifies the user: UV is set, and a gesture that shows presence is the touch.
+/// CT-MC-Req-6-uv, CT-GA-Req-2-uv.
 #[test]
 fn option_uv_verifies_the_user() {
     for (shows_presence, asked) in [(true, 1), (false, 2)] {

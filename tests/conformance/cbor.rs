@@ -34,6 +34,7 @@ fn rich_get_assertion() -> Request {
 
 /// CB-01, CB-02: getInfo, registration, assertion, clientPIN and their nested maps come canonical. (`ok`,
 /// `make` and `assertion` walk every answer of every test with the same strictness.)
+/// CT-GI-status.
 #[test]
 fn answers_are_canonical_at_every_depth() {
     let mut key = Key::fresh();

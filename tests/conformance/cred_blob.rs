@@ -32,6 +32,7 @@ fn blob_of(key: &mut Key, made: &Made) -> Vec<u8> {
 }
 
 /// XB-01, XB-04, GI-15: up to the maximum, nothing included, is stored and read back, over power cycles.
+/// CT-XB-store.
 #[test]
 fn blob_up_to_the_maximum_is_kept() {
     let mut key = Key::fresh();
@@ -62,6 +63,7 @@ fn longer_blob_is_not_kept() {
 }
 
 /// XB-03: a credential made without a blob gives no bytes; asked with false it gives no output.
+/// CT-XB-none.
 #[test]
 fn credential_without_a_blob_gives_no_bytes() {
     let mut key = Key::fresh();

@@ -30,6 +30,7 @@ fn verified(key: &mut Key, request: &Request) -> Request {
 }
 
 /// XP-01, XP-10: levels 1 to 3 are echoed, and nothing is output unasked.
+/// CT-XP-levels.
 #[test]
 fn level_is_echoed_when_asked_for() {
     let mut key = Key::fresh();
@@ -111,6 +112,7 @@ fn one_visible_credential_is_not_counted() {
 }
 
 /// XP-08: levels stay over a power cycle.
+/// CT-XP-listed-levels.
 #[test]
 fn levels_survive_a_power_cycle() {
     let mut key = Key::fresh();

@@ -47,6 +47,7 @@ fn is_ordinary(made: &Made) {
 }
 
 /// EA-01: a key that does not offer it refuses any number.
+/// CT-EA-consumer-mode-1, CT-EA-consumer-mode-2.
 #[test]
 fn key_that_does_not_offer_it_refuses_any_number() {
     let mut key = Key::fresh();
@@ -58,6 +59,7 @@ fn key_that_does_not_offer_it_refuses_any_number() {
 }
 
 /// EA-02, GI-22, CF-16: off from the factory and refused then; the subcommand turns it on, for good.
+/// CT-EA-enable, CT-CF-ep.
 #[test]
 fn it_is_off_until_enabled() {
     let mut key = Key::with_profile(Profile::Enterprise);
@@ -87,6 +89,7 @@ fn enabling_is_guarded_and_can_be_repeated() {
 }
 
 /// EA-03, EA-04: vendor-facilitated attestation is for listed parties; others get the ordinary one.
+/// CT-EA-mode-1, CT-EA-mode-1-other.
 #[test]
 fn vendor_facilitated_attestation_is_for_listed_parties() {
     let mut key = enabled();
@@ -99,6 +102,7 @@ fn vendor_facilitated_attestation_is_for_listed_parties() {
 }
 
 /// EA-05: platform-managed attestation is for any party.
+/// CT-EA-mode-2.
 #[test]
 fn platform_managed_attestation_is_for_any_party() {
     let mut key = enabled();
@@ -118,6 +122,7 @@ fn unasked_attestation_is_ordinary() {
 }
 
 /// EA-06: other numbers, and what is no number.
+/// CT-EA-type, CT-EA-mode-3.
 #[test]
 fn other_kinds_are_refused() {
     let mut key = enabled();
@@ -131,6 +136,7 @@ fn other_kinds_are_refused() {
 }
 
 /// EA-07, RS-06: a reset turns it off.
+/// CT-EA-enable.
 #[test]
 fn reset_turns_it_off() {
     let mut key = enabled();

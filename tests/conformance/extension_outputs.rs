@@ -92,6 +92,7 @@ fn all_at_once_give_what_each_gives_alone() {
 
 /// XT-06: what was not asked for is not told, whatever the credential and the key have; there is no empty map.
 /// XT-07: nor unsigned outputs.
+/// CT-MC-Resp-1-unsigned, CT-GA-Resp-1-unsigned.
 #[test]
 fn nothing_is_told_unasked() {
     let (mut key, inputs) = key_and_creation_inputs();

@@ -65,6 +65,7 @@ fn u2f_is_listed_and_spoken() {
 }
 
 /// GI-03: the AAGUID is the one in attested credential data, also of another key.
+/// CT-GI-version, CT-MC-Resp-1-aaguid.
 #[test]
 fn aaguid_is_the_one_in_credentials() {
     for seed in [1, 2] {
@@ -176,6 +177,7 @@ fn transports_are_known() {
 }
 
 /// GI-11, GA-03: every listed algorithm makes a credential that verifies, and its assertions do.
+/// CT-GI-algorithms.
 #[test]
 fn each_listed_algorithm_works() {
     let mut key = Key::fresh();
@@ -210,6 +212,7 @@ fn members_of_features_come_with_them() {
 }
 
 /// GI-13, GI-20: minPINLength and maxPINLength have the standard's bounds and bind setPIN.
+/// CT-CP-set-max.
 #[test]
 fn pin_length_bounds_are_obeyed() {
     let mut key = Key::fresh();
@@ -285,6 +288,7 @@ fn attestation_formats_are_those_produced() {
 }
 
 /// GI-25: no member but those the standard defines.
+/// CT-GI-status.
 #[test]
 fn members_are_those_defined() {
     let mut key = Key::fresh();

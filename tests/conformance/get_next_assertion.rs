@@ -44,6 +44,7 @@ fn refused_first_call_leaves_no_state() {
 }
 
 /// GN-02, GN-03: n-1 calls succeed without a touch and without a count, newest to oldest; the n-th fails.
+/// CT-RK-two-uv.
 #[test]
 fn continues_newest_to_oldest_and_ends() {
     let (mut key, made, request) = begun();

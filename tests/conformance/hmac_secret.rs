@@ -64,6 +64,7 @@ fn with_secret(rk: bool) -> (Key, Made) {
 }
 
 /// XH-01: true gives true, false gives nothing. (Other types are in the table of all commands.)
+/// CT-XH-create.
 #[test]
 fn creation_answers_true_to_true_only() {
     let mut key = Key::fresh();
@@ -77,6 +78,7 @@ fn creation_answers_true_to_true_only() {
 }
 
 /// XH-02, XH-03: one salt gives 32 bytes, two give 64, the first half alike; both protocols agree.
+/// CT-XH-salts.
 #[test]
 fn one_salt_and_two_salts_agree_over_both_protocols() {
     let (mut key, made) = with_secret(false);
@@ -116,6 +118,7 @@ fn result_is_stable() {
 }
 
 /// XH-05: with and without user verification the results differ, in both halves.
+/// CT-XH-uv.
 #[test]
 fn user_verification_makes_another_secret() {
     for rk in [false, true] {
@@ -152,6 +155,7 @@ fn credentials_and_salts_give_different_results() {
 }
 
 /// XH-07: salts of another length than 32 or 64 bytes, rightly authenticated; a broken block.
+/// CT-XH-short-first, CT-XH-short-second.
 #[test]
 fn salts_of_other_length_are_refused() {
     let (mut key, made) = with_secret(false);

@@ -38,6 +38,7 @@ fn at_sign_in(key: &mut Key, made: &Made, request: Request, salts: &[u8]) -> Vec
 
 /// XH-16: what creation gives is what a later assertion without verification gives, for one salt and two, by both
 /// protocols, discoverable or not, over a power cycle.
+/// CT-XHM-equal.
 #[test]
 fn creation_and_sign_in_agree() {
     let mut key = Key::fresh();
@@ -57,6 +58,7 @@ fn creation_and_sign_in_agree() {
 }
 
 /// XH-16, XH-05: a verified creation agrees with verified assertions and with no other.
+/// CT-XHM-uv.
 #[test]
 fn verified_creation_agrees_with_verified_sign_in() {
     let mut key = Key::fresh();
@@ -73,6 +75,7 @@ fn verified_creation_agrees_with_verified_sign_in() {
 }
 
 /// XH-15: without hmac-secret, or with false there.
+/// CT-XHM-alone.
 #[test]
 fn hmac_secret_must_be_asked_for_too() {
     let mut key = Key::fresh();
@@ -84,6 +87,7 @@ fn hmac_secret_must_be_asked_for_too() {
 
 /// XH-17, XH-09, XH-10: a wrong saltAuth, salts of a wrong length, an unknown protocol, a key that is no point: no
 /// credential is made.
+/// CT-XHM-malformed, CT-XHM-short.
 #[test]
 fn faulty_inputs_make_no_credential() {
     let mut key = Key::fresh();

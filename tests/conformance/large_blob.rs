@@ -68,10 +68,11 @@ fn extension_excludes_the_array() {
     assert_eq!(key.make(&asking).answer.at(5), None);
     key.set_pin("1234");
     assert_eq!(key.token(Protocol::Two, "1234", LBW, None), Err(UNAUTHORIZED_PERMISSION));
-    assert!(!Key::fresh().info().has_extension("largeBlob"));
+    assert!(!Key::with_profile(Profile::Default).info().has_extension("largeBlob"));
 }
 
 /// XL-08: both kinds of support are told, unsigned; unasked nothing is.
+/// CT-XL-preferred, CT-XL-required.
 #[test]
 fn support_is_told() {
     let mut key = key();
@@ -88,6 +89,7 @@ fn support_is_told() {
 }
 
 /// XL-08: anything else in the map of makeCredential, or no map.
+/// CT-XL-mc-malformed.
 #[test]
 fn other_inputs_at_creation_are_refused() {
     let mut key = key();
@@ -112,6 +114,7 @@ fn other_inputs_at_creation_are_refused() {
 }
 
 /// XL-09: what was written is read, byte for byte and with its size, over power cycles; a later write replaces.
+/// CT-XL-write.
 #[test]
 fn blob_is_read_as_it_was_written() {
     for rk in [false, true] {
@@ -131,6 +134,7 @@ fn blob_is_read_as_it_was_written() {
 }
 
 /// XL-09: credentials made without asking for the extension have a blob too, each its own.
+/// CT-XL-default.
 #[test]
 fn each_credential_has_its_own_blob() {
     let mut key = key();
@@ -163,6 +167,7 @@ fn blob_that_cannot_be_written_is_not() {
 }
 
 /// XL-09: read and write together, neither, half of a write, another member or type.
+/// CT-XL-ga-malformed.
 #[test]
 fn other_inputs_in_an_assertion_are_refused() {
     let mut key = key();

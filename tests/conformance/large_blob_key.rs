@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use softkey_tests::cbor::{Value, map};
 use softkey_tests::checks::{no_account, refused};
+use softkey_tests::key::Profile;
 use softkey_tests::parts::sha256;
 use softkey_tests::pin::Protocol;
 use softkey_tests::platform::Made;
@@ -28,15 +29,16 @@ fn key_of(made: &Made) -> Vec<u8> {
 /// XL-01: true with rk: 32 bytes in the answer, nothing in authData.
 #[test]
 fn key_stands_in_the_answer() {
-    let made = Key::fresh().make(&with_key(1));
+    let made = Key::with_profile(Profile::Default).make(&with_key(1));
     key_of(&made);
     assert_eq!(made.auth_data.extensions, None);
 }
 
 /// XL-02, XL-07: each credential has a key of its own, one that replaces another too.
+/// CT-XLK-two.
 #[test]
 fn each_credential_has_its_own_key() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let mut seen: BTreeSet<_> = (1..=3).map(|id| key_of(&key.make(&with_key(id)))).collect();
     seen.insert(key_of(&key.make(&with_key(3))));
     assert_eq!(key.send(&[command::RESET]), [SUCCESS]);
@@ -45,9 +47,10 @@ fn each_credential_has_its_own_key() {
 }
 
 /// XL-03, XL-05: false, and true for a credential that is not discoverable; the exclude list comes first.
+/// CT-XLK-mc-false.
 #[test]
 fn false_and_non_discoverable_are_refused() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let plain = Request::make_credential_for(RP, &[1]);
     for bad in [
         plain.clone().discoverable().extension("largeBlobKey", false),
@@ -64,9 +67,10 @@ fn false_and_non_discoverable_are_refused() {
 }
 
 /// XL-04: not a boolean, at creation and in an assertion.
+/// CT-XLK-mc-type, CT-XLK-ga-type.
 #[test]
 fn other_types_are_refused() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     for value in [1.into(), "true".into(), Value::Null, Value::from([1; 32]), map([(1, true)])] {
         let make = Request::make_credential().discoverable();
         refused(&mut key, &make.extension("largeBlobKey", value.clone()), CBOR_UNEXPECTED_TYPE);
@@ -76,9 +80,10 @@ fn other_types_are_refused() {
 }
 
 /// XL-06: an assertion gives the same key when asked with true, listed or found, over power cycles; none otherwise.
+/// CT-XLK-assertion.
 #[test]
 fn assertion_gives_the_same_key() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let made = key.make(&with_key(1));
     let listed = made.get().extension("largeBlobKey", true);
     let found = Request::get_assertion(RP).extension("largeBlobKey", true);
@@ -97,7 +102,7 @@ fn assertion_gives_the_same_key() {
 #[test]
 fn credential_made_without_a_key_has_none() {
     for rk in [false, true] {
-        let mut key = Key::fresh();
+        let mut key = Key::with_profile(Profile::Default);
         let made = key.make(&Request::make_credential().option("rk", rk));
         assert_eq!(made.answer.at(5), None);
         let request = made.get().extension("largeBlobKey", true);
@@ -106,9 +111,10 @@ fn credential_made_without_a_key_has_none() {
 }
 
 /// XL-03: false in an assertion, after the look-up.
+/// CT-XLK-ga-false.
 #[test]
 fn false_in_an_assertion_is_refused() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let made = key.make(&with_key(1));
     refused(&mut key, &made.get().extension("largeBlobKey", false), INVALID_OPTION);
     let nobody = Request::get_assertion("nobody.example").extension("largeBlobKey", false);
@@ -118,7 +124,7 @@ fn false_in_an_assertion_is_refused() {
 /// XL-06: each getNextAssertion gives the key of its own credential, or none.
 #[test]
 fn each_next_assertion_gives_its_own_key() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let first = key.make(&with_key(1));
     key.make(&Request::make_credential_for(RP, &[2]).discoverable());
     let third = key.make(&with_key(3));
@@ -131,7 +137,7 @@ fn each_next_assertion_gives_its_own_key() {
 /// CM-14: credential management shows the key where there is one; a new name leaves it.
 #[test]
 fn credential_management_shows_the_key() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let with = key.make(&with_key(1));
     let without = key.make(&Request::make_credential_for(RP, &[2]).discoverable());
     key.set_pin("1234");

@@ -7,6 +7,7 @@ mod storage;
 mod writing;
 
 use softkey_tests::cbor::Value;
+use softkey_tests::key::Profile;
 use softkey_tests::parts::{sha256, unhex};
 use softkey_tests::pin::{Protocol, Token};
 use softkey_tests::platform::permission::LBW;
@@ -17,7 +18,7 @@ const PIN: &str = "1234";
 
 /// A serialized array of `length` bytes whose content differs with `fill`: content, then the first 16 bytes of its
 /// SHA-256.
-fn array_of(length: usize, fill: u8) -> Vec<u8> {
+pub(crate) fn array_of(length: usize, fill: u8) -> Vec<u8> {
     let mut state = fill;
     let mut array: Vec<u8> = std::iter::repeat_with(|| {
         state = state.wrapping_mul(5).wrapping_add(fill | 1);
@@ -56,7 +57,7 @@ fn read(key: &mut Key, offset: usize, get: usize) -> Vec<u8> {
 
 /// The whole stored array.
 #[track_caller]
-fn stored(key: &mut Key) -> Vec<u8> {
+pub(crate) fn stored(key: &mut Key) -> Vec<u8> {
     read(key, 0, 7000)
 }
 
@@ -74,7 +75,7 @@ fn fragments(array: &[u8], size: usize) -> Vec<Request> {
 
 /// Writes an array, with a token if there is one; each fragment must succeed with a bare status.
 #[track_caller]
-fn write(key: &mut Key, token: Option<&Token>, array: &[u8], size: usize) {
+pub(crate) fn write(key: &mut Key, token: Option<&Token>, array: &[u8], size: usize) {
     for request in fragments(array, size) {
         let request = match token {
             Some(token) => request.blob_authorized(token),
@@ -85,7 +86,7 @@ fn write(key: &mut Key, token: Option<&Token>, array: &[u8], size: usize) {
 }
 
 fn with_pin() -> (Key, Token) {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     key.set_pin(PIN);
     let token = lbw_token(&mut key);
     (key, token)

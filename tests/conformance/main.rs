@@ -36,6 +36,7 @@ mod reset;
 mod selection;
 mod storage;
 mod third_party_payment;
+mod tool_cases;
 mod types;
 mod u2f;
 mod uvm;

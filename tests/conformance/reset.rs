@@ -67,6 +67,7 @@ impl Used {
 }
 
 /// RS-01, RS-04, RS-05: within the window and touched, everything is gone for good and the PIN too.
+/// CT-RS-reset.
 #[test]
 fn within_the_window_a_touch_erases_everything() {
     let mut used = used();

@@ -51,6 +51,7 @@ fn refusal() {
 }
 
 /// SE-04: the client cancels; HID-38.
+/// CT-HID-cancel-selection.
 #[test]
 fn cancel() {
     let mut key = Key::fresh();

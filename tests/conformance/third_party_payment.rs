@@ -22,6 +22,7 @@ fn told(key: &mut Key, made: &Made) -> bool {
 
 /// XT-01, XT-02, XT-03: the flag that was set at creation, which itself tells nothing; discoverable or not, over
 /// power cycles.
+/// CT-XT-creation, CT-XT-true, CT-XT-false.
 #[test]
 fn flag_is_told_as_it_was_set() {
     let mut key = Key::fresh();

@@ -54,6 +54,10 @@ fn every_wrong_type_is_refused(key: &mut Key, places: &[Place<'_>]) {
 }
 
 /// CB-13, CB-20: makeCredential's members, and MC-04, MC-07, MC-16, MC-18, MC-27, MC-28 among them.
+/// CT-MC-Req-1-hash-type, CT-MC-Req-1-rp-type, CT-MC-Req-1-user-type, CT-MC-Req-1-params-type,
+/// CT-MC-Req-1-exclude-type, CT-MC-Req-1-extensions-type, CT-MC-Req-1-options-type, CT-MC-Req-2-id-type,
+/// CT-MC-Req-2-name-type, CT-MC-Req-3-id-type, CT-MC-Req-3-name-type, CT-MC-Req-3-display-name-type,
+/// CT-MC-Req-5-entry-type, CT-MC-Req-5-type-type, CT-MC-Req-5-id-type, CT-MC-Req-5-formats-type.
 #[test]
 fn make_credential_members_of_wrong_type_are_refused() {
     let mut key = Key::fresh();
@@ -104,6 +108,7 @@ fn make_credential_members_of_wrong_type_are_refused() {
 }
 
 /// CB-13, XP-03, XM-04: the inputs of the extensions that getInfo lists, credProtect and hmac-secret among them.
+/// CT-XH-type.
 #[test]
 fn extension_inputs_of_wrong_type_are_refused() {
     let mut key = Key::fresh();
@@ -147,6 +152,8 @@ fn extension_inputs_of_wrong_type_are_refused() {
 }
 
 /// CB-13, CB-20: getAssertion's members, and GA-04, GA-05 among them.
+/// CT-GA-Req-1-rp-type, CT-GA-Req-1-hash-type, CT-GA-Req-1-allow-type, CT-GA-Req-1-entry-type,
+/// CT-GA-Req-3-entry-type, CT-GA-Req-3-type-type, CT-GA-Req-3-id-type.
 #[test]
 fn get_assertion_members_of_wrong_type_are_refused() {
     let mut key = Key::fresh();

@@ -22,6 +22,7 @@ fn methods(data: &AuthData) -> Vec<u64> {
 }
 
 /// XT-04: presence alone, the PIN, and nothing, in both ceremonies, as the flags say.
+/// CT-XU-uvm.
 #[test]
 fn method_fits_the_flags() {
     let mut key = Key::with_profile(Profile::Uvm);
@@ -43,6 +44,7 @@ fn method_fits_the_flags() {
 }
 
 /// XT-04: built-in user verification, by the option and by a token, is told by its own number.
+/// CT-XU-uvm.
 #[test]
 fn built_in_method_is_told() {
     let sensor = Some(Sensor { max_retries: 5, tries_per_request: 3, shows_presence: true });

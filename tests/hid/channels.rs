@@ -15,6 +15,7 @@ fn id(channel: Channel) -> ChannelId {
 }
 
 /// HID-01.
+/// CT-HID-idle.
 #[test]
 fn an_idle_key_is_silent() {
     let (mut bench, _) = Bench::opened();
@@ -23,6 +24,7 @@ fn an_idle_key_is_silent() {
 }
 
 /// HID-02, HID-03.
+/// CT-HID-init.
 #[test]
 fn init_on_broadcast_answers_on_broadcast_with_nonce_channel_version_and_capabilities() {
     let config = DeviceConfig { version: [3, 1, 4], ..DeviceConfig::default() };
@@ -54,6 +56,7 @@ fn capability_bits_follow_the_configuration() {
 }
 
 /// HID-04; and two devices of one seed hand out the same numbers.
+/// CT-HID-three.
 #[test]
 fn each_init_gives_another_channel_and_the_seed_decides_which() {
     let mut bench = Bench::new();
@@ -64,6 +67,7 @@ fn each_init_gives_another_channel_and_the_seed_decides_which() {
 }
 
 /// HID-05.
+/// CT-HID-second.
 #[test]
 fn init_on_an_own_channel_confirms_it_and_ends_its_session() {
     let (mut bench, channel) = Bench::opened();
@@ -75,6 +79,7 @@ fn init_on_an_own_channel_confirms_it_and_ends_its_session() {
 }
 
 /// HID-06.
+/// CT-HID-init-aborts.
 #[test]
 fn init_drops_the_half_sent_message_of_its_channel() {
     let (mut bench, channel) = Bench::opened();
@@ -127,6 +132,7 @@ fn init_of_a_wrong_length_is_refused() {
 }
 
 /// HID-09, HID-10, HID-11.
+/// CT-HID-channel-0, CT-HID-broadcast.
 #[test]
 fn channel_zero_and_broadcast_carry_nothing_but_init_on_broadcast() {
     let (mut bench, channel) = Bench::opened();
@@ -140,6 +146,7 @@ fn channel_zero_and_broadcast_carry_nothing_but_init_on_broadcast() {
 }
 
 /// HID-12.
+/// CT-HID-second.
 #[test]
 fn a_number_never_handed_out_works_only_after_init_on_it() {
     let (mut bench, channel) = Bench::opened();

@@ -9,6 +9,7 @@ use crate::wire::{
 };
 
 /// HID-30.
+/// CT-HID-wink.
 #[test]
 fn wink_is_answered_empty_and_told_to_the_owner() {
     let (mut bench, channel) = Bench::opened();
@@ -28,6 +29,7 @@ fn wink_is_unknown_where_it_is_not_offered() {
 }
 
 /// HID-31.
+/// CT-HID-lock-0.
 #[test]
 fn releasing_succeeds_with_and_without_a_lock() {
     let (mut bench, channel) = Bench::opened();
@@ -37,6 +39,7 @@ fn releasing_succeeds_with_and_without_a_lock() {
 }
 
 /// HID-32: everything from others is busy, INIT included, and CANCEL stays without an answer.
+/// CT-HID-lock-8.
 #[test]
 fn a_lock_keeps_every_other_channel_out_until_released() {
     let (mut bench, owner) = Bench::opened();

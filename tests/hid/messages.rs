@@ -13,6 +13,7 @@ fn pattern(length: usize) -> Vec<u8> {
 }
 
 /// HID-13.
+/// CT-HID-ping.
 #[test]
 fn ping_echoes_every_length() {
     let (mut bench, channel) = Bench::opened();
@@ -26,6 +27,7 @@ fn ping_echoes_every_length() {
 }
 
 /// HID-14.
+/// CT-HID-ping-zero.
 #[test]
 fn ping_keeps_zeros_at_both_ends() {
     let (mut bench, channel) = Bench::opened();
@@ -52,6 +54,7 @@ fn a_message_announced_too_long_is_refused_at_once() {
 }
 
 /// HID-17.
+/// CT-HID-stray.
 #[test]
 fn a_continuation_nobody_announced_is_ignored() {
     let (mut bench, channel) = Bench::opened();
@@ -65,6 +68,7 @@ fn a_continuation_nobody_announced_is_ignored() {
 }
 
 /// HID-18, HID-19: skipped, repeated and reordered continuations at each position of a long message.
+/// CT-HID-sequence.
 #[test]
 fn a_continuation_out_of_order_ends_the_message() {
     let reports = message([0; 4], PING, &pattern(300)).len();
@@ -128,6 +132,7 @@ fn a_packet_at_the_deadline_is_too_late_even_if_the_owner_overslept() {
 }
 
 /// HID-25.
+/// CT-HID-unknown.
 #[test]
 fn an_unknown_command_is_refused_whatever_its_length() {
     let (mut bench, channel) = Bench::opened();

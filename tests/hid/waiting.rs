@@ -35,6 +35,7 @@ fn cancel_with_nothing_pending_is_silent() {
 }
 
 /// HID-36, HID-38, HID-39 as far as the transport goes: the owner hears of it once and answers 0x2D.
+/// CT-HID-cancel.
 #[test]
 fn cancel_is_told_to_the_owner_once_and_answered_by_the_request_itself() {
     let (mut bench, channel, job) = Bench::working();

@@ -112,7 +112,7 @@ impl Default for Setup {
             seed: 1,
             root_key: [0x5A; 32],
             sensor: None,
-            profile: Profile::Default,
+            profile: Profile::of_this_run(),
             algorithms: &[],
             self_attestation: false,
         }
@@ -161,7 +161,8 @@ struct Question {
 }
 
 impl Key {
-    /// A factory-fresh key, just plugged in, with a user who approves.
+    /// A factory-fresh key, just plugged in, with a user who approves: the default one, or the one that this run of the
+    /// tests is about ([`Profile::of_this_run`]).
     #[must_use]
     pub fn fresh() -> Self {
         Self::new(Setup::default())

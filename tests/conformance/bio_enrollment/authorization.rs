@@ -50,6 +50,7 @@ fn key_without_such_a_sensor_offers_nothing() {
 }
 
 /// BE-03, BE-04: the modality and the sensor's nature are told to everybody, with and without a PIN.
+/// CT-BE-modality, CT-BE-sensor.
 #[test]
 fn modality_and_sensor_are_told_without_a_token() {
     for (profile, kind) in [(Profile::Fingerprint, 1), (Profile::FingerprintPreview, 2)] {
@@ -173,6 +174,7 @@ fn modality_protocol_and_param_are_checked() {
 }
 
 /// BE-05, PT-03: a token without be; one of getPinToken.
+/// CT-CP-legacy-be.
 #[test]
 fn token_without_be_is_refused() {
     let mut key = with_pin();

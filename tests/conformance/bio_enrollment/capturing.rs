@@ -26,6 +26,7 @@ fn cancel_enrollment(key: &mut Key) -> u8 {
 }
 
 /// BE-08: a finger is stored with its last sample, in one write; until then nothing is.
+/// CT-BE-enroll.
 #[test]
 fn finger_is_stored_with_its_last_sample() {
     let mut key = with_pin();
@@ -144,6 +145,7 @@ fn refused_or_cancelled_sample_leaves_the_enrollment() {
 
 /// BE-12: cancelCurrentEnrollment succeeds always, without a token; what was under way on this channel
 /// is over, on another it goes on.
+/// CT-BE-cancel.
 #[test]
 fn enrollment_can_be_cancelled() {
     let mut key = with_pin();

@@ -8,6 +8,7 @@ use softkey_tests::status::{INVALID_LENGTH, INVALID_OPTION, PIN_AUTH_INVALID, SU
 use super::{be_token, enroll, enumerate, listed, remove, rename, with_pin};
 
 /// BE-15: all are listed with their names, oldest first, over a power cycle too; an empty list is an error.
+/// CT-BE-enumerate.
 #[test]
 fn fingers_are_listed() {
     let mut key = with_pin();
@@ -24,6 +25,7 @@ fn fingers_are_listed() {
 }
 
 /// BE-16: a name of up to 64 bytes, and another, and none; a longer one is refused before the param is looked at.
+/// CT-BE-rename.
 #[test]
 fn fingers_are_named() {
     let mut key = with_pin();
@@ -48,6 +50,7 @@ fn fingers_are_named() {
 }
 
 /// BE-17, BE-02: the first, the middle and the last of three are removed; without any, bioEnroll and uv are false.
+/// CT-BE-remove.
 #[test]
 fn fingers_are_removed() {
     for first in 0..3 {

@@ -35,6 +35,7 @@ fn missing_member_or_missing_pin_is_refused() {
 }
 
 /// CP-20: with the right old PIN the new one holds and the old one no more, over power cycles too.
+/// CT-CP-change.
 #[test]
 fn right_old_pin_changes_it() {
     for protocol in Protocol::BOTH {

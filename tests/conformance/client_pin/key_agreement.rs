@@ -13,6 +13,7 @@ use softkey_tests::{Key, Request};
 
 /// CP-01: kty 2, alg -25, crv 1, x and y of 32 bytes, a point on the curve (else nothing could be
 /// agreed), and nothing else.
+/// CT-CP-key-agreement.
 #[test]
 fn key_is_ec2_on_p256_for_key_agreement() {
     let mut key = Key::fresh();
@@ -89,6 +90,7 @@ fn protocols_do_not_mix() {
 }
 
 /// CP-05: the retries of a factory-fresh key, and none needed for it.
+/// CT-CP-retries-max.
 #[test]
 fn retries_start_at_the_maximum_without_a_pin() {
     let mut key = Key::fresh();

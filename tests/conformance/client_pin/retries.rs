@@ -52,6 +52,7 @@ fn exhausted() -> Key {
 }
 
 /// CP-26: a wrong PIN costs a try by every subcommand and protocol; the right one restores all.
+/// CT-CP-retries-fall.
 #[test]
 fn wrong_pin_costs_a_try_and_the_right_one_restores_all() {
     for protocol in Protocol::BOTH {
@@ -118,6 +119,7 @@ fn no_comparison_without_the_write() {
 }
 
 /// CP-28: the third wrong PIN in a row blocks until a power cycle, and getPINRetries says so.
+/// CT-CP-retries-block.
 #[test]
 fn third_wrong_pin_in_a_row_blocks() {
     for protocol in Protocol::BOTH {
@@ -172,6 +174,7 @@ fn power_cycle_lifts_the_block() {
 }
 
 /// CP-32: at zero nothing but a reset helps.
+/// CT-CP-retries-exhausted.
 #[test]
 fn exhausted_retries_are_final_until_reset() {
     let mut key = exhausted();
@@ -194,6 +197,7 @@ fn exhausted_retries_are_final_until_reset() {
 }
 
 /// CP-28: the wrong PIN that uses up the last try gives 0x32, also as the third in a row.
+/// CT-CP-retries-block.
 #[test]
 fn last_try_gives_pin_blocked_also_as_the_third_in_a_row() {
     let mut key = with_pin();

@@ -51,6 +51,7 @@ fn each_missing_member_is_refused() {
 }
 
 /// CP-09: the shortest and the longest PIN of ASCII.
+/// CT-CP-set-valid.
 #[test]
 fn four_and_sixty_three_bytes_are_accepted() {
     accepted("1234");
@@ -59,6 +60,7 @@ fn four_and_sixty_three_bytes_are_accepted() {
 }
 
 /// CP-10: three characters are too few, however many bytes they take.
+/// CT-CP-set-short, CT-CP-set-multibyte.
 #[test]
 fn three_characters_are_too_few() {
     for pin in [
@@ -81,6 +83,7 @@ fn four_multi_byte_characters_are_enough() {
 }
 
 /// CP-12: 64 bytes without a zero at the end.
+/// CT-CP-set-64.
 #[test]
 fn sixty_four_bytes_of_content_are_too_many() {
     refused_plaintext(&[b'1'; 64], PIN_POLICY_VIOLATION);
@@ -90,6 +93,7 @@ fn sixty_four_bytes_of_content_are_too_many() {
 }
 
 /// CP-13: plaintext of another length than 64.
+/// CT-CP-set-long.
 #[test]
 fn plaintext_of_other_length_is_refused() {
     let plaintext = |length: usize| {

@@ -21,6 +21,7 @@ fn with_pin() -> Key {
 }
 
 /// PT-01: 32 bytes, under both protocols; no two alike.
+/// CT-CP-token-length.
 #[test]
 fn token_has_thirty_two_bytes() {
     let mut key = with_pin();
@@ -69,6 +70,7 @@ fn permissions_in_get_pin_token_are_refused() {
 }
 
 /// PT-03: a token of getPinToken may make a credential, and another one get an assertion.
+/// CT-CP-legacy-mc, CT-CP-legacy-ga.
 #[test]
 fn legacy_token_serves_mc_and_ga() {
     for protocol in Protocol::BOTH {

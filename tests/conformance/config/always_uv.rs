@@ -27,6 +27,7 @@ fn always_uv() -> (Key, softkey_tests::platform::Made) {
 }
 
 /// CF-05, GI-26: it flips each time, stays over power cycles, and takes makeCredUvNotRqd and `U2F_V2` along.
+/// CT-CF-always-uv.
 #[test]
 fn toggle_flips_and_persists() {
     let mut key = with_pin();

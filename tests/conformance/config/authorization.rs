@@ -125,6 +125,7 @@ fn param_covers_prefix_and_parameters_as_received() {
 }
 
 /// CF-14: enableLongTouchForReset twice; its parameters are ignored but covered by the param.
+/// CT-CF-long-touch.
 #[test]
 fn long_touch_for_reset_is_turned_on_once_and_for_all() {
     if !listed(&mut Key::fresh()).unwrap().contains(&4) {

@@ -35,6 +35,7 @@ fn parties(ids: impl IntoIterator<Item = String>) -> Request {
 }
 
 /// CF-06, GI-13, CF-16: higher is stored, equal changes nothing, lower and over 63 are refused.
+/// CT-CF-min-length.
 #[test]
 fn minimum_only_rises() {
     let mut key = Key::fresh();
@@ -69,6 +70,7 @@ fn minimum_binds_set_pin() {
 }
 
 /// CF-07, GI-14: a PIN that is too short now must be changed; one that is long enough must not.
+/// CT-CF-min-length.
 #[test]
 fn short_pin_must_be_changed() {
     for (length, forced) in [(4, false), (5, true)] {
@@ -92,6 +94,7 @@ fn length_of_the_present_pin_is_in_characters() {
 }
 
 /// CF-08: forceChangePin with a PIN, and without one, where the new minimum is not applied either.
+/// CT-CF-force.
 #[test]
 fn forced_change_needs_a_pin() {
     let mut key = Key::fresh();
@@ -144,6 +147,7 @@ fn forced_change_voids_tokens() {
 
 /// PT-05: while a change is forced no token is given: 0x31 by getPinToken, 0x37 with permissions; the right PIN
 /// costs no try.
+/// CT-CP-forced-legacy, CT-CP-forced.
 #[test]
 fn forced_change_stops_tokens() {
     let mut key = with_pin();
@@ -159,6 +163,7 @@ fn forced_change_stops_tokens() {
 }
 
 /// CP-25, GI-14: with a forced change the same PIN is refused, and another clears the flag.
+/// CT-CP-change-clears.
 #[test]
 fn forced_change_wants_another_pin() {
     let mut key = with_pin();
@@ -173,6 +178,7 @@ fn forced_change_wants_another_pin() {
 
 /// CF-10, GI-16, XM-01, XM-02, XM-03, XM-05: listed parties are told the minimum, others and those that ask for
 /// nothing are not; the list is replaced whole, and an empty or absent one changes nothing.
+/// CT-XM-listed, CT-XM-other.
 #[test]
 fn listed_parties_are_told_the_minimum() {
     let mut key = Key::fresh();
@@ -201,6 +207,7 @@ fn listed_parties_are_told_the_minimum() {
 }
 
 /// CF-10, GI-16: as many parties as announced are taken, one more is refused and changes nothing.
+/// CT-CF-rp-list.
 #[test]
 fn as_many_parties_as_announced_are_taken() {
     let mut key = Key::fresh();

@@ -35,6 +35,7 @@ fn set_pin_status(key: &mut Key, pin: &str) -> u8 {
 }
 
 /// CF-11, CF-16, RS-06: off from the factory; the subcommand turns it on for good, nothing but a reset off.
+/// CT-CF-complexity.
 #[test]
 fn policy_is_turned_on_for_good() {
     let mut key = Key::with_profile(Profile::PinComplexity);
@@ -99,6 +100,7 @@ fn key_without_a_policy_ignores_the_parameter() {
 }
 
 /// XM-06: listed parties are told whether a policy is in force, others and those that ask for nothing are not.
+/// CT-XMP-listed, CT-XMP-other.
 #[test]
 fn listed_parties_are_told_the_policy() {
     let mut key = Key::with_profile(Profile::PinComplexity);

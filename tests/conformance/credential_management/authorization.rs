@@ -66,6 +66,7 @@ fn protocol_and_param_are_checked() {
 }
 
 /// CM-03: a token without cm; PT-03: a token of getPinToken.
+/// CT-CP-legacy-cm.
 #[test]
 fn token_without_cm_is_refused() {
     let mut key = with_pin();
@@ -173,6 +174,7 @@ fn bound_token_manages_its_own_party_only() {
 }
 
 /// CM-28: a persistent token reads, over power cycles, and writes nothing.
+/// CT-CP-permissions-pcmr, CT-CM-rps-pcmr, CT-CM-credentials-pcmr.
 #[test]
 fn persistent_token_reads_only() {
     let mut key = Key::fresh();

@@ -16,6 +16,7 @@ use super::{
 const RP: &str = "example.com";
 
 /// CM-19, CM-21: first, middle and last of three: that one is gone for good, the others stay.
+/// CT-CM-delete.
 #[test]
 fn deleted_credential_is_gone_and_no_other() {
     for victim in 0..3 {
@@ -68,6 +69,7 @@ fn deletion_ends_the_enumeration() {
 }
 
 /// CM-23: names are replaced; absent and empty ones are removed; id, key and credential id stay.
+/// CT-CM-update.
 #[test]
 fn update_replaces_and_removes_names() {
     let name = |name: &str| ("name", Value::from(name));

@@ -19,6 +19,7 @@ fn plaintext(key: &mut Key, token: &Token, (member, info): (i64, &str)) -> [u8; 
 }
 
 /// GI-23: they come with the persistent token and go with it; each call has its own bytes for the same text.
+/// CT-GI-encrypted.
 #[test]
 fn members_live_with_the_persistent_token() {
     let mut key = with_pin();
@@ -42,6 +43,7 @@ fn members_live_with_the_persistent_token() {
 
 /// GI-24: the store state changes when an account is made, replaced, deleted or renamed, and by nothing else; the
 /// identifier changes by none of these.
+/// CT-RK-store-state, CT-CM-store-state.
 #[test]
 fn store_state_follows_the_accounts() {
     let mut key = with_pin();
@@ -74,6 +76,7 @@ fn store_state_follows_the_accounts() {
 }
 
 /// GI-24: a reset gives another identifier and another state.
+/// CT-GI-encrypted.
 #[test]
 fn reset_gives_another_identifier() {
     let mut key = Key::fresh();

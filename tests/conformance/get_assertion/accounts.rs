@@ -26,6 +26,7 @@ fn user_is_named_for_discoverable_credentials_only() {
 }
 
 /// GA-26: without user verification the user map holds only the id, with one account and with several.
+/// CT-RK-three.
 #[test]
 fn without_uv_only_the_user_id_is_told() {
     let mut key = Key::fresh();
@@ -42,6 +43,7 @@ fn without_uv_only_the_user_id_is_told() {
 }
 
 /// GA-27: with user verification and several accounts the names come exactly as stored.
+/// CT-RK-two-uv.
 #[test]
 fn with_uv_and_several_accounts_names_are_told() {
     let mut key = Key::fresh();
@@ -92,6 +94,7 @@ fn absent_names_are_not_told() {
 
 /// GA-29: without an allowList the newest account answers first and the count says how many there are; one
 /// account is not counted.
+/// CT-RK-three.
 #[test]
 fn accounts_are_counted_and_come_newest_first() {
     let mut key = Key::fresh();
@@ -115,6 +118,7 @@ fn accounts_are_counted_and_come_newest_first() {
 }
 
 /// GA-30: the counter grows with each assertion of a credential, silent ones included, and over power cycles.
+/// CT-GA-Resp-1-counter.
 #[test]
 fn counter_grows_with_each_assertion_and_over_power_cycles() {
     let mut key = Key::fresh();

@@ -12,6 +12,7 @@ fn listing(entries: Value) -> Request {
 }
 
 /// GA-05: a descriptor lacks `id` or `type`. (Wrong types are in the table of all commands.)
+/// CT-GA-Req-3-type-missing, CT-GA-Req-3-id-missing.
 #[test]
 fn descriptor_without_id_or_type_is_refused() {
     let mut key = Key::fresh();
@@ -26,6 +27,7 @@ fn descriptor_without_id_or_type_is_refused() {
 }
 
 /// GA-06: an entry of an unknown type is skipped, and a good one beside it is used.
+/// CT-GA-Req-3-unknown-type.
 #[test]
 fn entry_of_unknown_type_is_skipped() {
     let mut key = Key::fresh();

@@ -66,6 +66,7 @@ fn up_false_does_not_spend_the_token() {
 }
 
 /// GA-15: up true or absent asks for one touch and sets UP.
+/// CT-GA-Req-2-up.
 #[test]
 fn up_true_or_absent_asks_for_touch() {
     let mut key = Key::fresh();
@@ -102,6 +103,7 @@ fn uv_is_ignored_beside_a_param() {
 }
 
 /// GA-17: options nobody knows are ignored.
+/// CT-GA-Req-2-unknown.
 #[test]
 fn unknown_options_are_ignored() {
     let mut key = Key::fresh();

@@ -8,6 +8,7 @@ use softkey_tests::status::{INVALID_LENGTH, INVALID_PARAMETER, MISSING_PARAMETER
 use softkey_tests::{Key, Request};
 
 /// GA-01, GA-02, GA-03: credential, authenticator data of 37 bytes, a signature that verifies.
+/// CT-GA-Req-1-valid, CT-GA-Resp-1-members, CT-GA-Resp-1-data.
 #[test]
 fn minimal_request_gets_an_assertion() {
     let mut key = Key::fresh();
@@ -19,6 +20,7 @@ fn minimal_request_gets_an_assertion() {
 }
 
 /// GA-03: the signature covers the client data hash of this very request.
+/// CT-GA-Resp-1-signature.
 #[test]
 fn signature_covers_the_client_data_hash() {
     let mut key = Key::fresh();
@@ -30,6 +32,7 @@ fn signature_covers_the_client_data_hash() {
 }
 
 /// GA-04: rpId or clientDataHash is missing.
+/// CT-GA-Req-1-rp-missing, CT-GA-Req-1-hash-missing.
 #[test]
 fn missing_parameters_are_refused() {
     let mut key = Key::fresh();
@@ -96,6 +99,7 @@ fn members_of_drafts_are_ignored() {
 
 /// GA-32, GA-33: the credential member holds id and type exactly (`assertion` checks it), and userSelected is
 /// for keys with a display.
+/// CT-GA-Resp-1-members.
 #[test]
 fn credential_is_always_named_and_nothing_is_user_selected() {
     let mut key = Key::fresh();

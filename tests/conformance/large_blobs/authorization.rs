@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use softkey_tests::cbor::Value;
 use softkey_tests::checks::{refused, refused_and_token_kept};
+use softkey_tests::key::Profile;
 use softkey_tests::pin::Protocol;
 use softkey_tests::platform::permission::{ACFG, CM, GA, LBW, MC};
 use softkey_tests::request::{cf, lb};
@@ -84,7 +85,7 @@ fn each_fragment_needs_its_own_param() {
 /// LB-18, MC-49: a token for mc, ga and lbw still writes after it was spent on an assertion or a credential.
 #[test]
 fn lbw_outlives_the_spent_permissions() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let made = key.make(&Request::make_credential());
     key.set_pin(PIN);
     for permissions in [GA | LBW, MC | LBW] {
@@ -105,7 +106,7 @@ fn lbw_outlives_the_spent_permissions() {
 /// LB-15: alwaysUv asks for a token though no PIN is set; there is none to be had then.
 #[test]
 fn always_uv_guards_writing_without_a_pin() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     assert_eq!(key.status(&Request::config(cf::TOGGLE_ALWAYS_UV)), SUCCESS);
     let array = array_of(40, 1);
     let plain = Request::write_blobs(0, &array, Some(40));

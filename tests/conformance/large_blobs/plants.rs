@@ -5,7 +5,12 @@ use softkey_tests::status::{INTEGRITY_FAILURE, INVALID_SEQ, SUCCESS};
 use softkey_tests::{Key, Request};
 
 use super::{array_of, fragments, stored, write};
-use crate::planted_faults::caught;
+use crate::planted_faults::caught_on;
+use softkey_tests::key::Profile;
+
+fn key() -> Key {
+    Key::with_profile(Profile::Default)
+}
 
 fn writes_and_reads(key: &mut Key) {
     let array = array_of(100, 1);
@@ -28,7 +33,7 @@ fn refuses_a_gap(key: &mut Key) {
 
 #[test]
 fn changed_byte_is_seen() {
-    caught("not what was written", writes_and_reads, |request, answer| {
+    caught_on(key, "not what was written", writes_and_reads, |request, answer| {
         if request[0] == lb::COMMAND && answer.len() > 50 {
             answer[50] ^= 1;
         }
@@ -37,7 +42,7 @@ fn changed_byte_is_seen() {
 
 #[test]
 fn old_array_after_a_write_is_seen() {
-    caught("not what was written", writes_and_reads, |request, answer| {
+    caught_on(key, "not what was written", writes_and_reads, |request, answer| {
         if request[0] == lb::COMMAND && answer.len() > 50 {
             *answer = [&[0, 0xA1, 0x01, 0x51][..], &super::initial()].concat();
         }
@@ -46,7 +51,7 @@ fn old_array_after_a_write_is_seen() {
 
 #[test]
 fn wrong_checksum_taken_is_seen() {
-    caught("to 0c", refuses_a_wrong_checksum, |_, answer| {
+    caught_on(key, "to 0c", refuses_a_wrong_checksum, |_, answer| {
         if answer[..] == [INTEGRITY_FAILURE] {
             answer[0] = SUCCESS;
         }
@@ -55,7 +60,7 @@ fn wrong_checksum_taken_is_seen() {
 
 #[test]
 fn gap_taken_is_seen() {
-    caught("to 0c", refuses_a_gap, |_, answer| {
+    caught_on(key, "to 0c", refuses_a_gap, |_, answer| {
         if answer[..] == [INVALID_SEQ] {
             answer[0] = SUCCESS;
         }
@@ -64,7 +69,7 @@ fn gap_taken_is_seen() {
 
 #[test]
 fn body_behind_a_write_is_seen() {
-    caught("to ", writes_and_reads, |request, answer| {
+    caught_on(key, "to ", writes_and_reads, |request, answer| {
         if request[0] == lb::COMMAND && answer[..] == [SUCCESS] {
             answer.extend([0xA1, 0x01, 0x40]);
         }

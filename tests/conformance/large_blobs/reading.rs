@@ -2,6 +2,7 @@
 
 use softkey_tests::cbor::map;
 use softkey_tests::checks::refused;
+use softkey_tests::key::Profile;
 use softkey_tests::request::lb;
 use softkey_tests::status::{INVALID_LENGTH, INVALID_PARAMETER};
 use softkey_tests::{Key, Request, User};
@@ -9,9 +10,10 @@ use softkey_tests::{Key, Request, User};
 use super::{array_of, capacity, initial, max_fragment, read, stored, with_pin, write};
 
 /// LB-01: a fresh key has the empty array of 17 bytes, and tells it without touch, PIN or token.
+/// CT-LB-initial.
 #[test]
 fn fresh_key_has_the_empty_array() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     key.user(User::Refuses);
     assert_eq!(stored(&mut key), initial());
     let (mut key, _) = with_pin();
@@ -22,7 +24,7 @@ fn fresh_key_has_the_empty_array() {
 /// LB-02: the offset is needed, and exactly one of get and set.
 #[test]
 fn offset_and_one_direction_are_needed() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let empty = Request::with_body(lb::COMMAND, map([(0x70, 1)]));
     refused(&mut key, &empty, INVALID_PARAMETER);
     refused(&mut key, &Request::read_blobs(0, 17).without(lb::OFFSET), INVALID_PARAMETER);
@@ -36,7 +38,7 @@ fn offset_and_one_direction_are_needed() {
 /// LB-03: length, param and protocol have no place in a read.
 #[test]
 fn parameters_of_writing_are_refused() {
-    for mut key in [Key::fresh(), with_pin().0] {
+    for mut key in [Key::with_profile(Profile::Default), with_pin().0] {
         let read = Request::read_blobs(0, 17);
         refused(&mut key, &read.clone().with(lb::LENGTH, 17), INVALID_PARAMETER);
         refused(&mut key, &read.clone().with(lb::PARAM, [1; 32]), INVALID_PARAMETER);
@@ -49,7 +51,7 @@ fn parameters_of_writing_are_refused() {
 /// LB-04: as much as a fragment may hold can be asked for, and no more.
 #[test]
 fn fragment_limit_holds_for_reads() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let limit = max_fragment(&mut key);
     assert_eq!(key.ok(&Request::read_blobs(0, limit)).get(1).bytes(), initial());
     for beyond in [limit + 1, 1 << 20, u64::MAX] {
@@ -60,9 +62,10 @@ fn fragment_limit_holds_for_reads() {
 
 /// LB-05, LB-06: at the end of the array there are no bytes, behind it nothing can be read; reading nothing gives
 /// nothing.
+/// CT-LB-zero.
 #[test]
 fn end_of_the_array_is_empty_and_behind_it_is_nothing() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     for (offset, get) in [(17, 0), (17, 1), (17, 7000), (0, 0), (5, 0)] {
         assert_eq!(read(&mut key, offset, get), [] as [u8; 0], "{get} at {offset}");
     }
@@ -76,7 +79,7 @@ fn end_of_the_array_is_empty_and_behind_it_is_nothing() {
 /// LB-07: reads at any offset and of any length are the slice.
 #[test]
 fn reads_are_slices() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let array = array_of(capacity(&mut key), 7);
     write(&mut key, None, &array, array.len());
     assert_eq!(stored(&mut key), array);

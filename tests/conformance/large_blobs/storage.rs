@@ -1,7 +1,7 @@
 //! What stays over power cycles, power cuts and resets.
 
 use softkey_tests::checks::still_works;
-use softkey_tests::key::Cut;
+use softkey_tests::key::{Cut, Profile};
 use softkey_tests::request::command;
 use softkey_tests::status::{INVALID_SEQ, KEY_STORE_FULL, SUCCESS};
 use softkey_tests::{Key, Request};
@@ -11,7 +11,7 @@ use super::{array_of, capacity, initial, stored, write};
 /// LB-19, GI-12: an array of exactly the announced length fits, and outlives a power cycle.
 #[test]
 fn array_of_the_announced_length_fits() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let array = array_of(capacity(&mut key), 5);
     write(&mut key, None, &array, 960);
     key.power_cycle();
@@ -25,7 +25,7 @@ fn array_of_the_announced_length_fits() {
 /// LB-14: a power cycle breaks a transfer off; the old array is there.
 #[test]
 fn power_cycle_breaks_a_transfer_off() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let old = array_of(70, 1);
     write(&mut key, None, &old, 70);
     let new = array_of(100, 2);
@@ -43,7 +43,7 @@ fn power_cut_shows_the_old_or_the_new_array() {
     for (old, new) in [(&long, &short), (&short, &long), (&initial(), &long)] {
         let mut cuts = 0;
         for cut in (0..).flat_map(|n| [Cut::Before(n), Cut::After(n)]) {
-            let mut key = Key::fresh();
+            let mut key = Key::with_profile(Profile::Default);
             write(&mut key, None, old, 4000);
             key.memory().cut_power(cut);
             key.send(&Request::write_blobs(0, new, Some(new.len())).bytes());
@@ -64,7 +64,7 @@ fn power_cut_shows_the_old_or_the_new_array() {
 /// ST-02: a store without room refuses a longer array, keeps the old one, and takes the new one when there is room.
 #[test]
 fn full_store_keeps_the_old_array() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let (old, new) = (array_of(100, 1), array_of(3000, 2));
     write(&mut key, None, &old, 100);
     key.memory().full(true);
@@ -79,7 +79,7 @@ fn full_store_keeps_the_old_array() {
 /// leaves behind is swept.
 #[test]
 fn reset_brings_the_initial_array_back() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let records = key.memory().dump().len();
     write(&mut key, None, &array_of(4096, 3), 4096);
     let next = array_of(100, 4);
@@ -101,7 +101,7 @@ fn reset_brings_the_initial_array_back() {
 /// ST-07: the array lies in the store unreadable.
 #[test]
 fn array_is_sealed() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let array = array_of(4096, 9);
     write(&mut key, None, &array, 4096);
     for (_, value) in key.memory().dump() {

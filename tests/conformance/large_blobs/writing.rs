@@ -1,6 +1,7 @@
 //! Writing the array in fragments, on a key where nothing is set up that could ask for a token.
 
 use softkey_tests::checks::refused;
+use softkey_tests::key::Profile;
 use softkey_tests::request::{command, lb};
 use softkey_tests::status::{
     INTEGRITY_FAILURE, INVALID_LENGTH, INVALID_PARAMETER, INVALID_SEQ, LARGE_BLOB_STORAGE_FULL,
@@ -13,7 +14,7 @@ use super::{array_of, capacity, fragments, initial, max_fragment, stored, write}
 /// LB-17, LB-07: without a PIN a write needs no token; it can be read back, however it was cut.
 #[test]
 fn unprotected_key_takes_an_array() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     for (fill, length, size) in
         [(1, 17, 17), (2, 300, 1), (3, 1000, 64), (4, 3000, 2048), (5, 40, 40)]
     {
@@ -29,7 +30,7 @@ fn unprotected_key_takes_an_array() {
 /// LB-08: the first fragment says how long the whole will be: at least 17 bytes, at most the capacity.
 #[test]
 fn first_fragment_needs_a_fitting_length() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let capacity = capacity(&mut key);
     assert!(capacity >= 1024);
     refused(&mut key, &Request::write_blobs(0, &initial(), None), INVALID_PARAMETER);
@@ -46,7 +47,7 @@ fn first_fragment_needs_a_fitting_length() {
 /// LB-04: a fragment longer than maxFragmentLength is refused, whatever else is wrong with it.
 #[test]
 fn fragment_limit_holds_for_writes() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let beyond = usize::try_from(max_fragment(&mut key)).unwrap() + 1;
     refused(&mut key, &Request::write_blobs(0, &vec![1; beyond], None), INVALID_LENGTH);
     refused(&mut key, &Request::write_blobs(99, &vec![1; beyond], Some(99)), INVALID_LENGTH);
@@ -56,7 +57,7 @@ fn fragment_limit_holds_for_writes() {
 /// transfer.
 #[test]
 fn later_fragments_follow_without_a_length() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let array = array_of(100, 3);
     refused(&mut key, &Request::write_blobs(10, &array[10..], None), INVALID_SEQ);
     assert_eq!(key.status(&Request::write_blobs(0, &array[..40], Some(100))), SUCCESS);
@@ -74,7 +75,7 @@ fn later_fragments_follow_without_a_length() {
 /// LB-10: a fragment that runs past the announced length is refused, and the right one is still taken.
 #[test]
 fn fragment_beyond_the_length_is_refused() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let array = array_of(50, 9);
     let long = [array.as_slice(), &[0]].concat();
     refused(&mut key, &Request::write_blobs(0, &long, Some(50)), INVALID_PARAMETER);
@@ -88,7 +89,7 @@ fn fragment_beyond_the_length_is_refused() {
 /// over.
 #[test]
 fn wrong_checksum_leaves_the_old_array() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let old = array_of(200, 1);
     write(&mut key, None, &old, 200);
     for place in [0, 83, 84, 99] {
@@ -106,7 +107,7 @@ fn wrong_checksum_leaves_the_old_array() {
 /// LB-12, LB-14: during a transfer reads and other commands see the old array and do not disturb it.
 #[test]
 fn transfer_goes_on_over_reads_and_other_commands() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let old = array_of(60, 1);
     write(&mut key, None, &old, 60);
     let new = array_of(400, 2);
@@ -129,7 +130,7 @@ fn transfer_goes_on_over_reads_and_other_commands() {
 /// LB-13: a new fragment at offset 0 starts anew, from the same channel and from another.
 #[test]
 fn new_start_takes_the_place_of_a_transfer() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let (first, second) = (array_of(100, 1), array_of(90, 2));
     let own = key.channel();
     for starter in [own, key.open_channel()] {
@@ -149,7 +150,7 @@ fn new_start_takes_the_place_of_a_transfer() {
 /// LB-09: a transfer belongs to its channel: another one cannot go on with it, and does not disturb it.
 #[test]
 fn transfer_belongs_to_its_channel() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let array = array_of(100, 1);
     assert_eq!(key.status(&Request::write_blobs(0, &array[..30], Some(100))), SUCCESS);
     let own = key.channel();
@@ -164,7 +165,7 @@ fn transfer_belongs_to_its_channel() {
 /// LB-13: a new start that is refused ends nothing.
 #[test]
 fn refused_start_ends_nothing() {
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let array = array_of(100, 1);
     assert_eq!(key.status(&Request::write_blobs(0, &array[..30], Some(100))), SUCCESS);
     refused(&mut key, &Request::write_blobs(0, &array[..30], None), INVALID_PARAMETER);
@@ -178,7 +179,7 @@ fn refused_start_ends_nothing() {
 #[test]
 fn members_of_wrong_type_are_refused() {
     use softkey_tests::Value;
-    let mut key = Key::fresh();
+    let mut key = Key::with_profile(Profile::Default);
     let (get, set) = (Request::read_blobs(0, 17), Request::write_blobs(0, &[1; 17], Some(17)));
     let places = [
         (&get, lb::GET, false),

@@ -20,6 +20,7 @@ fn excluding(entries: Value) -> Request {
 }
 
 /// MC-18: a descriptor lacks `id` or `type`. (Wrong types are in the table of all commands.)
+/// CT-MC-Req-5-type-missing, CT-MC-Req-5-id-missing.
 #[test]
 fn descriptor_without_id_or_type_is_refused() {
     let mut key = Key::fresh();
@@ -32,6 +33,7 @@ fn descriptor_without_id_or_type_is_refused() {
 }
 
 /// MC-19: an entry of an unknown type is ignored, even with the id of a credential here.
+/// CT-MC-Req-5-unknown-type.
 #[test]
 fn entry_of_unknown_type_is_ignored() {
     let mut key = Key::fresh();
@@ -52,6 +54,7 @@ fn list_without_own_credentials_is_harmless() {
 }
 
 /// MC-21: an own credential is answered 0x19 after a prompt, whatever came of the prompt; CANCEL apart.
+/// CT-MC-Req-5-excluded.
 #[test]
 fn excluded_credential_asks_for_touch_then_refuses() {
     for discoverable in [false, true] {

@@ -7,6 +7,7 @@ use softkey_tests::status::{INVALID_OPTION, NO_CREDENTIALS, SUCCESS};
 use softkey_tests::{Key, Request};
 
 /// MC-29: up may be true or absent, not false.
+/// CT-MC-Req-6-up-true, CT-MC-Req-6-up-false.
 #[test]
 fn up_false_is_refused() {
     let mut key = Key::fresh();
@@ -15,6 +16,7 @@ fn up_false_is_refused() {
 }
 
 /// MC-30: only rk true makes a credential that is found without its id.
+/// CT-RK-create.
 #[test]
 fn only_rk_true_makes_a_discoverable_credential() {
     let mut key = Key::fresh();

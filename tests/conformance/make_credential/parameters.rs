@@ -22,6 +22,7 @@ fn with_params(params: Value) -> Request {
 }
 
 /// MC-01: the least there may be.
+/// CT-MC-Req-1-valid.
 #[test]
 fn minimal_request_makes_a_credential() {
     let mut key = Key::fresh();
@@ -40,6 +41,7 @@ fn empty_names_are_accepted() {
 }
 
 /// MC-02: clientDataHash is missing.
+/// CT-MC-Req-1-hash-missing.
 #[test]
 fn missing_client_data_hash_is_refused() {
     let request = Request::make_credential().without(mc::CLIENT_DATA_HASH);
@@ -47,18 +49,21 @@ fn missing_client_data_hash_is_refused() {
 }
 
 /// MC-02: rp is missing.
+/// CT-MC-Req-1-rp-missing.
 #[test]
 fn missing_rp_is_refused() {
     refused(&mut Key::fresh(), &Request::make_credential().without(mc::RP), MISSING_PARAMETER);
 }
 
 /// MC-02: user is missing.
+/// CT-MC-Req-1-user-missing.
 #[test]
 fn missing_user_is_refused() {
     refused(&mut Key::fresh(), &Request::make_credential().without(mc::USER), MISSING_PARAMETER);
 }
 
 /// MC-02: pubKeyCredParams is missing.
+/// CT-MC-Req-1-params-missing.
 #[test]
 fn missing_pub_key_cred_params_is_refused() {
     let request = Request::make_credential().without(mc::PUB_KEY_CRED_PARAMS);
@@ -93,6 +98,7 @@ fn rp_without_id_is_refused() {
 }
 
 /// MC-06: rp.name may be absent; rp.icon and members nobody knows are ignored, whatever they hold.
+/// CT-MC-Req-2-icon.
 #[test]
 fn rp_members_beside_id_are_optional_or_ignored() {
     let mut key = Key::fresh();
@@ -105,6 +111,7 @@ fn rp_members_beside_id_are_optional_or_ignored() {
 }
 
 /// MC-08: user needs an id of 1 to 64 bytes.
+/// CT-MC-Req-3-id-missing.
 #[test]
 fn user_id_is_missing_empty_or_too_long() {
     let mut key = Key::fresh();
@@ -179,6 +186,7 @@ fn empty_pub_key_cred_params_is_refused() {
 }
 
 /// MC-13: nothing in the list is supported.
+/// CT-MC-Req-4-unsupported-alg, CT-MC-Req-4-unknown-type.
 #[test]
 fn only_unsupported_parameters_are_refused() {
     let mut key = Key::fresh();
@@ -190,6 +198,7 @@ fn only_unsupported_parameters_are_refused() {
 }
 
 /// MC-14: the first entry that the key supports wins, in either order.
+/// CT-MC-Req-4-second-supported.
 #[test]
 fn first_supported_parameter_wins() {
     let mut key = Key::fresh();
@@ -200,6 +209,7 @@ fn first_supported_parameter_wins() {
 }
 
 /// MC-15: unsupported entries before and behind a good one do no harm.
+/// CT-MC-Req-4-second-supported.
 #[test]
 fn unsupported_parameters_beside_a_good_one_are_harmless() {
     let mut key = Key::fresh();
@@ -215,6 +225,8 @@ fn unsupported_parameters_beside_a_good_one_are_harmless() {
 }
 
 /// MC-16, MC-17: a malformed entry is refused, also behind a good one.
+/// CT-MC-Req-4-entry-type, CT-MC-Req-4-type-missing, CT-MC-Req-4-type-type, CT-MC-Req-4-alg-missing,
+/// CT-MC-Req-4-alg-type.
 #[test]
 fn malformed_parameter_is_refused_in_any_place() {
     let mut key = Key::fresh();
@@ -258,6 +270,7 @@ fn unknown_extensions_are_ignored() {
 }
 
 /// MC-28: options nobody knows are ignored.
+/// CT-MC-Req-6-unknown.
 #[test]
 fn unknown_options_are_ignored() {
     let mut key = Key::fresh();
@@ -281,6 +294,7 @@ fn enterprise_attestation_that_is_not_offered_is_refused() {
 }
 
 /// MC-56: the first of `packed` and `none` in the list wins; others are skipped; none of them: `packed`.
+/// CT-MC-Req-5-formats, CT-MC-Req-5-formats-none.
 #[test]
 fn attestation_format_preference_is_followed() {
     let mut key = Key::fresh();
@@ -304,6 +318,7 @@ fn attestation_format_preference_is_followed() {
 }
 
 /// MC-57: attestation `none` does not blank the AAGUID.
+/// CT-MC-Req-5-formats-none.
 #[test]
 fn attestation_none_keeps_the_aaguid() {
     let mut key = Key::fresh();

@@ -14,6 +14,7 @@ use softkey_tests::{Key, Request};
 
 /// MC-51: the flags are UP and AT, the hash is the party's, and there is nothing behind the key. (`make` takes
 /// authenticator data apart to its last byte.)
+/// CT-MC-Resp-1-flags.
 #[test]
 fn authenticator_data_holds_what_it_must() {
     let mut key = Key::fresh();
@@ -25,6 +26,7 @@ fn authenticator_data_holds_what_it_must() {
 }
 
 /// MC-52: ids never repeat and are not longer than announced.
+/// CT-MC-Resp-1-flags.
 #[test]
 fn credential_ids_are_unique_and_of_announced_length() {
     let mut key = Key::fresh();
@@ -40,6 +42,7 @@ fn credential_ids_are_unique_and_of_announced_length() {
 
 /// MC-53: keys are canonical with exactly their members and full coordinates, often enough to meet leading
 /// zeros; the algorithm is the one asked for, twins under the number asked for. (`make` checks each.)
+/// CT-MC-Resp-1-flags.
 #[test]
 fn public_keys_have_exactly_their_members() {
     let mut key = Key::fresh();
@@ -62,6 +65,7 @@ fn public_keys_have_exactly_their_members() {
 
 /// MC-54, MC-55: the statement of `packed` holds exactly its members, its signature verifies, and the
 /// certificate follows the rules. (`make` checks them; here: that there is a certificate.)
+/// CT-MC-Resp-1-format, CT-MC-Resp-1-statement.
 #[test]
 fn default_attestation_is_packed_with_a_certificate() {
     let mut key = Key::fresh();
@@ -90,6 +94,7 @@ fn attestation_certificate_is_the_batch_one() {
 }
 
 /// MC-58: the same account again replaces the credential.
+/// CT-RK-again.
 #[test]
 fn same_account_is_replaced() {
     let mut key = Key::fresh();

@@ -128,6 +128,7 @@ fn each_request_asks_for_its_own_touch() {
 }
 
 /// HID-40: while the user is awaited, a keepalive with status 2 comes within 100 ms and at least every 100 ms.
+/// CT-HID-keepalive.
 #[test]
 fn keepalives_say_that_the_user_is_needed() {
     let mut key = Key::fresh();

@@ -161,6 +161,21 @@ impl Profile {
         names.map(Self::BuiltIn).collect()
     }
 
+    /// What tests take that are not about one profile: the default, or what `SOFTKEY_TEST_PROFILE` names, which is
+    /// `largeBlob` or nothing.
+    ///
+    /// # Panics
+    ///
+    /// If it names anything else.
+    #[must_use]
+    pub fn of_this_run() -> Self {
+        match std::env::var("SOFTKEY_TEST_PROFILE") {
+            Ok(name) if name == "largeBlob" => Self::LargeBlob,
+            Ok(name) => panic!("SOFTKEY_TEST_PROFILE names no profile: {name}"),
+            Err(_) => Self::Default,
+        }
+    }
+
     /// The authenticator's configuration.
     #[must_use]
     pub fn config(self) -> Config {

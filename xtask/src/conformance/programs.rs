@@ -37,6 +37,8 @@ pub(crate) struct Program {
     folder: String,
     root_file: String,
     target: String,
+    /// A variable that its tests are to see.
+    pub(crate) environment: Option<(&'static str, &'static str)>,
 }
 
 /// Builds the workspace's test programs as `cargo test --workspace` does.
@@ -76,6 +78,7 @@ fn build_by(cargo: &mut Command, root: &Path) -> Result<Vec<Program>> {
             folder: source.parent().map(ToString::to_string).unwrap_or_default(),
             root_file: source.file_name().unwrap_or_default().to_owned(),
             target: artifact.target.name,
+            environment: None,
         });
     }
     Ok(programs)
@@ -138,6 +141,7 @@ impl Program {
         command
             .current_dir(&self.package)
             .env("CARGO_MANIFEST_DIR", &self.package)
+            .envs(self.environment)
             .stdin(Stdio::null());
         command
     }
