@@ -18,7 +18,7 @@ const MAILBOX: u64 = 0xF0_0000;
 const TO_BOARD: u64 = MAILBOX + 0x40;
 const TO_HOST: u64 = MAILBOX + 0x80;
 /// Longer than any start or answer takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Words of the mailbox.
 #[derive(Clone, Copy)]

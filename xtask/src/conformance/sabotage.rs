@@ -31,8 +31,8 @@ const KINDS: [&str; 7] =
 /// The packages whose tests are to notice.
 const PACKAGES: [&str; 3] = ["softkey-tests", "softkey-authenticator", "softkey-ctap-hid"];
 
-/// Test programs that take long and say little of answers.
-const SLOW: [&str; 2] = ["persistence", "bounds"];
+/// Test programs that take long and say little of answers, or are about a key of another build.
+const SLOW: [&str; 3] = ["persistence", "bounds", "emulated"];
 
 /// Plants one fault after the other and prints the table; true if every one was noticed or has an excuse.
 pub(crate) fn run(root: &Path, wanted: &str) -> Result<bool> {
