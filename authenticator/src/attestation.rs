@@ -1,4 +1,18 @@
-//! Attestation statements, and the batch key that makes them.
+//! Attestation statements: which format a new credential gets, and who makes it. Every build has the batch key and
+//! self attestation; a root that the owner makes, and the formats beside `packed`, are behind a feature.
+
+#[cfg(feature = "attestation-formats")]
+mod android_key;
+#[cfg(feature = "attestation-formats")]
+mod apple;
+#[cfg(feature = "attestation-formats")]
+mod certificate;
+#[cfg(feature = "attestation-formats")]
+mod der;
+#[cfg(feature = "attestation-formats")]
+mod root;
+#[cfg(feature = "attestation-formats")]
+mod tpm;
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -11,8 +25,11 @@ use crate::algorithm::Algorithm;
 use crate::authenticator::MAX_MSG_SIZE;
 use crate::config::Attestation;
 use crate::enterprise::Enterprise;
-use crate::key_pair::PrivateKey;
+use crate::key_pair::{PrivateKey, PublicKey};
 use crate::refusal::Refusal;
+
+#[cfg(feature = "attestation-formats")]
+pub use self::root::{AttestationFormat, AttestationRoot, RootError, RootName, RootValidity};
 
 /// The certificate of the batch key in DER, the same in every installation.
 pub const BATCH_CERTIFICATE: &[u8] = include_bytes!("attestation/batch.der");
@@ -31,71 +48,181 @@ const BATCH_KEY: [u8; 32] = [
 /// around them. Where ML-DSA-87 and many extensions meet, self attestation would not: the batch key attests then.
 const MAX_SELF_ATTESTED: usize = MAX_MSG_SIZE - 128;
 
-/// The statement format to make.
+/// An attestation statement, encoded.
+pub(crate) type Statement = Vec<u8>;
+
+/// The statement to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
     Packed,
     None,
+    /// By the owner's root.
+    #[cfg(feature = "attestation-formats")]
+    Root(AttestationFormat),
 }
 
 impl Format {
-    /// Those named in getInfo, best first. `none` is never listed.
-    pub(crate) const LISTED: [Self; 1] = [Self::Packed];
-
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Packed => format::PACKED,
             Self::None => format::NONE,
+            #[cfg(feature = "attestation-formats")]
+            Self::Root(format) => format.identifier(),
         }
     }
 
-    /// The first format of the list that this authenticator knows, else its own choice.
-    pub(crate) fn prefer(preference: Option<&List<'_, &str>>) -> Self {
-        let known = |name: &str| [Self::Packed, Self::None].into_iter().find(|f| f.name() == name);
-        preference.and_then(|list| list.iter().find_map(known)).unwrap_or(Self::Packed)
+    /// Those named in getInfo, best first. `none` is never listed.
+    pub(crate) fn listed(attestation: &Attestation) -> Vec<&'static str> {
+        match attestation {
+            Attestation::Batch | Attestation::SelfAttestation => vec![format::PACKED],
+            #[cfg(feature = "attestation-formats")]
+            Attestation::Root(root) => root.formats().iter().map(|f| f.identifier()).collect(),
+        }
     }
-}
 
-/// Who attests a new credential.
-pub(crate) enum Attester<'a> {
-    /// As for every credential.
-    Ordinary(Attestation),
-    /// A key that singles this authenticator out.
-    Enterprise(&'a Enterprise),
-}
+    /// The first format of the list that can be made for a credential of this algorithm, else this authenticator's
+    /// own choice.
+    pub(crate) fn prefer(
+        preference: Option<&List<'_, &str>>,
+        attestation: &Attestation,
+        algorithm: Algorithm,
+    ) -> Self {
+        let known = |name: &str| match name {
+            format::NONE => Some(Self::None),
+            name => Self::find(name, attestation, algorithm),
+        };
+        let preferred = preference.and_then(|list| list.iter().find_map(known));
+        preferred.unwrap_or_else(|| Self::best(attestation, algorithm))
+    }
 
-/// The attestation statement over authenticator data and client data hash, encoded.
-pub(crate) fn statement(
-    format: Format,
-    attester: &Attester<'_>,
-    credential: (Algorithm, &PrivateKey),
-    auth_data: &[u8],
-    client_data_hash: &[u8; 32],
-) -> Result<Vec<u8>, Refusal> {
-    let message = [auth_data, client_data_hash.as_slice()];
-    let (alg, sig, x5c) = match (format, attester) {
-        (Format::None, _) => return Ok(NONE_STATEMENT.0.to_vec()),
-        (Format::Packed, Attester::Enterprise(enterprise)) => {
-            let sig = sign_by(enterprise.key().expose(), &message);
-            (algorithm::ES256, sig, Some(List::from(vec![enterprise.certificate()])))
+    #[cfg_attr(
+        not(feature = "attestation-formats"),
+        allow(unused_variables, reason = "all make the same format")
+    )]
+    fn find(name: &str, attestation: &Attestation, algorithm: Algorithm) -> Option<Self> {
+        match attestation {
+            Attestation::Batch | Attestation::SelfAttestation => {
+                (name == format::PACKED).then_some(Self::Packed)
+            }
+            #[cfg(feature = "attestation-formats")]
+            Attestation::Root(root) => root.find(name, algorithm).map(Self::Root),
         }
-        (Format::Packed, Attester::Ordinary(Attestation::Batch)) => {
-            (algorithm::ES256, sign(&message), Some(List::from(vec![BATCH_CERTIFICATE])))
-        }
-        (Format::Packed, Attester::Ordinary(Attestation::SelfAttestation)) => {
-            let sig = credential.1.sign(&message)?;
-            if auth_data.len().saturating_add(sig.len()) > MAX_SELF_ATTESTED {
-                (algorithm::ES256, sign(&message), Some(List::from(vec![BATCH_CERTIFICATE])))
-            } else {
-                (credential.0.id(), sig, None)
+    }
+
+    #[cfg_attr(
+        not(feature = "attestation-formats"),
+        allow(unused_variables, reason = "all make the same format")
+    )]
+    fn best(attestation: &Attestation, algorithm: Algorithm) -> Self {
+        match attestation {
+            Attestation::Batch | Attestation::SelfAttestation => Self::Packed,
+            // `packed` suits every credential.
+            #[cfg(feature = "attestation-formats")]
+            Attestation::Root(root) => {
+                Self::Root(root.best(algorithm).unwrap_or(AttestationFormat::Packed))
             }
         }
-    };
-    Ok(cbor::encode(&PackedStatement { alg, sig: &sig, x5c }))
+    }
+
+    /// Does the statement show which key made it?
+    pub(crate) fn is_recognisable(self, enterprise: bool) -> bool {
+        match self {
+            Self::Packed => enterprise,
+            Self::None => false,
+            #[cfg(feature = "attestation-formats")]
+            Self::Root(format) => format != AttestationFormat::PackedSelf,
+        }
+    }
+
+    /// The model to name in the authenticator data: U2F knows none.
+    pub(crate) const fn aaguid(self, aaguid: [u8; 16]) -> [u8; 16] {
+        match self {
+            #[cfg(feature = "attestation-formats")]
+            Self::Root(AttestationFormat::FidoU2f) => [0; 16],
+            _ => aaguid,
+        }
+    }
+}
+
+/// What is attested: a new credential, with its authenticator data.
+#[cfg_attr(
+    not(feature = "attestation-formats"),
+    allow(dead_code, reason = "`packed` needs less than other formats")
+)]
+pub(crate) struct Subject<'a> {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) key: &'a PrivateKey,
+    pub(crate) public: &'a PublicKey,
+    pub(crate) aaguid: &'a [u8; 16],
+    pub(crate) rp_id_hash: &'a [u8; 32],
+    pub(crate) credential_id: &'a [u8],
+    pub(crate) auth_data: &'a [u8],
+    pub(crate) client_data_hash: &'a [u8; 32],
+}
+
+impl<'a> Subject<'a> {
+    /// What most formats sign, in pieces.
+    fn message(&self) -> [&'a [u8]; 2] {
+        [self.auth_data, self.client_data_hash]
+    }
+}
+
+/// The attestation statement over a new credential, encoded. `enterprise` is who attests if that was granted.
+pub(crate) fn statement(
+    format: Format,
+    attestation: &Attestation,
+    enterprise: Option<&Enterprise>,
+    subject: &Subject<'_>,
+) -> Result<Statement, Refusal> {
+    match (format, enterprise, attestation) {
+        (Format::None, _, _) => Ok(NONE_STATEMENT.0.to_vec()),
+        (Format::Packed, Some(enterprise), _) => {
+            let sig = sign_by(enterprise.key().expose(), &subject.message());
+            Ok(packed(&sig, enterprise.certificate()))
+        }
+        #[cfg(feature = "attestation-formats")]
+        (Format::Root(format), _, Attestation::Root(root)) => root.statement(format, subject),
+        (_, _, Attestation::SelfAttestation) => self_attestation(subject),
+        (_, _, _) => Ok(batch_attestation(subject)),
+    }
+}
+
+fn batch_attestation(subject: &Subject<'_>) -> Statement {
+    packed(&sign(&subject.message()), BATCH_CERTIFICATE)
+}
+
+fn self_attestation(subject: &Subject<'_>) -> Result<Statement, Refusal> {
+    let sig = subject.key.sign(&subject.message())?;
+    if subject.auth_data.len().saturating_add(sig.len()) > MAX_SELF_ATTESTED {
+        return Ok(batch_attestation(subject));
+    }
+    Ok(cbor::encode(&PackedStatement { alg: subject.algorithm.id(), sig: &sig, x5c: None }))
+}
+
+/// The statement `packed` with a certificate of a key on P-256.
+fn packed(sig: &[u8], certificate: &[u8]) -> Statement {
+    let x5c = Some(List::from(vec![certificate]));
+    cbor::encode(&PackedStatement { alg: algorithm::ES256, sig, x5c })
+}
+
+/// The signature of a U2F registration over a message given in pieces, and the certificate that goes with it.
+pub(crate) fn register(attestation: &Attestation, message: &[&[u8]]) -> (Vec<u8>, Vec<u8>) {
+    match attestation {
+        Attestation::Batch | Attestation::SelfAttestation => {
+            (sign(message), BATCH_CERTIFICATE.to_vec())
+        }
+        #[cfg(feature = "attestation-formats")]
+        Attestation::Root(root) => root.register(message),
+    }
+}
+
+/// Does such a registration show which key made it?
+pub(crate) const fn is_recognisable_by_u2f(attestation: &Attestation) -> bool {
+    !matches!(attestation, Attestation::Batch | Attestation::SelfAttestation)
 }
 
 /// A signature by the batch key over a message given in pieces, in DER.
-pub(crate) fn sign(message: &[&[u8]]) -> Vec<u8> {
+fn sign(message: &[&[u8]]) -> Vec<u8> {
     // The constant above is a scalar, as the tests show.
     sign_by(&BATCH_KEY, message)
 }

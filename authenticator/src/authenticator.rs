@@ -132,11 +132,12 @@ pub(crate) struct Requester {
     pub(crate) operation: Operation,
     pub(crate) rp_id: Option<String>,
     pub(crate) account: Option<String>,
+    pub(crate) recognisable: bool,
 }
 
 impl Requester {
     pub(crate) const fn nobody(operation: Operation) -> Self {
-        Self { operation, rp_id: None, account: None }
+        Self { operation, rp_id: None, account: None, recognisable: false }
     }
 }
 
@@ -413,6 +414,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             operation: requester.operation,
             rp_id: requester.rp_id,
             account: requester.account,
+            recognisable: requester.recognisable,
             deadline: now + TOUCH_TIMEOUT,
         }
     }

@@ -7,6 +7,8 @@ use alloc::vec::Vec;
 use softkey_ctap::pin_uv::Protocol;
 
 use crate::algorithm::Algorithms;
+#[cfg(feature = "attestation-formats")]
+use crate::attestation::AttestationRoot;
 use crate::enterprise::Enterprise;
 use crate::generation::Generation;
 
@@ -304,10 +306,13 @@ impl AuthenticatorTransport {
 }
 
 /// How new credentials are attested.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Attestation {
     /// By the batch key and certificate that every installation shares.
     Batch,
     /// By the new credential itself.
     SelfAttestation,
+    /// By a root that the owner made, in the formats that it lists. Relying parties can recognise the key by it.
+    #[cfg(feature = "attestation-formats")]
+    Root(AttestationRoot),
 }

@@ -265,5 +265,5 @@ fn account(user: &Account, names: bool) -> Result<User<'_>, Refusal> {
 
 fn requester(request: &Request<'_>) -> Requester {
     let rp_id = Some(request.rp_id.as_str().into());
-    Requester { operation: Operation::GetAssertion, rp_id, account: None }
+    Requester { rp_id, ..Requester::nobody(Operation::GetAssertion) }
 }

@@ -60,7 +60,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             remaining_discoverable_credentials: (config.max_discoverable > 0)
                 .then(|| self.remaining_discoverable()),
             vendor_prototype_config_commands: None,
-            attestation_formats: Some(Format::LISTED.iter().map(|format| format.name()).collect()),
+            attestation_formats: Some(Format::listed(&self.config.attestation).into()),
             uv_count_since_last_pin_entry: method.map(|_| self.pin.uv_attempts.unwrap_or_default()),
             long_touch_for_reset: Some(self.settings.long_touch_for_reset),
             enc_identifier,

@@ -163,12 +163,20 @@ pub(crate) enum PublicKey {
 }
 
 impl PublicKey {
+    /// Both coordinates of a point; nothing of a key that is none.
+    pub(crate) fn coordinates(&self) -> &[u8] {
+        match self {
+            Self::Point { sec1, .. } => sec1.get(1..).unwrap_or_default(),
+            _ => &[],
+        }
+    }
+
     /// The key as COSE has it, under the identifier of `algorithm`.
     pub(crate) fn cose(&self, algorithm: Algorithm) -> cose::PublicKey<'_> {
         let alg = algorithm.id();
         match self {
-            Self::Point { crv, sec1 } => {
-                let coordinates = sec1.get(1..).unwrap_or_default();
+            Self::Point { crv, .. } => {
+                let coordinates = self.coordinates();
                 let (x, y) = coordinates.split_at(coordinates.len() / 2);
                 cose::PublicKey::Ec2 { alg, crv: *crv, x, y }
             }

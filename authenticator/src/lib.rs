@@ -46,6 +46,8 @@ mod versions;
 mod walk;
 
 pub use algorithm::{Algorithm, Algorithms};
+#[cfg(feature = "attestation-formats")]
+pub use attestation::{AttestationFormat, AttestationRoot, RootError, RootName, RootValidity};
 pub use attestation::{BATCH_CERTIFICATE, BATCH_ROOT_CERTIFICATE};
 pub use authenticator::{Authenticator, MAX_MSG_SIZE, OpenError, TOUCH_TIMEOUT};
 pub use config::{

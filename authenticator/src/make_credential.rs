@@ -12,7 +12,7 @@ use softkey_ctap::entities::{Descriptor, PUBLIC_KEY, Parameters};
 use softkey_ctap::make_credential::{Request, Response};
 
 use crate::algorithm::{Algorithm, Algorithms};
-use crate::attestation::{self, Attester, Format};
+use crate::attestation::{self, Format, Subject};
 use crate::authenticator::{Authenticator, Consent, Progress, Requester, Then, parameters, reply};
 use crate::authorization::{Authorization, Param};
 use crate::config::{Backup, SignatureCounter};
@@ -59,6 +59,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         // 9. Enterprise attestation.
         let enterprise =
             self.grants_enterprise(request.enterprise_attestation, request.rp.id.as_str())?;
+        let format = self.format(&request, algorithm, enterprise);
+        let requester = requester(&request, format.is_recognisable(enterprise));
         // 11. The user is verified.
         let rp_id_hash: [u8; 32] = Sha256::digest(request.rp.id.as_str()).into();
         let (verified_by, present) = match authorization {
@@ -75,7 +77,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             }
             Authorization::BuiltIn => {
                 let purpose = Purpose::MakeCredential(body.to_vec());
-                return self.verify_for_request(purpose, requester(&request));
+                return self.verify_for_request(purpose, requester);
             }
         };
         // 12. Excluded credentials.
@@ -88,12 +90,12 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let wishes = self.check_creation_inputs(&inputs, is_discoverable(&request), method)?;
         #[cfg(feature = "faults")]
         let wishes = self.faults.forced(wishes);
-        let checked = checked(&request, algorithm, wishes, verified, rp_id_hash);
-        let checked = Checked { enterprise, format: self.format(&request), ..checked };
+        let attested = (format, enterprise);
+        let checked = checked(&request, algorithm, wishes, verified, rp_id_hash, attested);
         if present {
             return self.commit_credential(&checked);
         }
-        Ok(Consent::presence(requester(&request), Then::MakeCredential(checked)))
+        Ok(Consent::presence(requester, Then::MakeCredential(checked)))
     }
 
     /// Steps 4 to 8 and 10.
@@ -125,10 +127,17 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         Ok(authorization)
     }
 
-    /// The statement format; attestationFormatsPreference came with CTAP 2.2.
-    fn format(&self, request: &Request<'_>) -> Format {
+    /// Step 18, as far as it can be told before: which statement there will be. Enterprise attestation has one form.
+    /// attestationFormatsPreference came with CTAP 2.2.
+    fn format(&self, request: &Request<'_>, algorithm: Algorithm, enterprise: bool) -> Format {
         let preference = request.attestation_formats_preference.as_ref();
-        Format::prefer(preference.filter(|_| self.config.generation >= Generation::Ctap22))
+        let preference = preference.filter(|_| self.config.generation >= Generation::Ctap22);
+        let attestation = &self.config.attestation;
+        match Format::prefer(preference, attestation, algorithm) {
+            Format::None => Format::None,
+            _ if enterprise => Format::Packed,
+            format => format,
+        }
     }
 
     /// Is one of the listed credentials here? One that asks for verification is not, without it.
@@ -169,7 +178,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
                 .with(self.backup_flags(&credential)),
             sign_count,
             attested: Some(AttestedCredential {
-                aaguid: self.config.aaguid,
+                aaguid: checked.format.aaguid(self.config.aaguid),
                 credential_id: &credential.id,
                 public_key: public.cose(credential.algorithm),
             }),
@@ -179,16 +188,19 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let client_data_hash = checked.client_data_hash;
         #[cfg(feature = "faults")]
         let (auth_data, client_data_hash) = self.faults.distort(auth_data, client_data_hash);
+        let subject = Subject {
+            algorithm: credential.algorithm,
+            key: &key,
+            public: &public,
+            aaguid: &self.config.aaguid,
+            rp_id_hash: &checked.rp_id_hash,
+            credential_id: &credential.id,
+            auth_data: &auth_data,
+            client_data_hash: &client_data_hash,
+        };
         let enterprise = self.config.enterprise.as_ref().filter(|_| checked.enterprise);
-        let attester =
-            enterprise.map_or(Attester::Ordinary(self.config.attestation), Attester::Enterprise);
-        let att_stmt = attestation::statement(
-            checked.format,
-            &attester,
-            (credential.algorithm, &key),
-            &auth_data,
-            &client_data_hash,
-        )?;
+        let attestation = &self.config.attestation;
+        let att_stmt = attestation::statement(checked.format, attestation, enterprise, &subject)?;
         if checked.discoverable {
             self.store_credential(checked, &credential)?;
             self.walk = None;
@@ -258,6 +270,7 @@ fn checked(
     wishes: CreationWishes,
     verified: bool,
     rp_id_hash: [u8; 32],
+    (format, enterprise): (Format, bool),
 ) -> Checked {
     Checked {
         rp_id: request.rp.id.as_str().into(),
@@ -272,8 +285,8 @@ fn checked(
         discoverable: is_discoverable(request),
         verified,
         wishes,
-        format: Format::prefer(None),
-        enterprise: false,
+        format,
+        enterprise,
     }
 }
 
@@ -300,14 +313,16 @@ fn excluded(request: &Request<'_>, present: bool) -> Progress {
         return Err(Refusal::Excluded);
     }
     let then = Then::RefuseAnyway(Refusal::Excluded);
-    Ok(Consent::presence(requester(request), then))
+    // Nothing is made, and nothing attested.
+    Ok(Consent::presence(requester(request, false), then))
 }
 
-fn requester(request: &Request<'_>) -> Requester {
+fn requester(request: &Request<'_>, recognisable: bool) -> Requester {
     Requester {
         operation: Operation::MakeCredential,
         rp_id: Some(request.rp.id.as_str().into()),
         account: request.user.name.or(request.user.display_name).map(String::from),
+        recognisable,
     }
 }
 

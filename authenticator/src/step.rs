@@ -99,6 +99,9 @@ pub struct Ask {
     pub rp_id: Option<String>,
     /// The account's name as the relying party gave it, if it did. Untrusted text.
     pub account: Option<String>,
+    /// Will this registration let its relying party tell this key from all others? So does enterprise attestation,
+    /// and whatever a root of the owner's attests. The user should be told.
+    pub recognisable: bool,
     /// When the question is withdrawn.
     pub deadline: Instant,
 }

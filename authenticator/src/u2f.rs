@@ -147,11 +147,12 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             secret: seed,
         };
         let handle = inside.seal(&keys.credential_id, &mut self.rng).map_err(internal)?;
-        let signature = attestation::sign(&[&[0], application, challenge, &handle, &public_key]);
+        let message: [&[u8]; 5] = [&[0], application, challenge, &handle, &public_key];
+        let (signature, certificate) = attestation::register(&self.config.attestation, &message);
         let response = RegisterResponse {
             public_key: &public_key,
             key_handle: &handle,
-            certificate: attestation::BATCH_CERTIFICATE,
+            certificate: &certificate,
             signature: &signature,
         };
         response.to_bytes().ok_or(StatusWord::OTHER)
@@ -220,7 +221,9 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             Some(question) if question.holds(now, session) => {}
             _ => {
                 let rp_id = Some(hexadecimal(application));
-                let requester = Requester { operation, rp_id, account: None };
+                let recognisable = operation == Operation::MakeCredential
+                    && attestation::is_recognisable_by_u2f(&self.config.attestation);
+                let requester = Requester { rp_id, recognisable, ..Requester::nobody(operation) };
                 let mut ask = self.ask(now, Question::Presence, requester);
                 ask.deadline = now + POLL_LIMIT;
                 self.u2f =

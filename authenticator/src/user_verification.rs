@@ -65,7 +65,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         shared: SharedSecret,
         rp_id: Option<String>,
     ) -> Progress {
-        let requester = Requester { operation: Operation::GetToken, rp_id, account: None };
+        let requester = Requester { rp_id, ..Requester::nobody(Operation::GetToken) };
         let purpose = Purpose::Token(wanted, shared);
         self.try_verification(Waiting { tries_left: 1, requester, purpose })
     }

@@ -1,15 +1,17 @@
-//! The relying party's checks in their simple form (WebAuthn Level 3 sections 7.1 and 7.2): challenge, origin,
-//! relying party, flags, signature and, at registration, the attestation formats `none`, `packed` and
-//! `fido-u2f`.
+//! The relying party's checks (WebAuthn Level 3 sections 7.1 and 7.2): challenge, origin, relying party, flags,
+//! signature and, at registration, attestation statements of every format but `android-safetynet`, whose service has
+//! ended.
 //!
 //! Algorithms: ES256, ES384, ES512, ES256K, and `EdDSA` with Ed25519, also by their fully specified identifiers;
 //! RS256, ML-DSA-44, ML-DSA-65 and ML-DSA-87.
-//! Certificates are checked for their form and their signature over the credential, which must be by P-256; no chain
-//! is followed, so an attestation says nothing about who made the key.
+//! A statement that holds says what an attester claims, not who the attester is: [`TrustRoots::assess`] follows its
+//! certificates to the roots that the relying party trusts.
 
 mod attestation;
+mod certificate;
 mod fault;
 mod signature;
+mod trust;
 
 #[cfg(test)]
 mod tests;
@@ -21,12 +23,16 @@ use softkey_ctap::cbor::{self, Decoder, Encode, Encoder};
 use softkey_ctap::cose::PublicKey;
 use softkey_ctap::entities::PUBLIC_KEY;
 
-pub use self::attestation::Attestation;
+pub use self::attestation::{Attestation, StatementFault, TrustPath};
 pub use self::fault::Fault;
+pub use self::trust::{Trust, TrustFault, TrustRoots};
 
 use crate::base64url;
 use crate::client_data::{CREATE, GET, hash};
 use crate::response::{AuthenticationResponse, RegistrationResponse};
+
+/// Levels of arrays and maps in an attestation object: one more than CTAP's, which `compound` needs.
+const OBJECT_LEVELS: u8 = 5;
 
 /// What the relying party expects of a response.
 #[derive(Clone, Copy, Debug)]
@@ -126,6 +132,8 @@ pub struct Registered {
     pub record: CredentialRecord,
     /// What the attestation statement showed.
     pub attestation: Attestation,
+    /// The certificates of its statements, for [`TrustRoots::assess`].
+    pub trust_paths: Vec<TrustPath>,
     /// The authenticator's model.
     pub aaguid: [u8; 16],
     /// Was the user verified?
@@ -147,7 +155,8 @@ pub fn registration(
     client_data(client_data_json, CREATE, expected)?;
     let client_data_hash = hash(client_data_json);
     let object: AttestationObject<'_> =
-        cbor::decode(&response.response.attestation_object.0).map_err(Fault::Unreadable)?;
+        cbor::decode_within(&response.response.attestation_object.0, OBJECT_LEVELS)
+            .map_err(Fault::Unreadable)?;
     let data = authenticator_data(object.auth_data, expected, false)?;
     let attested = data.attested.as_ref().ok_or(Fault::NoCredential)?;
     if response.raw_id.0 != attested.credential_id
@@ -158,7 +167,7 @@ pub fn registration(
     if !algorithms.contains(&attested.public_key.alg()) {
         return Err(Fault::Algorithm(attested.public_key.alg()));
     }
-    let attestation = attestation::verify(&object, &data, attested, &client_data_hash)?;
+    let shown = attestation::verify(&object, &data, attested, &client_data_hash)?;
     if expected.registered.contains(&attested.credential_id) {
         return Err(Fault::Registered);
     }
@@ -174,7 +183,8 @@ pub fn registration(
             backup_eligible: data.flags.contains(Flags::BACKUP_ELIGIBLE),
             backup_state: data.flags.contains(Flags::BACKUP_STATE),
         },
-        attestation,
+        attestation: shown.attestation,
+        trust_paths: shown.trust_paths,
         aaguid: attested.aaguid,
         user_verified: data.flags.contains(Flags::USER_VERIFIED),
     })

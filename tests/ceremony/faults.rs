@@ -2,7 +2,7 @@
 //! fault is made for.
 
 use serde_json::{Value, json};
-use softkey_client::verify::Fault;
+use softkey_client::verify::{Fault, StatementFault};
 use softkey_client::{AuthenticationResponse, Cause, RegistrationResponse, WrongResponse};
 use softkey_ctap::StatusCode;
 use softkey_ctap::cbor::DecodeError;
@@ -21,6 +21,9 @@ enum Complaint {
 }
 
 use Complaint::{Client, Party};
+
+/// The signature of an attestation statement is wrong.
+const UNSIGNED: Fault = Fault::Statement(StatementFault::Signature);
 
 impl World {
     /// The key has this fault from now on.
@@ -95,18 +98,18 @@ fn registrations_with_a_fault_are_refused_for_its_reason() {
         ("reserved-flag", json!({}), Complaint::None),
         ("wrong-algorithm", json!({}), wrong(WrongResponse::Algorithm)),
         ("wrong-algorithm=-257", json!({}), wrong(WrongResponse::Algorithm)),
-        ("wrong-aaguid", json!({}), Party(Fault::Certificate)),
+        ("wrong-aaguid", json!({}), Party(Fault::Statement(StatementFault::Model))),
         ("wrong-attested-credential", json!({}), Complaint::None),
         ("unasked-extension", json!({}), Complaint::None),
         ("unasked-extension=credProtect", json!({}), bad(DecodeError::UnexpectedType)),
         ("missing-extensions", level.clone(), wrong(WrongResponse::Protection)),
         ("force-cred-protect=1", level, wrong(WrongResponse::Protection)),
         ("trailing-auth-data", json!({}), bad(DecodeError::Length)),
-        ("stale-client-data", json!({}), Party(Fault::Signature)),
-        ("wrong-signature", json!({}), Party(Fault::Signature)),
-        ("malformed-signature", json!({}), Party(Fault::Signature)),
+        ("stale-client-data", json!({}), Party(UNSIGNED)),
+        ("wrong-signature", json!({}), Party(UNSIGNED)),
+        ("malformed-signature", json!({}), Party(UNSIGNED)),
         ("wrong-format", json!({}), Party(Fault::Format)),
-        ("wrong-format=fido-u2f", json!({}), Party(Fault::Signature)),
+        ("wrong-format=fido-u2f", json!({}), Party(UNSIGNED)),
         ("oversize-answer", json!({}), Complaint::None),
         ("empty-answer", json!({}), Client(Cause::EmptyResponse)),
     ] {
@@ -171,7 +174,7 @@ fn the_uv_bit_is_a_lie_either_way() {
 #[test]
 fn signatures_do_not_verify() {
     for fault in ["wrong-signature", "malformed-signature"] {
-        assert_eq!(registers(fault, &json!({})), Party(Fault::Signature), "{fault}");
+        assert_eq!(registers(fault, &json!({})), Party(UNSIGNED), "{fault}");
         assert_eq!(signs_in(fault), Party(Fault::Signature), "{fault}");
     }
 }

@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod accounts;
+mod attestation;
 mod blobs;
 mod extensions;
 mod faults;

@@ -60,6 +60,8 @@ pub(crate) struct Core {
     pub(crate) samples: VecDeque<Sample>,
     /// How often the key asked for a touch.
     pub(crate) touches: usize,
+    /// Did the last question say that the registration shows which key this is?
+    pub(crate) recognisable: bool,
     /// How often it asked for a finger.
     pub(crate) fingers: usize,
 }
@@ -79,6 +81,7 @@ impl Core {
             finger: true,
             samples: VecDeque::new(),
             touches: 0,
+            recognisable: false,
             fingers: 0,
         };
         core.power_up(MemoryStore::default(), Instant::from_millis(0));
@@ -143,6 +146,7 @@ impl Core {
                 }
                 Step::Asking(ask) => {
                     device.status(now, Status::UserNeeded);
+                    self.recognisable = ask.recognisable;
                     let Some(answer) = self.answer(now, &ask.question) else {
                         return;
                     };

@@ -10,6 +10,7 @@
 )]
 
 mod algorithms;
+mod attestation;
 mod bio_enrollment;
 mod built_in_uv;
 mod cbor;

@@ -8,6 +8,7 @@
 mod entropy;
 mod memory;
 mod profile;
+mod root;
 mod running;
 mod wire;
 
@@ -29,6 +30,7 @@ pub use profile::{
     CERTIFICATIONS, ENTERPRISE_CERTIFICATE, ENTERPRISE_RP, FINGERS, OTHER_AAGUID, POLICY_URL,
     Profile, SAMPLES, TINY, Tiny,
 };
+pub use root::root_certificate;
 
 /// A client of the key: it has a channel of its own, a new one after each power cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -93,6 +95,9 @@ pub struct Setup {
     pub algorithms: &'static [i64],
     /// Do new credentials attest themselves, instead of the batch key?
     pub self_attestation: bool,
+    /// The statement formats of the owner's root, by their identifiers (`packed-self` for self attestation), best
+    /// first; empty: there is no such root.
+    pub formats: &'static [&'static str],
 }
 
 /// A built-in method of user verification.
@@ -115,6 +120,7 @@ impl Default for Setup {
             profile: Profile::of_this_run(),
             algorithms: &[],
             self_attestation: false,
+            formats: &[],
         }
     }
 }
@@ -468,6 +474,9 @@ fn open(
     }
     if setup.self_attestation {
         config.attestation = Attestation::SelfAttestation;
+    }
+    if !setup.formats.is_empty() {
+        config.attestation = Attestation::Root(root::of(setup.formats));
     }
     let root_key = RootKey::new(setup.root_key);
     Authenticator::open(memory.clone(), root_key, entropy.clone(), config, now)

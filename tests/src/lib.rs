@@ -16,6 +16,7 @@
     reason = "a library of checks speaks through panics; nothing of it ships"
 )]
 
+pub mod attestation;
 pub mod auth_data;
 pub mod cbor;
 pub mod checks;

@@ -1,13 +1,13 @@
 //! What a platform does with a key, on top of the bytes: getInfo, PINs and tokens, registrations and
 //! assertions. Each success is checked against all rules that hold for every one of its kind.
 
+use crate::attestation;
 use crate::auth_data::{AT, Attested, AuthData, ED, UP};
 use crate::cbor::{Value, map, walk};
 use crate::key::Key;
 use crate::pin::{Protocol, Shared, Token, padded, pin_hash};
 use crate::request::{Request, command, cp, mc};
 use crate::status::SUCCESS;
-use crate::verify;
 
 /// Permission bits of a pinUvAuthToken.
 pub mod permission {
@@ -149,7 +149,7 @@ impl Assertion {
         let signed = [self.auth_data.bytes.as_slice(), &self.client_data_hash].concat();
         let signature = self.answer.get(3).bytes();
         assert!(
-            verify::signature_verifies(public_key, &signed, signature),
+            crate::verify::signature_verifies(public_key, &signed, signature),
             "the assertion verifies"
         );
     }
@@ -393,16 +393,13 @@ impl Made {
         assert!(asked.iter().any(|entry| entry.at("alg") == Some(algorithm)), "alg {algorithm:?}");
         let signed = [self.auth_data.bytes.as_slice(), request.client_data_hash()].concat();
         let statement = self.answer.get(3);
-        match self.format.as_str() {
-            "packed" => {
-                let aaguid = &self.attested().aaguid;
-                let chain =
-                    verify::packed_attestation(statement, &signed, self.public_key(), aaguid);
-                assert!(chain.len() <= 1, "the batch certificate alone, or none");
-            }
-            "none" => assert_eq!(*statement, Value::Map(Vec::new()), "the statement of `none`"),
-            other => panic!("attestation statement format {other}"),
-        }
+        let attested = attestation::Attested {
+            auth_data: &self.auth_data,
+            client_data_hash: request.client_data_hash(),
+            public_key: self.public_key(),
+            signed: &signed,
+        };
+        attestation::check(&self.format, statement, &attested);
     }
 }
 

@@ -189,13 +189,20 @@ fn packed_leaf_rules(leaf: &Certificate, aaguid: &[u8; 16]) {
         .expect("Basic Constraints are there");
     assert!(!constraints.ca, "CA is false");
 
-    let oid = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.45724.1.1.4");
-    let model = body.extensions().into_iter().flatten().find(|extension| extension.extn_id == oid);
-    if let Some(extension) = model {
-        assert!(!extension.critical, "the AAGUID extension is not critical");
-        let inner = OctetString::from_der(extension.extn_value.as_bytes()).unwrap();
+    if let Some((critical, model)) = extension(leaf, "1.3.6.1.4.1.45724.1.1.4") {
+        assert!(!critical, "the AAGUID extension is not critical");
+        let inner = OctetString::from_der(&model).unwrap();
         assert_eq!(inner.as_bytes(), aaguid, "the AAGUID extension is the model's");
     }
+}
+
+/// Whether an extension of a certificate is critical, and its value.
+#[must_use]
+pub fn extension(certificate: &Certificate, oid: &str) -> Option<(bool, Vec<u8>)> {
+    let oid = ObjectIdentifier::new_unwrap(oid);
+    let mut all = certificate.tbs_certificate().extensions().into_iter().flatten();
+    let found = all.find(|extension| extension.extn_id == oid)?;
+    Some((found.critical, found.extn_value.as_bytes().to_vec()))
 }
 
 fn subject_attribute(certificate: &Certificate, oid: &str) -> Option<String> {

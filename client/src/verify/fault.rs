@@ -4,6 +4,8 @@ use std::fmt;
 
 use softkey_ctap::cbor::DecodeError;
 
+use super::attestation::StatementFault;
+
 /// The first check that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -49,11 +51,9 @@ pub enum Fault {
     Key,
     /// The statement is of a format that is not checked here.
     Format,
-    /// The statement is not as its format has it.
-    Statement,
-    /// The certificate cannot be read, or is not as attestation certificates must be.
-    Certificate,
-    /// A signature is wrong.
+    /// The statement does not hold.
+    Statement(StatementFault),
+    /// The signature of a sign-in is wrong.
     Signature,
     /// The counter did not grow: somebody may have copied the key.
     Counter {
@@ -62,6 +62,12 @@ pub enum Fault {
         /// As the response has it.
         now: u32,
     },
+}
+
+impl From<StatementFault> for Fault {
+    fn from(fault: StatementFault) -> Self {
+        Self::Statement(fault)
+    }
 }
 
 impl fmt::Display for Fault {
@@ -90,9 +96,10 @@ impl fmt::Display for Fault {
             Self::Algorithm(alg) => return write!(f, "Nobody asked for the algorithm {alg}."),
             Self::Key => "The public key is not one that can be used here.",
             Self::Format => "The attestation format is not known here.",
-            Self::Statement => "The attestation statement is not as its format has it.",
-            Self::Certificate => "The attestation certificate is not as it must be.",
-            Self::Signature => "A signature is wrong.",
+            Self::Statement(fault) => {
+                return write!(f, "The attestation statement does not hold: {fault}.");
+            }
+            Self::Signature => "The signature is wrong.",
             Self::Counter { last, now } => {
                 return write!(f, "The signature counter went from {last} to {now}.");
             }

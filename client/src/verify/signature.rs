@@ -36,7 +36,7 @@ pub(super) fn verify(
                 key::P384 => ecdsa!(p384, &point, message, signature),
                 key::P521 => ecdsa!(p521, &point, message, signature),
                 key::SECP256K1 => ecdsa!(k256, &point, message, signature),
-                _ => es256(&point, message, signature),
+                _ => ecdsa!(p256, &point, message, signature),
             }
         }
         PublicKey::Okp { alg: algorithm::EDDSA | algorithm::ED25519, crv: key::ED25519, x } => {
@@ -66,11 +66,6 @@ const fn field_bytes(alg: i64, crv: i64) -> Option<usize> {
         (algorithm::ES512 | algorithm::ESP512, key::P521) => Some(66),
         _ => None,
     }
-}
-
-/// ECDSA with the P-256 point in SEC1 form, over SHA-256 of the message; the signature in DER.
-pub(super) fn es256(point: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Fault> {
-    ecdsa!(p256, point, message, signature)
 }
 
 fn ed25519(key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), Fault> {

@@ -4,7 +4,8 @@ use serde_json::json;
 
 use super::*;
 use crate::verify::{
-    CredentialRecord, Expected, Fault, Identified, Registered, authentication, registration,
+    CredentialRecord, Expected, Fault, Identified, Registered, StatementFault, authentication,
+    registration,
 };
 
 const CHALLENGE: &[u8] = b"a challenge of 24 bytes.";
@@ -65,8 +66,9 @@ fn each_variant_of_a_registration_fails_at_its_step() {
             "no-credential" => fault == Fault::NoCredential,
             "algorithm" => matches!(fault, Fault::Algorithm(ESP256)),
             "format" => fault == Fault::Format,
-            "none-with-statement" | "statement-algorithm" => fault == Fault::Statement,
-            "other-key" | "other-hash" => fault == Fault::Signature,
+            "none-with-statement" => fault == StatementFault::NotEmpty.into(),
+            "statement-algorithm" => fault == StatementFault::SelfAlgorithm.into(),
+            "other-key" | "other-hash" => fault == StatementFault::Signature.into(),
             "other-id" => fault == Fault::OtherCredential,
             "long-credential-id" => matches!(fault, Fault::Unreadable(_)),
             other => panic!("no expectation for {other}"),

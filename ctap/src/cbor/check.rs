@@ -14,12 +14,17 @@ pub const MAX_DEPTH: u8 = 4;
 ///
 /// [`DecodeError::Malformed`] for everything else.
 pub fn check(bytes: &[u8]) -> Result<(), DecodeError> {
-    let mut decoder = Decoder::strict(bytes);
+    check_within(bytes, MAX_DEPTH)
+}
+
+/// The same with another number of levels.
+pub(super) fn check_within(bytes: &[u8], levels: u8) -> Result<(), DecodeError> {
+    let mut decoder = Decoder::strict(bytes, levels);
     item(&mut decoder)?;
     if decoder.rest().is_empty() { Ok(()) } else { Err(DecodeError::Malformed) }
 }
 
-/// Passes over one item. Recursion ends at [`MAX_DEPTH`].
+/// Passes over one item. Recursion ends at the number of levels.
 pub(super) fn item(decoder: &mut Decoder<'_>) -> Result<(), DecodeError> {
     let Head { major, value } = decoder.head()?;
     match major {

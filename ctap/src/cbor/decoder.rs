@@ -79,6 +79,8 @@ pub struct Decoder<'b> {
     rest: &'b [u8],
     /// Arrays and maps that are open.
     depth: u8,
+    /// How many may be open.
+    levels: u8,
     /// Must keys be in order?
     pub(super) ordered: bool,
 }
@@ -87,12 +89,12 @@ impl<'b> Decoder<'b> {
     /// A cursor at the start of `bytes`, to which keys in any order are right. Of equal keys the last counts.
     #[must_use]
     pub const fn new(bytes: &'b [u8]) -> Self {
-        Self { rest: bytes, depth: 0, ordered: false }
+        Self { rest: bytes, depth: 0, levels: MAX_DEPTH, ordered: false }
     }
 
-    /// A cursor at the start of `bytes` that wants keys in canonical order.
-    pub(super) const fn strict(bytes: &'b [u8]) -> Self {
-        Self { rest: bytes, depth: 0, ordered: true }
+    /// A cursor at the start of `bytes` that wants keys in canonical order, and lets so many levels be open.
+    pub(super) const fn strict(bytes: &'b [u8], levels: u8) -> Self {
+        Self { rest: bytes, depth: 0, levels, ordered: true }
     }
 
     /// What has not been read yet.
@@ -248,7 +250,7 @@ impl<'b> Decoder<'b> {
 
     /// Goes one level down.
     pub(super) fn open(&mut self) -> Result<(), DecodeError> {
-        if self.depth >= MAX_DEPTH {
+        if self.depth >= self.levels {
             return Err(DecodeError::Malformed);
         }
         self.depth = self.depth.saturating_add(1);

@@ -42,11 +42,21 @@ pub enum DecodeError {
 ///
 /// [`DecodeError::Malformed`] if [`check`] refuses the bytes, else what the type's own reading finds.
 pub fn decode<'b, T: Decode<'b>>(bytes: &'b [u8]) -> Result<T, DecodeError> {
-    let mut decoder = Decoder::strict(bytes);
+    decode_within(bytes, MAX_DEPTH)
+}
+
+/// The same for what may have other levels of arrays and maps than CTAP's [`MAX_DEPTH`]: an attestation object whose
+/// statement is `compound` has five.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_within<'b, T: Decode<'b>>(bytes: &'b [u8], levels: u8) -> Result<T, DecodeError> {
+    let mut decoder = Decoder::strict(bytes, levels);
     match T::decode(&mut decoder) {
         Ok(value) if decoder.rest().is_empty() => Ok(value),
         Ok(_) => Err(DecodeError::Malformed),
-        Err(fault) => check(bytes).and(Err(fault)),
+        Err(fault) => check::check_within(bytes, levels).and(Err(fault)),
     }
 }
 

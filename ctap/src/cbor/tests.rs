@@ -283,7 +283,7 @@ fn unknown_members_are_no_deeper_than_known_ones() {
     // {1: [...]} in a message without members: the map is the first level.
     let unknown = |levels: usize| [&[0xa1, 0x01][..], &vec![0x81; levels - 2], &[0x80]].concat();
     let read = |bytes: &[u8]| {
-        let mut decoder = Decoder::strict(bytes);
+        let mut decoder = Decoder::strict(bytes, MAX_DEPTH);
         decoder.entries(|_, _| Ok(false)).map(|()| decoder.depth())
     };
     assert_eq!(read(&unknown(4)), Ok(0));

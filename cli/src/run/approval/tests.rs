@@ -12,6 +12,7 @@ fn ask(id: u64, question: Question) -> Ask {
         operation: Operation::MakeCredential,
         rp_id: Some("example.com".into()),
         account: None,
+        recognisable: false,
         deadline: Instant::from_millis(30_000),
     }
 }

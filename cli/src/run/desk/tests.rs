@@ -48,6 +48,7 @@ fn ask(id: u64) -> Ask {
         operation: Operation::Reset,
         rp_id: None,
         account: None,
+        recognisable: false,
         deadline: at(30),
     }
 }

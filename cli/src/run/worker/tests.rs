@@ -29,6 +29,7 @@ impl Fake {
             operation: Operation::Selection,
             rp_id: None,
             account: None,
+            recognisable: false,
             deadline,
         };
         self.open = Some(ask.clone());

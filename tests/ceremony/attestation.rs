@@ -1,0 +1,178 @@
+//! Each attestation format that an owner's root makes, as the relying party sees it: the statement holds, and leads
+//! to that root and to no other.
+
+use serde_json::json;
+use softkey_authenticator::{
+    AttestationFormat, AttestationRoot, Config, RootError, RootName, RootValidity,
+};
+use softkey_client::verify::{Attestation, Trust, TrustFault, TrustRoots};
+use softkey_ctap::Secret;
+
+use crate::world::{World, authenticated, list, registered};
+
+/// Seconds since 1970, within the validity of the roots.
+const NOW: u64 = 1_800_000_000;
+
+fn new_root(key: u8, formats: &[AttestationFormat]) -> Result<AttestationRoot, RootError> {
+    let (name, validity) = (root_name(), root_validity());
+    AttestationRoot::new(Secret::new([key; 32]), &name, &validity, formats)
+}
+
+fn root_name() -> RootName {
+    RootName {
+        country: "CH".to_owned(),
+        organization: "An owner".to_owned(),
+        common_name: "A test root".to_owned(),
+    }
+}
+
+fn root_validity() -> RootValidity {
+    RootValidity {
+        not_before: "20260101000000Z".to_owned(),
+        not_after: "20551231235959Z".to_owned(),
+    }
+}
+
+fn holds(format: AttestationFormat, alg: i64, shown: Attestation) {
+    let root = new_root(7, &[format]).unwrap();
+    let trusted = TrustRoots::new(&[root.certificate()]).unwrap();
+    let attestation = softkey_authenticator::Attestation::Root(root);
+    let mut world = World::with(Config { attestation, ..Config::default() });
+    let options = json!({
+        "pubKeyCredParams": [{"type": "public-key", "alg": alg}],
+        "attestationFormats": [format.identifier()],
+    });
+    let made = world.create(&options).unwrap();
+    let registered = registered(&made, false);
+    assert_eq!(registered.attestation, shown);
+    let allow = json!({"allowCredentials": list(&[&made.id])});
+    authenticated(&world.get(&allow).unwrap(), &registered.record, false);
+
+    if shown == Attestation::SelfSigned {
+        assert_eq!(trusted.assess(&registered, NOW), Ok(Trust::SelfSigned));
+        return;
+    }
+    assert_eq!(registered.trust_paths[0].format, format.identifier());
+    assert_eq!(trusted.assess(&registered, NOW), Ok(Trust::Anchored));
+    // The same name, another key.
+    let other = new_root(8, &[format]).unwrap();
+    let other = TrustRoots::new(&[other.certificate()]).unwrap();
+    assert_eq!(other.assess(&registered, NOW), Err(TrustFault::NoAnchor));
+    assert_eq!(trusted.assess(&registered, 0), Err(TrustFault::Validity));
+}
+
+#[test]
+fn packed_holds_for_every_algorithm() {
+    for alg in [-7, -8, -35, -36, -47] {
+        holds(AttestationFormat::Packed, alg, Attestation::Certificate);
+    }
+}
+
+#[test]
+fn packed_self_attestation_holds() {
+    holds(AttestationFormat::PackedSelf, -7, Attestation::SelfSigned);
+}
+
+#[test]
+fn fido_u2f_holds() {
+    holds(AttestationFormat::FidoU2f, -7, Attestation::Certificate);
+}
+
+#[test]
+fn tpm_holds_for_every_curve_of_a_tpm() {
+    for alg in [-7, -35, -36] {
+        holds(AttestationFormat::Tpm, alg, Attestation::Certificate);
+    }
+}
+
+#[test]
+fn android_key_holds_for_every_algorithm() {
+    for alg in [-7, -8, -35, -36, -47] {
+        holds(AttestationFormat::AndroidKey, alg, Attestation::Certificate);
+    }
+}
+
+#[test]
+fn apple_holds_for_every_algorithm() {
+    for alg in [-7, -8, -35, -36, -47] {
+        holds(AttestationFormat::Apple, alg, Attestation::Certificate);
+    }
+}
+
+/// A page that asks for no attestation gets none, whatever the key makes.
+#[test]
+fn a_page_that_wants_none_gets_none() {
+    let root = new_root(7, &[AttestationFormat::Apple]).unwrap();
+    let attestation = softkey_authenticator::Attestation::Root(root);
+    let mut world = World::with(Config { attestation, ..Config::default() });
+    let made = world.create(&json!({"attestation": "none"})).unwrap();
+    assert_eq!(registered(&made, false).attestation, Attestation::None);
+}
+
+/// The serial number of an enterprise certificate is the key's; the certificate is as `packed` wants it.
+#[test]
+fn an_enterprise_certificate_leads_to_the_root() {
+    let root = new_root(7, &[AttestationFormat::Packed]).unwrap();
+    let trusted = TrustRoots::new(&[root.certificate()]).unwrap();
+    let config = Config::default();
+    let rp_ids = vec!["example.org".to_owned()];
+    let enterprise = root.enterprise(b"serial 1", &config.aaguid, rp_ids);
+    let mut world = World::with(Config { enterprise, ..config });
+    // authenticatorConfig, enableEnterpriseAttestation.
+    assert_eq!(world.send(&[0x0d, 0xa1, 0x01, 0x01]), [0]);
+    let request = [
+        &[0x01, 0xa5, 0x01, 0x58, 0x20][..],
+        &[7; 32],
+        b"\x02\xa1\x62id\x6bexample.org\x03\xa1\x62id\x41\x01",
+        b"\x04\x81\xa2\x63alg\x26\x64type\x6apublic-key\x0a\x01",
+    ];
+    let answer = world.send(&request.concat());
+    assert_eq!(answer[0], 0);
+    let holds = |text: &[u8]| answer.windows(text.len()).any(|window| window == text);
+    assert!(holds(b"serial 1"), "the certificate carries the serial number");
+    assert!(holds(&[0x04, 0xf5]), "epAtt");
+    assert!(world.core().recognisable, "the user is told");
+    let ordinary = world.create(&json!({})).unwrap();
+    assert!(!world.core().recognisable);
+    let registered = registered(&ordinary, false);
+    assert_eq!(trusted.assess(&registered, NOW), Err(TrustFault::NoAnchor));
+}
+
+/// Each argument that cannot be one is refused by name.
+#[test]
+fn a_root_has_a_key_names_times_and_formats() {
+    use AttestationFormat::{Packed, PackedSelf, Tpm};
+    assert_eq!(new_root(0, &[Packed]), Err(RootError::Key));
+    assert_eq!(new_root(0xff, &[Packed]), Err(RootError::Key));
+    for formats in [&[][..], &[Tpm, Tpm], &[Packed, Tpm, PackedSelf]] {
+        assert_eq!(new_root(7, formats), Err(RootError::Formats));
+    }
+    let with = |name: &RootName, validity: &RootValidity| {
+        AttestationRoot::new(Secret::new([7; 32]), name, validity, &[Packed]).map(drop)
+    };
+    for country in ["", "ch", "CHE", "C1"] {
+        let name = RootName { country: country.to_owned(), ..root_name() };
+        assert_eq!(with(&name, &root_validity()), Err(RootError::Country));
+    }
+    for text in [String::new(), "x".repeat(65)] {
+        let name = RootName { organization: text.clone(), ..root_name() };
+        assert_eq!(with(&name, &root_validity()), Err(RootError::Name));
+        let name = RootName { common_name: text, ..root_name() };
+        assert_eq!(with(&name, &root_validity()), Err(RootError::Name));
+    }
+    for not_after in ["20250101000000Z", "20561301000000Z", "20560101000000", "2056-01-01T0Z"] {
+        let validity = RootValidity { not_after: not_after.to_owned(), ..root_validity() };
+        assert_eq!(with(&root_name(), &validity), Err(RootError::Validity));
+    }
+}
+
+/// Times from 2050 on have another form.
+#[test]
+fn a_root_may_outlive_2050() {
+    let validity = RootValidity { not_after: "99991231235959Z".to_owned(), ..root_validity() };
+    let formats = [AttestationFormat::Packed];
+    let root = AttestationRoot::new(Secret::new([7; 32]), &root_name(), &validity, &formats);
+    let root = root.unwrap();
+    let holds = |text: &[u8]| root.certificate().windows(text.len()).any(|window| window == text);
+    assert!(holds(b"\x17\x0d260101000000Z\x18\x0f99991231235959Z"));
+}
