@@ -11,6 +11,7 @@ pub mod fingers;
 pub mod get;
 pub mod info;
 pub mod list;
+pub mod network;
 pub mod person;
 pub mod pin;
 pub mod reset;

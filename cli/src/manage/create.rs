@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use softkey_client::driver::{DriveError, Keys};
+use softkey_client::fetch::related_origins;
 use softkey_client::profile::TimeoutRange;
 use softkey_client::{
     Cause, CreationOptions, Credential, CredentialCreationOptions, CredentialsContainer, Entropy,
@@ -21,6 +22,7 @@ use softkey_ctap::Instant;
 use super::device::{DeviceArgs, open};
 use super::entropy;
 use super::failure::explain;
+use super::network::NetworkArgs;
 use super::person::{Person, PinArgs};
 use super::wrong;
 use crate::error::{CliError, Exit};
@@ -50,6 +52,9 @@ pub struct CeremonyArgs {
     #[command(flatten)]
     /// The PIN, if it is needed.
     pub pin: PinArgs,
+    #[command(flatten)]
+    /// Where servers are.
+    pub network: NetworkArgs,
 }
 
 /// Carries `softkey create` out: prints a `RegistrationResponseJSON`.
@@ -91,6 +96,7 @@ pub(super) fn conduct(
     call: impl FnOnce(&mut CredentialsContainer<'_>, Entropy) -> Request,
 ) -> Result<(), CliError> {
     let given = args.pin.given()?;
+    let mut http = args.network.http()?;
     let profile = Profile::new();
     // Who sets a time on a command line means it.
     profile.set(|settings| {
@@ -110,6 +116,7 @@ pub(super) fn conduct(
     }
     let (key, _) = open(&args.device)?;
     let mut keys = Keys::new([key]);
+    keys.set_fetch(move |url| related_origins(&mut http, url).ok());
     let settlement = keys.settle(request, &mut Person::new(output, given));
     if let Some(error) = keys.take_failure(KeyId(0)) {
         return Err(explain(DriveError::Connection(error)));

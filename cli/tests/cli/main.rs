@@ -13,6 +13,7 @@ mod hosts;
 mod power;
 mod profiles;
 mod prompts;
+mod related;
 mod replay;
 mod slow;
 mod terminal;
