@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::related::{Fetched, MAX_DOCUMENT};
 
 /// How long one request may take unless its caller says otherwise.
-pub const TIME_LIMIT: Duration = Duration::from_secs(60);
+pub const TIME_LIMIT: Duration = Duration::from_mins(1);
 
 /// One HTTP request.
 #[derive(Clone, Debug, PartialEq, Eq)]
