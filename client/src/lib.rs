@@ -15,6 +15,7 @@ pub mod credential;
 #[cfg(feature = "hid")]
 pub mod driver;
 pub mod extensions;
+pub mod fedcm;
 pub mod federated;
 pub mod fetch;
 pub mod fingers;
