@@ -10,6 +10,7 @@
 mod examples;
 mod federated;
 mod interleavings;
+mod lint;
 mod otp;
 mod password;
 mod world;
