@@ -298,7 +298,8 @@ impl World {
     }
 
     pub(crate) fn with(config: Config) -> Self {
-        let device = Device::new(DeviceConfig::default(), 7);
+        let (ctap2, u2f) = (config.generation.speaks_ctap2(), config.u2f);
+        let device = Device::new(DeviceConfig { ctap2, u2f, ..DeviceConfig::default() }, 7);
         let loopback = Loopback::new(device, Core::new(config), Instant::from_millis(0));
         let connection = Connection::open(loopback).unwrap();
         let reach = reach(&connection);
