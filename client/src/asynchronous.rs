@@ -13,6 +13,7 @@ use softkey_ctap::Instant;
 use zeroize::Zeroizing;
 
 use crate::ceremony::{Account, Input, Need, PinNeed, Progress};
+use crate::question::{Answer, Question};
 use crate::related::Fetched;
 use crate::request::{KeyId, Output, Request};
 use crate::session::Reach;
@@ -49,6 +50,12 @@ pub trait Surroundings {
 
     /// Asks the person for one of the accounts, as an index of the list; nothing gives up.
     fn account(&self, accounts: Vec<Account>) -> Work<Option<usize>>;
+
+    /// Puts a question to the person that no key asks, such as which password the page is to get.
+    fn answer(&self, question: Question) -> Work<Answer> {
+        let _ = question;
+        Box::pin(std::future::ready(Answer::No))
+    }
 
     /// Tells the person how far a long ceremony is.
     fn sees(&self, progress: Progress) {
@@ -91,6 +98,8 @@ pub async fn settle(
                 Output::Needs { key, need } => under_way.begin(surroundings, key, need),
                 Output::Cancel { key } => under_way.cancel(surroundings, key),
                 Output::Fetch { url } => under_way.fetch(surroundings.fetch(url)),
+                Output::Ask(question) => under_way.ask(surroundings.answer(question)),
+                Output::Withdraw => under_way.withdraw(),
                 Output::Settled(result) => settlement.promise = Some(result),
                 Output::Late { key, credential } => settlement.late.push((key, credential)),
             }
@@ -106,6 +115,7 @@ pub async fn settle(
             Event::Brought(key, input) => request.handle_input(now, key, input),
             Event::Gone(key) => request.remove_key(now, key),
             Event::Fetched(fetched) => request.handle_fetched(now, fetched.as_ref()),
+            Event::Answered(answer) => request.handle_answer(now, answer),
             Event::Time => request.handle_timeout(now),
         }
         if surroundings.gave_up() {
@@ -118,6 +128,7 @@ enum Event {
     Brought(KeyId, Input),
     Gone(KeyId),
     Fetched(Option<Fetched>),
+    Answered(Answer),
     Time,
 }
 
@@ -126,27 +137,37 @@ enum Event {
 struct UnderWay(Vec<Job>);
 
 struct Job {
-    /// For which key.
-    key: Option<KeyId>,
-    /// Is it an answer of the key's, which comes though it was cancelled?
-    answer: bool,
+    whose: Whose,
     work: Work<Event>,
+}
+
+/// Who waits for it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Whose {
+    /// The ceremony of this key, for an answer of the key's, which comes though it was cancelled.
+    Key,
+    /// The ceremony of this key, for something of the person's.
+    Person(KeyId),
+    /// The call itself, for what it fetches.
+    Fetch,
+    /// The call itself, for an answer of the person's.
+    Question,
 }
 
 impl UnderWay {
     fn begin(&mut self, surroundings: &impl Surroundings, key: KeyId, need: Need) {
         let or_cancel = |input: Option<Input>| input.unwrap_or(Input::Cancel);
-        let (answer, work): (bool, Work<Event>) = match need {
+        let (whose, work): (Whose, Work<Event>) = match need {
             Need::Cbor(message) => {
-                (true, answered(key, surroundings.exchange(key, Message::Cbor(message))))
+                (Whose::Key, answered(key, surroundings.exchange(key, Message::Cbor(message))))
             }
             Need::Msg(apdu) => {
-                (true, answered(key, surroundings.exchange(key, Message::Msg(apdu))))
+                (Whose::Key, answered(key, surroundings.exchange(key, Message::Msg(apdu))))
             }
             Need::Touch(time) => {
                 let pause = surroundings.sleep_until(surroundings.now() + time);
                 (
-                    false,
+                    Whose::Person(key),
                     Box::pin(async move {
                         pause.await;
                         Event::Brought(key, Input::Passed)
@@ -156,7 +177,7 @@ impl UnderWay {
             Need::Pin(need) => {
                 let pin = surroundings.pin(need);
                 (
-                    false,
+                    Whose::Person(key),
                     Box::pin(
                         async move { Event::Brought(key, or_cancel(pin.await.map(Input::Pin))) },
                     ),
@@ -164,30 +185,43 @@ impl UnderWay {
             }
             Need::Seen(progress) => {
                 surroundings.sees(progress);
-                (false, Box::pin(std::future::ready(Event::Brought(key, Input::Passed))))
+                (
+                    Whose::Person(key),
+                    Box::pin(std::future::ready(Event::Brought(key, Input::Passed))),
+                )
             }
             Need::Account(accounts) => {
                 let account = surroundings.account(accounts);
                 (
-                    false,
+                    Whose::Person(key),
                     Box::pin(async move {
                         Event::Brought(key, or_cancel(account.await.map(Input::Account)))
                     }),
                 )
             }
         };
-        self.0.push(Job { key: Some(key), answer, work });
+        self.0.push(Job { whose, work });
     }
 
     /// What a person would have brought for this key is no longer wanted.
     fn cancel(&mut self, surroundings: &impl Surroundings, key: KeyId) {
-        self.0.retain(|job| job.answer || job.key != Some(key));
+        self.0.retain(|job| job.whose != Whose::Person(key));
         surroundings.cancel(key);
     }
 
     fn fetch(&mut self, fetched: Work<Option<Fetched>>) {
         let work = Box::pin(async move { Event::Fetched(fetched.await) });
-        self.0.push(Job { key: None, answer: false, work });
+        self.0.push(Job { whose: Whose::Fetch, work });
+    }
+
+    fn ask(&mut self, answer: Work<Answer>) {
+        let work = Box::pin(async move { Event::Answered(answer.await) });
+        self.0.push(Job { whose: Whose::Question, work });
+    }
+
+    /// What the person would have answered is no longer wanted.
+    fn withdraw(&mut self) {
+        self.0.retain(|job| job.whose != Whose::Question);
     }
 
     /// The first thing that is brought, or the time.
