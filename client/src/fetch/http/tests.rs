@@ -1,3 +1,5 @@
+//! The client against servers on loopback that say what they are told to.
+
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
