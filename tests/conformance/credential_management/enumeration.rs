@@ -47,7 +47,6 @@ fn empty_store_is_counted_and_has_no_parties() {
 }
 
 /// CM-05: existing and remaining move together; replacing and non-discoverable credentials move nothing.
-/// CT-CM-counts.
 #[test]
 fn metadata_counts_accounts() {
     let mut key = Key::fresh();
@@ -90,7 +89,6 @@ fn one_party_has_no_next() {
 
 /// CM-08, CM-09, CM-10: each party once, whole up to 255 bytes, with the hash of its full id; longer ids are cut
 /// as the standard says.
-/// CT-CM-rps.
 #[test]
 fn parties_come_once_with_id_and_hash() {
     let mut key = Key::fresh();
@@ -158,7 +156,6 @@ fn only_discoverable_credentials_are_listed() {
 }
 
 /// CM-13, CM-14, CM-15, XP-08: an entry holds user, id, key and level, and nothing that was not asked for.
-/// CT-CM-credentials.
 #[test]
 fn entry_holds_what_it_must() {
     for (algorithm, level) in [(alg::ES256, 1), (alg::EDDSA, 2), (alg::ESP256, 3)] {
@@ -267,4 +264,45 @@ fn other_commands_end_the_enumeration_as_they_should() {
     key.switch_to(owner);
     assert_eq!(key.status(&own_next), NOT_ALLOWED);
     assert_eq!(credentials(&mut key, &token, "example.com").len(), 3, "nothing stored is lost");
+}
+
+/// How many records a key with so many credentials of one party reads for each that it lists, and for each party of as
+/// many others.
+fn reads_for_each(count: u16) -> (u64, u64) {
+    let mut key = Key::fresh();
+    for n in 0..count {
+        let (user, party) = (n.to_be_bytes(), format!("rp{n}.example"));
+        key.ok(&Request::make_credential_for("one.example", &user).discoverable());
+        key.ok(&Request::make_credential_for(&party, &user).discoverable());
+    }
+    key.set_pin(PIN);
+    let token = cm_token(&mut key);
+    let before = key.memory().reads();
+    assert_eq!(credentials(&mut key, &token, "one.example").len(), usize::from(count));
+    let between = key.memory().reads();
+    let total = key.ok(&rps_begin(&token)).get(5).uint();
+    assert_eq!(total, u64::from(count) + 1);
+    for _ in 1..total {
+        key.ok(&next(cm::ENUMERATE_RPS_NEXT));
+    }
+    let after = key.memory().reads();
+    ((between - before) / u64::from(count), (after - between) / total)
+}
+
+/// CM-07: a list costs the same for each entry, however long it is.
+#[test]
+fn enumeration_is_linear() {
+    let few = reads_for_each(10);
+    assert_eq!(reads_for_each(150), few);
+    assert!(few.0 <= 2 && few.1 <= 2, "{few:?}");
+}
+
+/// The same with 10 000 credentials, for the README's figure.
+#[test]
+#[ignore = "takes a minute"]
+fn enumeration_is_linear_with_ten_thousand() {
+    let few = reads_for_each(10);
+    let many = reads_for_each(5_000);
+    println!("records read for each credential and each party: {many:?} of 10 000, {few:?} of 20");
+    assert_eq!(many, few);
 }

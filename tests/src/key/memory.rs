@@ -1,6 +1,6 @@
 //! A store in memory that survives the authenticator, counts its writes and breaks when told to.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ops::{ControlFlow, Range};
 use std::rc::Rc;
 
@@ -14,6 +14,7 @@ pub struct Memory(Rc<RefCell<State>>);
 struct State {
     records: MemoryStore,
     commits: u64,
+    reads: Cell<u64>,
     cut: Option<Cut>,
     dead: bool,
     room: Option<usize>,
@@ -61,6 +62,12 @@ impl Memory {
         self.0.borrow().commits
     }
 
+    /// How many records have been read, found or not.
+    #[must_use]
+    pub fn reads(&self) -> u64 {
+        self.0.borrow().reads.get()
+    }
+
     /// Cuts the power at a coming write.
     pub fn cut_power(&self, cut: Cut) {
         self.0.borrow_mut().cut = Some(cut);
@@ -103,6 +110,7 @@ impl Store for Memory {
     fn load(&self, key: &Key, into: &mut Vec<u8>) -> Result<bool, Failure> {
         let state = self.0.borrow();
         state.alive()?;
+        state.read();
         state.records.load(key, into).map_err(|never| match never {})
     }
 
@@ -113,7 +121,11 @@ impl Store for Memory {
     ) -> Result<(), Failure> {
         let state = self.0.borrow();
         state.alive()?;
-        state.records.each(keys, visit).map_err(|never| match never {})
+        let mut counted = |key: &Key, value: &[u8]| {
+            state.read();
+            visit(key, value)
+        };
+        state.records.each(keys, &mut counted).map_err(|never| match never {})
     }
 
     fn commit(&mut self, changes: &[Change<'_>]) -> Result<(), Failure> {
@@ -147,6 +159,10 @@ impl Store for Memory {
 }
 
 impl State {
+    fn read(&self) {
+        self.reads.set(self.reads.get() + 1);
+    }
+
     fn alive(&self) -> Result<(), Failure> {
         if self.dead { Err(Failure::Dead) } else { Ok(()) }
     }
