@@ -45,7 +45,7 @@ fn ctap20_is_served_by_the_pin_token() {
     authenticated(&world.get(&allow).unwrap(), &registered_.record, true);
     // No more was asked for than a touch, but a key of 2.0 with a PIN makes no credential without it.
     let other =
-        world.create(&json!({"user": {"id": "BA", "name": "b", "displayName": "B"}})).unwrap();
+        world.create(&json!({"user": {"id": "Ag", "name": "b", "displayName": "B"}})).unwrap();
     assert!(registered(&other, false).user_verified);
     assert_eq!(world.person.asked.len(), 3);
     let allow = json!({"allowCredentials": list(&[&bound.id])});
