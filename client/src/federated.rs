@@ -47,7 +47,7 @@ impl FederatedCredential {
     ///
     /// # Errors
     ///
-    /// [`Cause::EmptyMember`] for an empty id or provider; [`TypeFault::IconUrl`].
+    /// [`TypeFault::EmptyMember`] for an empty id or provider; [`TypeFault::IconUrl`].
     pub fn new(mut init: FederatedInit) -> Result<Self, Cause> {
         for (member, value) in [("id", &init.id), ("provider", &init.provider)] {
             if value.is_empty() {

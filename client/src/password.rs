@@ -93,7 +93,7 @@ impl PasswordCredential {
     ///
     /// # Errors
     ///
-    /// [`Cause::EmptyMember`] for an empty id, origin or password; [`TypeFault::IconUrl`].
+    /// [`TypeFault::EmptyMember`] for an empty id, origin or password; [`TypeFault::IconUrl`].
     pub fn new(mut data: PasswordData) -> Result<Self, Cause> {
         let password = if data.password.is_empty() { "" } else { "there" };
         let required = [("id", data.id.as_str()), ("origin", &data.origin), ("password", password)];

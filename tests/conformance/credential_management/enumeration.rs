@@ -47,6 +47,7 @@ fn empty_store_is_counted_and_has_no_parties() {
 }
 
 /// CM-05: existing and remaining move together; replacing and non-discoverable credentials move nothing.
+/// CT-CM-counts.
 #[test]
 fn metadata_counts_accounts() {
     let mut key = Key::fresh();
@@ -89,6 +90,7 @@ fn one_party_has_no_next() {
 
 /// CM-08, CM-09, CM-10: each party once, whole up to 255 bytes, with the hash of its full id; longer ids are cut
 /// as the standard says.
+/// CT-CM-rps.
 #[test]
 fn parties_come_once_with_id_and_hash() {
     let mut key = Key::fresh();
@@ -156,6 +158,7 @@ fn only_discoverable_credentials_are_listed() {
 }
 
 /// CM-13, CM-14, CM-15, XP-08: an entry holds user, id, key and level, and nothing that was not asked for.
+/// CT-CM-credentials.
 #[test]
 fn entry_holds_what_it_must() {
     for (algorithm, level) in [(alg::ES256, 1), (alg::EDDSA, 2), (alg::ESP256, 3)] {
