@@ -24,7 +24,11 @@ grep -q '"thumb"' ours || fail "softkey sees another finger: $(cat ours)"
 
 # The sensor refuses the same finger twice, and another one than the enrolled finger verifies nobody.
 refused timeout 30 softkey fingers add "$NODE"
-register verified es256 -v
+# Where the finger verifies, nobody is asked for the PIN.
+(
+    with_pin() { "$@"; }
+    register verified es256 -v
+)
 softkey control "$CONTROL" finger 2
 softkey fingers add "$NODE" --name index
 with_pin fido2-token -D -e -i "$template" "$NODE"
