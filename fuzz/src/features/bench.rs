@@ -19,6 +19,17 @@ const PIN: &str = "1234";
 /// Relying parties; the last may read the minimum PIN length once configured so.
 pub(super) const PARTIES: [&str; 2] = ["example.com", "policy.example"];
 
+/// What a key may offer beside the default; all of them have a PIN and the commands of CTAP 2.3.
+const PROFILES: [Profile; 7] = [
+    Profile::Default,
+    Profile::Enterprise,
+    Profile::PinComplexity,
+    Profile::Preview,
+    Profile::Uvm,
+    Profile::Certified,
+    Profile::LargeBlob,
+];
+
 /// Lists of algorithms that a key may have.
 const ALGORITHMS: [&[i64]; 3] = [&[], &[-7, -8, -35, -36, -47], &[-48, -7]];
 
@@ -58,7 +69,7 @@ impl Bench {
     pub(super) fn new(tape: &mut Tape<'_>, subject: Subject) -> Self {
         let sensor = Sensor { max_retries: 5, tries_per_request: 2, shows_presence: tape.flag() };
         let setup = Setup {
-            profile: tape.pick(&Profile::ALL),
+            profile: tape.pick(&PROFILES),
             sensor: tape.flag().then_some(sensor),
             algorithms: match tape.byte() {
                 RARE => &[-257, -7],
