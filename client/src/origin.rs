@@ -7,7 +7,7 @@ use url::{Host, Url};
 use crate::cause::Cause;
 use crate::suffix::{ascii_domain, is_registrable_suffix_or_equal};
 
-/// An origin that may use WebAuthn: `https` with a domain, or `http` with `localhost`.
+/// An origin that may use WebAuthn: `https` with a domain, or `http` with `localhost` or a name below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origin {
     serialized: String,
@@ -19,20 +19,21 @@ impl Origin {
     ///
     /// # Errors
     ///
-    /// [`Cause::OpaqueOrigin`] for what has no origin, [`Cause::InsecureOrigin`] for other schemes and
-    /// [`Cause::NotADomain`] for addresses.
+    /// [`Cause::OpaqueOrigin`] for what has no origin, [`Cause::InsecureOrigin`] for what cannot be trusted on its
+    /// way, and [`Cause::NotADomain`] for addresses, those of this machine too: a page of `http://127.0.0.1` is a
+    /// secure context, but no relying party.
     pub fn parse(text: &str) -> Result<Self, Cause> {
         let url = Url::parse(text).map_err(|_| Cause::OpaqueOrigin)?;
         let origin = url.origin();
         if !origin.is_tuple() {
             return Err(Cause::OpaqueOrigin);
         }
-        let local = |host: &str| host == "localhost" || host.ends_with(".localhost");
-        match (url.scheme(), url.host()) {
-            ("https", Some(Host::Domain(domain))) => Self::new(&origin, domain),
-            ("http", Some(Host::Domain(domain))) if local(domain) => Self::new(&origin, domain),
-            ("https", _) => Err(Cause::NotADomain),
-            _ => Err(Cause::InsecureOrigin),
+        if !is_trustworthy(&url) {
+            return Err(Cause::InsecureOrigin);
+        }
+        match url.host() {
+            Some(Host::Domain(domain)) => Self::new(&origin, domain),
+            _ => Err(Cause::NotADomain),
         }
     }
 
@@ -74,6 +75,21 @@ impl Origin {
     }
 }
 
+/// May what comes from there be trusted on its way (Secure Contexts section 3.1): is it `https`, or on this machine?
+pub(crate) fn is_trustworthy(url: &Url) -> bool {
+    url.scheme() == "https" || (url.scheme() == "http" && is_local(url))
+}
+
+/// Is it a URL of this machine, by name or by address?
+pub(crate) fn is_local(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.serialized)
@@ -97,5 +113,27 @@ mod tests {
         assert_eq!(serialized("data:text/plain,x"), Err(Cause::OpaqueOrigin));
         assert_eq!(serialized("https://10.0.0.1"), Err(Cause::NotADomain));
         assert_eq!(Cause::OpaqueOrigin.exception(Operation::Create), DomException::NotAllowedError);
+    }
+
+    /// Secure Contexts section 3.1: loopback by name or address can be trusted on its way; an identifier is a domain.
+    #[test]
+    fn this_machine_is_a_secure_context_and_a_relying_party_by_name_only() {
+        let name = |text: &str| Origin::parse(text).map(|origin| origin.domain().to_owned());
+        for (origin, domain) in [
+            ("http://localhost", "localhost"),
+            ("http://localhost:8080", "localhost"),
+            ("http://app.localhost", "app.localhost"),
+        ] {
+            assert_eq!(name(origin), Ok(domain.to_owned()));
+        }
+        for address in ["http://127.0.0.1", "http://127.9.9.9:8080", "http://[::1]:3000"] {
+            assert_eq!(name(address), Err(Cause::NotADomain), "{address}");
+        }
+        for other in
+            ["http://10.0.0.1", "http://[::2]", "http://localhost.example", "ws://localhost"]
+        {
+            assert_eq!(name(other), Err(Cause::InsecureOrigin), "{other}");
+        }
+        assert_eq!(Cause::NotADomain.exception(Operation::Get), DomException::SecurityError);
     }
 }

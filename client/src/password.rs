@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::cause::{Cause, TypeFault};
 use crate::options::json;
+use crate::origin::is_local;
 use crate::question::Choice;
 use crate::registry::CredentialType;
 use crate::secret_text::SecretText;
@@ -294,13 +295,7 @@ pub(crate) fn check_icon(icon_url: &str) -> Result<(), Cause> {
         return Ok(());
     }
     let url = Url::parse(icon_url).map_err(|_| Cause::Type(TypeFault::IconUrl))?;
-    let local = match url.host() {
-        Some(url::Host::Domain(host)) => host == "localhost" || host.ends_with(".localhost"),
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    };
-    let trusted = matches!(url.scheme(), "https" | "wss" | "data" | "file") || local;
+    let trusted = matches!(url.scheme(), "https" | "wss" | "data" | "file") || is_local(&url);
     if trusted { Ok(()) } else { Err(Cause::Type(TypeFault::IconUrl)) }
 }
 

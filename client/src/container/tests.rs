@@ -99,6 +99,21 @@ fn an_insecure_context_has_no_api() {
     assert_eq!(rejection.exception, DomException::SecurityError);
 }
 
+/// Secure Contexts section 3.1: a page of this machine has the API, by name or by address; a relying party is a domain.
+#[test]
+fn a_page_of_this_machine_has_the_api() {
+    let mut named = Page::new(&Profile::new(), "http://localhost:8000");
+    assert_eq!(outcome(create(&mut named, creation())), None);
+    for origin in ["http://127.0.0.1:8000", "http://[::1]"] {
+        let mut page = Page::new(&Profile::new(), origin);
+        let passwords = CredentialRequestOptions { password: true, ..Default::default() };
+        assert_eq!(outcome(get(&mut page, passwords)), Some(Ok(None)), "{origin}");
+        let expected = failure("SecurityError", Cause::NotADomain);
+        assert_eq!(create_fails(&mut page, creation()), expected);
+        assert_eq!(get_fails(&mut page, request()), expected);
+    }
+}
+
 /// get step 1, create step 1, store step 1, preventSilentAccess.
 #[test]
 fn a_page_that_is_not_fully_active_is_in_an_invalid_state() {
