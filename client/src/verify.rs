@@ -3,7 +3,7 @@
 //! ended.
 //!
 //! Algorithms: ES256, ES384, ES512, ES256K, and `EdDSA` with Ed25519, also by their fully specified identifiers;
-//! RS256, ML-DSA-44, ML-DSA-65 and ML-DSA-87.
+//! RS256, ML-DSA-44, ML-DSA-65 and ML-DSA-87. Ed448 is told apart and not checked: [`Fault::Ed448`].
 //! A statement that holds says what an attester claims, not who the attester is: [`TrustRoots::assess`] follows its
 //! certificates to the roots that the relying party trusts.
 

@@ -31,11 +31,13 @@ pub mod algorithm {
     pub const ESP384: i64 = -51;
     /// ES512 with its curve in the name.
     pub const ESP512: i64 = -52;
+    /// `EdDSA` with Ed448.
+    pub const ED448: i64 = -53;
     /// RSASSA-PKCS1-v1_5 with SHA-256.
     pub const RS256: i64 = -257;
 
     /// The registered names.
-    const NAMES: [(i64, &str); 14] = [
+    const NAMES: [(i64, &str); 15] = [
         (ES256, "ES256"),
         (EDDSA, "EdDSA"),
         (ESP256, "ESP256"),
@@ -49,6 +51,7 @@ pub mod algorithm {
         (ML_DSA_87, "ML-DSA-87"),
         (ESP384, "ESP384"),
         (ESP512, "ESP512"),
+        (ED448, "Ed448"),
         (RS256, "RS256"),
     ];
 
@@ -83,6 +86,8 @@ pub mod key {
     pub const P521: i64 = 3;
     /// The curve Ed25519.
     pub const ED25519: i64 = 6;
+    /// The curve Ed448.
+    pub const ED448: i64 = 7;
     /// The curve secp256k1.
     pub const SECP256K1: i64 = 8;
 }

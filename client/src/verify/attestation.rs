@@ -148,6 +148,7 @@ fn signed_by_leaf(
 fn signed_by(key: &PublicKey<'_>, message: &[u8], signature: &[u8]) -> Result<(), StatementFault> {
     signature::verify(key, message, signature).map_err(|fault| match fault {
         Fault::Signature => StatementFault::Signature,
+        Fault::Ed448 => StatementFault::Ed448,
         _ => StatementFault::Algorithm,
     })
 }

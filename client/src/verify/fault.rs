@@ -49,6 +49,8 @@ pub enum Fault {
     Algorithm(i64),
     /// The key is not of an algorithm that is checked here, or no valid key of it.
     Key,
+    /// The key is one of Ed448, whose signatures are not checked here: there is no released library that does it.
+    Ed448,
     /// The statement is of a format that is not checked here.
     Format,
     /// The statement does not hold.
@@ -95,6 +97,7 @@ impl fmt::Display for Fault {
             Self::OtherCredential => "The response is about another credential.",
             Self::Algorithm(alg) => return write!(f, "Nobody asked for the algorithm {alg}."),
             Self::Key => "The public key is not one that can be used here.",
+            Self::Ed448 => "Signatures of Ed448 are not checked here.",
             Self::Format => "The attestation format is not known here.",
             Self::Statement(fault) => {
                 return write!(f, "The attestation statement does not hold: {fault}.");

@@ -42,6 +42,9 @@ pub(super) fn verify(
         PublicKey::Okp { alg: algorithm::EDDSA | algorithm::ED25519, crv: key::ED25519, x } => {
             ed25519(x, message, signature)
         }
+        PublicKey::Okp { alg: algorithm::EDDSA | algorithm::ED448, crv: key::ED448, .. } => {
+            Err(Fault::Ed448)
+        }
         PublicKey::Rsa { alg: algorithm::RS256, n, e } => rs256(n, e, message, signature),
         PublicKey::Akp { alg: algorithm::ML_DSA_44, public } => {
             ml_dsa::<MlDsa44>(public, message, signature)

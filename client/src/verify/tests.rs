@@ -2,13 +2,10 @@
 
 use serde_json::Value;
 use softkey_ctap::cose::algorithm::{
-    EDDSA, ES256, ES384, ES512, ML_DSA_44, ML_DSA_65, ML_DSA_87, RS256,
+    ED448, EDDSA, ES256, ES384, ES512, ML_DSA_44, ML_DSA_65, ML_DSA_87, RS256,
 };
 
 use super::*;
-
-/// `EdDSA` with Ed448.
-const ED448: i64 = -53;
 use crate::response::{AssertionResponse, AttestationResponse, Bytes, PublicKeyCredential};
 
 pub(super) struct Vector {
@@ -166,7 +163,20 @@ fn packed_ed448_registers_and_cannot_sign_in() {
     let vector = vector("packed-ed448");
     let registered = vector.register().unwrap();
     assert_eq!(registered.attestation, Attestation::Certificate);
-    assert_eq!(vector.sign_in(&registered.record), Err(Fault::Key));
+    assert_eq!(vector.sign_in(&registered.record), Err(Fault::Ed448));
+    assert_eq!(Fault::Ed448.to_string(), "Signatures of Ed448 are not checked here.");
+}
+
+/// Whether the algorithm or the curve alone says so; a key whose algorithm and curve differ is none at all.
+#[test]
+fn ed448_has_a_cause_of_its_own() {
+    let fault = |alg, crv| {
+        let key = PublicKey::Okp { alg, crv, x: &[0; 57] };
+        signature::verify(&key, b"message", &[0; 114])
+    };
+    assert_eq!(fault(ED448, 7), Err(Fault::Ed448));
+    assert_eq!(fault(EDDSA, 7), Err(Fault::Ed448));
+    assert_eq!(fault(ED448, 6), Err(Fault::Key));
 }
 
 /// WebAuthn Level 3 section 7.1, steps 7 to 15.

@@ -15,6 +15,8 @@ pub enum StatementFault {
     Certificate,
     /// The key that should have signed is not of the algorithm named, or of one that is not checked here.
     Algorithm,
+    /// The key that should have signed is one of Ed448, whose signatures are not checked here.
+    Ed448,
     /// The signature is wrong.
     Signature,
     /// Self attestation names another algorithm than the credential's.
@@ -85,6 +87,7 @@ impl fmt::Display for StatementFault {
             Self::NoCertificate => "there is no certificate",
             Self::Certificate => "the certificate cannot be read",
             Self::Algorithm => "the key that signed does not go with the algorithm",
+            Self::Ed448 => "signatures of Ed448 are not checked here",
             Self::Signature => "its signature is wrong",
             Self::SelfAlgorithm => "the algorithm is not the credential's",
             Self::Version => "the certificate is not of version 3",
