@@ -63,6 +63,11 @@ pub struct RequestOptions {
     pub only_unknown: bool,
     /// Should the user be verified?
     pub user_verification: UserVerification,
+    /// Which attestation the page would like to see. An earlier text of level 3 had this member at sign-in, and pages
+    /// still write it; it is read, and no key is asked for it.
+    pub attestation: Conveyance,
+    /// Attestation statement formats, likewise.
+    pub attestation_formats: Vec<String>,
     /// The extensions that are known here.
     pub extensions: RequestInputs,
     /// The time the page gives, in milliseconds.
@@ -165,10 +170,7 @@ impl CreationOptions {
                 .or_else(|| attachment(selection.authenticator_attachment.as_deref())),
             resident_key: resident_key(&selection),
             user_verification: user_verification(selection.user_verification.as_deref()),
-            attestation_formats: match attestation {
-                Conveyance::None => vec![String::from("none")],
-                _ => raw.attestation_formats,
-            },
+            attestation_formats: formats(attestation, raw.attestation_formats),
             attestation,
             extensions: CreationInputs::new(raw.extensions.unwrap_or_default())?,
             timeout: raw.timeout,
@@ -195,12 +197,15 @@ impl RequestOptions {
         let raw: json::Request = json::read(value)?;
         let listed = !raw.allow_credentials.is_empty();
         let allow = credentials("allowCredentials", raw.allow_credentials)?;
+        let attestation = conveyance(raw.attestation.as_deref());
         Ok(Self {
             rp_id: raw.rp_id,
             challenge: bytes("challenge", &raw.challenge)?,
             only_unknown: listed && allow.is_empty(),
             allow,
             user_verification: user_verification(raw.user_verification.as_deref()),
+            attestation_formats: formats(attestation, raw.attestation_formats),
+            attestation,
             extensions: RequestInputs::new(raw.extensions.unwrap_or_default())?,
             timeout: raw.timeout,
         })
@@ -266,6 +271,14 @@ fn user_verification(text: Option<&str>) -> UserVerification {
         Some("required") => UserVerification::Required,
         Some("discouraged") => UserVerification::Discouraged,
         _ => UserVerification::Preferred,
+    }
+}
+
+/// Who wants no attestation wants no format of it.
+fn formats(attestation: Conveyance, listed: Vec<String>) -> Vec<String> {
+    match attestation {
+        Conveyance::None => vec![String::from("none")],
+        _ => listed,
     }
 }
 

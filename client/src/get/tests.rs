@@ -123,6 +123,27 @@ fn each_wrong_answer_has_its_cause() {
     assert_eq!(cause(allow(&["BQ"]), foreign), WrongResponse::RpIdHash.into());
 }
 
+/// An earlier text of level 3 had `attestation` and `attestationFormats` at sign-in. They change nothing of the request,
+/// and what a key gives without being asked (epAtt, attStmt of drafts of CTAP 2.2) is passed over.
+#[test]
+fn attestation_at_sign_in_is_neither_asked_for_nor_passed_on() {
+    let plain = play(start(allow(&["BQ"])), &[info(&[]), answer(None, 1, None, None)]);
+    let mut wishes = allow(&["BQ"]);
+    wishes["attestation"] = json!("direct");
+    wishes["attestationFormats"] = json!(["packed"]);
+    let statement = texts(&[("alg", (-7).into()), ("sig", Value::Bytes(vec![9; 70]))]);
+    let attested = ok(vec![
+        (2, Value::Bytes(auth_data(RP, 1, &[]))),
+        (3, Value::Bytes(vec![0])),
+        (9, true.into()),
+        (10, statement),
+    ]);
+    let (result, sent) = play(start(wishes), &[info(&[]), attested]);
+    assert_eq!(sent, plain.1);
+    assert_eq!(result, plain.0);
+    assert!(result.is_ok());
+}
+
 #[test]
 fn verification_that_is_required_must_be_possible() {
     let (result, _) = play(start(json!({"userVerification": "required"})), &[info(&[])]);

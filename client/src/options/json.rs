@@ -57,6 +57,9 @@ pub(super) struct Request {
     #[serde(default, deserialize_with = "or_default")]
     pub(super) allow_credentials: Vec<Descriptor>,
     pub(super) user_verification: Option<String>,
+    pub(super) attestation: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) attestation_formats: Vec<String>,
     pub(super) extensions: Option<Members>,
 }
 

@@ -74,6 +74,26 @@ fn a_direct_attestation_keeps_the_formats() {
     assert_eq!(options.attestation_formats, ["packed", "tpm"]);
 }
 
+/// At sign-in an earlier text had both members, and pages still write them: read by the same rules.
+#[test]
+fn attestation_at_sign_in_is_read() {
+    let read = |text: &str| RequestOptions::from_json(text);
+    let least = read(r#"{"challenge": ""}"#).unwrap();
+    assert_eq!(least.attestation, Conveyance::None);
+    assert_eq!(least.attestation_formats, ["none"]);
+    let direct = r#"{"challenge": "", "attestation": "direct", "attestationFormats": ["packed"]}"#;
+    let direct = read(direct).unwrap();
+    assert_eq!(direct.attestation, Conveyance::Direct);
+    assert_eq!(direct.attestation_formats, ["packed"]);
+    let unknown = r#"{"challenge": "", "attestation": "loud", "attestationFormats": ["packed"]}"#;
+    assert_eq!(read(unknown).unwrap(), least);
+    for wrong in [r#""attestation": 7"#, r#""attestationFormats": "packed""#] {
+        let cause = read(&format!(r#"{{"challenge": "", {wrong}}}"#)).unwrap_err();
+        assert!(matches!(cause, Cause::NotTheDictionary(_)), "{cause:?}");
+        assert_eq!(cause.exception(Operation::Get), DomException::TypeError);
+    }
+}
+
 #[test]
 fn each_fault_has_its_cause() {
     let cause = |text: String| CreationOptions::from_json(&text).unwrap_err();
