@@ -11,6 +11,7 @@ mod fingers;
 mod large_blob;
 mod page;
 mod pin;
+mod prf;
 mod profiles;
 mod public_key;
 mod settings;

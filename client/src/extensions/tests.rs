@@ -219,7 +219,7 @@ fn two_inputs_by_protocol_one() {
     assert_eq!(prf()["hmac_secret_cases"].as_array().unwrap().len(), 4);
 }
 
-/// The cases of `api_cases` that are errors, each with its name.
+/// The cases of `api_cases` that are errors, each with its name. The others are those of the suite `ceremony`.
 fn refused(number: usize, cause: &Cause) {
     let vector = &prf()["api_cases"][number];
     let (failed, operation) = if vector["ceremony"] == "create" {
