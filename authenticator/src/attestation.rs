@@ -76,7 +76,10 @@ impl Format {
         match attestation {
             Attestation::Batch | Attestation::SelfAttestation => vec![format::PACKED],
             #[cfg(feature = "attestation-formats")]
-            Attestation::Root(root) => root.formats().iter().map(|f| f.identifier()).collect(),
+            Attestation::Root(root) => {
+                let listed = root.formats().iter().map(|format| format.identifier());
+                listed.filter(|name| *name != format::NONE).collect()
+            }
         }
     }
 
@@ -130,7 +133,9 @@ impl Format {
             Self::Packed => enterprise,
             Self::None => false,
             #[cfg(feature = "attestation-formats")]
-            Self::Root(format) => format != AttestationFormat::PackedSelf,
+            Self::Root(format) => {
+                !matches!(format, AttestationFormat::PackedSelf | AttestationFormat::None)
+            }
         }
     }
 

@@ -141,10 +141,10 @@ fn an_enterprise_certificate_leads_to_the_root() {
 /// Each argument that cannot be one is refused by name.
 #[test]
 fn a_root_has_a_key_names_times_and_formats() {
-    use AttestationFormat::{Packed, PackedSelf, Tpm};
+    use AttestationFormat::{None, Packed, PackedSelf, Tpm};
     assert_eq!(new_root(0, &[Packed]), Err(RootError::Key));
     assert_eq!(new_root(0xff, &[Packed]), Err(RootError::Key));
-    for formats in [&[][..], &[Tpm, Tpm], &[Packed, Tpm, PackedSelf]] {
+    for formats in [&[][..], &[None], &[Tpm, Tpm], &[Packed, Tpm, PackedSelf]] {
         assert_eq!(new_root(7, formats), Err(RootError::Formats));
     }
     let with = |name: &RootName, validity: &RootValidity| {

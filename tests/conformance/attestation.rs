@@ -76,6 +76,18 @@ fn what_is_not_listed_is_passed_over() {
     }
 }
 
+/// GI-19, MC-56: an owner may have no statement made unless one is asked for; `none` is never listed, and its AAGUID is
+/// the model's.
+#[test]
+fn none_can_be_the_default_and_is_not_listed() {
+    let mut key = key(&["none", "tpm", "packed"]);
+    assert_eq!(*key.info().0.get(0x16), array(["tpm", "packed"]));
+    let made = key.make(&Request::make_credential());
+    assert_eq!(made.format, "none");
+    assert_eq!(made.attested().aaguid, key.info().aaguid());
+    assert_eq!(key.make(&preferring(&["packed"])).format, "packed");
+}
+
 fn made_with(key: &mut Key, algorithm: i64, format: &str) -> Made {
     key.make(&preferring(&[format]).with(mc::PUB_KEY_CRED_PARAMS, algorithms(&[algorithm])))
 }

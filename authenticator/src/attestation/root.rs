@@ -10,7 +10,9 @@ use core::fmt;
 
 use p256::NonZeroScalar;
 use softkey_ctap::Secret;
-use softkey_ctap::attestation::{AndroidKeyStatement, AppleStatement, FidoU2fStatement, format};
+use softkey_ctap::attestation::{
+    AndroidKeyStatement, AppleStatement, FidoU2fStatement, NONE_STATEMENT, format,
+};
 use softkey_ctap::cbor::{self, List};
 use softkey_ctap::cose::algorithm;
 
@@ -41,12 +43,21 @@ pub enum AttestationFormat {
     AndroidKey,
     /// `apple`; for all but ML-DSA.
     Apple,
+    /// `none`, which is never listed in getInfo and shows nothing of the root.
+    None,
 }
 
 impl AttestationFormat {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Packed, Self::PackedSelf, Self::FidoU2f, Self::Tpm, Self::AndroidKey, Self::Apple];
+    pub const ALL: [Self; 7] = [
+        Self::Packed,
+        Self::PackedSelf,
+        Self::FidoU2f,
+        Self::Tpm,
+        Self::AndroidKey,
+        Self::Apple,
+        Self::None,
+    ];
 
     /// The identifier of the format (WebAuthn Level 3 section 8.1).
     #[must_use]
@@ -57,13 +68,14 @@ impl AttestationFormat {
             Self::Tpm => format::TPM,
             Self::AndroidKey => format::ANDROID_KEY,
             Self::Apple => format::APPLE,
+            Self::None => format::NONE,
         }
     }
 
     /// Is there such a statement about a credential of this algorithm?
     fn suits(self, algorithm: Algorithm) -> bool {
         match self {
-            Self::Packed | Self::PackedSelf => true,
+            Self::Packed | Self::PackedSelf | Self::None => true,
             Self::FidoU2f => algorithm.id() == algorithm::ES256,
             Self::Tpm => tpm::suits(algorithm.id()),
             Self::AndroidKey | Self::Apple => !matches!(
@@ -105,7 +117,7 @@ pub enum RootError {
     Name,
     /// A time is not of the form `YYYYMMDDhhmmssZ`, or the last one is not behind the first.
     Validity,
-    /// There is no format, one twice, or both kinds of `packed`.
+    /// There is no format beside `none`, one twice, or both kinds of `packed`.
     Formats,
 }
 
@@ -228,6 +240,7 @@ impl AttestationRoot {
         match format {
             AttestationFormat::Packed => Ok(self.packed(subject)),
             AttestationFormat::PackedSelf => super::self_attestation(subject),
+            AttestationFormat::None => Ok(NONE_STATEMENT.0.to_vec()),
             AttestationFormat::FidoU2f => {
                 let coordinates = subject.public.coordinates();
                 let point = [&[0x04], coordinates].concat();
@@ -361,7 +374,8 @@ fn can_be_listed(formats: &[AttestationFormat]) -> bool {
         let name = rest.first().map(|format| format.identifier());
         before.iter().any(|format| Some(format.identifier()) == name)
     });
-    !formats.is_empty() && !twice
+    let listed = formats.iter().any(|format| *format != AttestationFormat::None);
+    listed && !twice
 }
 
 fn is_time(text: &str) -> bool {
