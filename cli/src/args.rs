@@ -12,6 +12,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 use softkey_authenticator::Algorithms;
 
+use crate::attestation::AttestationArgs;
 use crate::decode::DecodeArgs;
 use crate::faults::Spec;
 use crate::manage::blobs::BlobsArgs;
@@ -49,6 +50,7 @@ impl Args {
             Command::Demo(args) => args.json,
             Command::Doctor(args) => args.json,
             Command::Profiles(args) => args.json(),
+            Command::Attestation(args) => args.json,
             Command::Replay(args) => args.json,
             Command::Control(args) => args.json,
             Command::Faults(args) => args.json,
@@ -114,6 +116,8 @@ pub enum Command {
     Decode(DecodeArgs),
     /// List and print what softkey run --profile can make of the key
     Profiles(ProfilesArgs),
+    /// Make and change the root by which softkey run --attestation attests new credentials
+    Attestation(AttestationArgs),
     /// Run a recorded session again and show the first difference; ends with 1 if there is one
     Replay(ReplayArgs),
     /// Steer a running key over its control socket
@@ -172,6 +176,13 @@ pub struct RunArgs {
     /// the start, each minute and at each request.
     #[arg(long, value_name = "NAME|FILE")]
     pub profile: Option<String>,
+
+    /// Attest new credentials by a root of your own, which softkey attestation new makes
+    ///
+    /// For the tests of sites: they can recognise this key by what the root attests. Without FILE it is the root that
+    /// lies beside the vault; with --ephemeral the one beside your own vault.
+    #[arg(long, value_name = "FILE")]
+    pub attestation: Option<Option<PathBuf>>,
 
     /// What new credentials sign with, best first: names or COSE numbers with commas between them [default:
     /// ES256,EdDSA,ES384,ES512,ES256K]

@@ -5,6 +5,7 @@ use clap_complete::Shell;
 use clap_mangen::Man;
 
 use crate::args::{Args, Command};
+use crate::attestation;
 use crate::control;
 use crate::decode;
 use crate::demo;
@@ -44,6 +45,7 @@ pub fn perform(args: Args) -> Result<Exit, CliError> {
         Command::Get(args) => manage::get::run(&args, &mut output).map(|()| Exit::Success),
         Command::Verify(args) => verify::run(&args, &mut output).map(|()| Exit::Success),
         Command::Decode(args) => decode::run(&args, &mut output).map(|()| Exit::Success),
+        Command::Attestation(args) => attestation::run(&args, &mut output).map(|()| Exit::Success),
         Command::Control(args) => control::perform(&args),
         Command::Faults(_) => faults::list(&mut output).map(|()| Exit::Success),
         Command::Profiles(args) => profile::run(&args, &mut output).map(|()| Exit::Success),

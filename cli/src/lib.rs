@@ -2,6 +2,7 @@
 //! use without the command line.
 //!
 //! - [`args`], [`command`]: the command line and what carries it out;
+//! - [`attestation`]: the owner's root, which attests new credentials;
 //! - [`browser`]: a page, a key and a user in one process, for the tests of sites;
 //! - [`error`]: how a command fails, in two parts, and the table of exit codes;
 //! - [`faults`]: what the key does wrong when its owner wants it to;
@@ -19,6 +20,7 @@
 //! - [`vault`]: what a security key keeps, on a disk: durable, and refused rather than guessed at when damaged.
 
 pub mod args;
+pub mod attestation;
 pub mod browser;
 pub mod command;
 pub mod control;

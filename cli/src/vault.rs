@@ -26,7 +26,7 @@
 //! ```
 
 mod error;
-mod files;
+pub(crate) mod files;
 mod header;
 mod medium;
 mod store;

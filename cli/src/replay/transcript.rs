@@ -88,6 +88,7 @@ impl Header {
             profile: &profile,
             uv,
             algorithms: algorithms.as_ref(),
+            attester: None,
             over_uhid: self.over_uhid,
         };
         Ok(setup.config())

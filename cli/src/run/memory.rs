@@ -19,6 +19,7 @@ use super::event::Event;
 use super::record::record;
 use super::worker::{Engine, PowerUp};
 use crate::args::{MemoryArgs, RunArgs, Verifier};
+use crate::attestation::Attester;
 use crate::error::{CliError, Exit};
 use crate::profile::{Mark, Profile};
 use crate::replay::transcript::Header;
@@ -49,11 +50,14 @@ const UHID_MAX_MSG_SIZE: u16 = 57 + 29 * 59;
 /// # Errors
 ///
 /// [`Exit::Vault`] if the vault cannot be opened or made, or belongs to another profile; [`Exit::Usage`] if the user's own
-/// vault would be opened with a profile, [`Exit::BadInput`] if the passphrase cannot be read.
+/// vault would be opened with a profile, [`Exit::BadInput`] if the passphrase or the attestation root cannot be read.
 pub fn open(args: &RunArgs, profile: &Profile, over_uhid: bool) -> Result<Memory, CliError> {
     let algorithms = args.algorithms.as_ref();
-    let setup = Setup { profile, uv: args.uv, algorithms, over_uhid };
+    let attester = Attester::wanted(args)?;
+    let attester = attester.as_ref();
+    let setup = Setup { profile, uv: args.uv, algorithms, attester, over_uhid };
     let mut memory = unrecorded(args, &setup)?;
+    memory.notices.extend(attester.map(|attester| Event::Notice { what: attester.notice() }));
     if let Some(file) = &args.record {
         let header = Header::new(&setup, args.seed, args.record_secrets);
         memory.power_up = record(file, &header, memory.power_up)?;
@@ -99,6 +103,8 @@ pub struct Setup<'a> {
     pub uv: Verifier,
     /// What new credentials sign with, if not what the profile says.
     pub algorithms: Option<&'a Algorithms>,
+    /// What attests new credentials, if not what the profile says.
+    pub attester: Option<&'a Attester>,
     /// Is it shown over uhid?
     pub over_uhid: bool,
 }
@@ -122,6 +128,9 @@ impl Setup<'_> {
         }
         if let Some(algorithms) = self.algorithms {
             config.algorithms = algorithms.clone();
+        }
+        if let Some(attester) = self.attester {
+            attester.configure(&mut config);
         }
         config
     }

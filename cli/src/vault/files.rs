@@ -71,8 +71,16 @@ impl VaultPaths {
         }
     }
 
+    /// Where the owner's attestation root lies, if there is one: `FILE.attestation`.
+    #[must_use]
+    pub fn attestation(&self) -> PathBuf {
+        let mut name = self.database.as_os_str().to_owned();
+        name.push(".attestation");
+        PathBuf::from(name)
+    }
+
     /// Makes the folders, for the owner alone, if this vault's are to be made.
-    pub(super) fn make_folders(&self) -> Result<(), VaultError> {
+    pub(crate) fn make_folders(&self) -> Result<(), VaultError> {
         for folder in [folder_of(&self.database), folder_of(&self.key_file)] {
             if !self.make_folders && !folder.exists() {
                 return Err(VaultError::NoFolder(folder.to_owned()));
@@ -90,7 +98,7 @@ fn folder_of(file: &Path) -> &Path {
 }
 
 /// Is anything there?
-pub(super) fn exists(path: &Path) -> Result<bool, VaultError> {
+pub(crate) fn exists(path: &Path) -> Result<bool, VaultError> {
     match fs::symlink_metadata(path) {
         Ok(_) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -132,7 +140,7 @@ fn open_private(path: &Path, options: &OpenOptions) -> Result<File, VaultError> 
 }
 
 /// Reads a small file that must be the owner's alone. Of a longer one, one byte more than `most`.
-pub(super) fn read_private(
+pub(crate) fn read_private(
     path: &Path,
     most: usize,
 ) -> Result<zeroize::Zeroizing<Vec<u8>>, VaultError> {
@@ -145,7 +153,7 @@ pub(super) fn read_private(
 }
 
 /// Makes a file for the owner alone, durably. Whatever was there is replaced in one step, or not at all.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), VaultError> {
     let new = being_written(path);
     let written = || {
         let mut file =
@@ -175,7 +183,7 @@ pub(super) fn publish(new: &Path, path: &Path) -> Result<(), VaultError> {
 }
 
 /// Removes a file if it is there.
-pub(super) fn remove(path: &Path) -> Result<(), VaultError> {
+pub(crate) fn remove(path: &Path) -> Result<(), VaultError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(VaultError::io(path, error)),
         _ => Ok(()),

@@ -35,6 +35,8 @@ pub(crate) struct Key {
     events: Receiver<Value>,
     folder: tempfile::TempDir,
     pub(crate) address: String,
+    /// The events before the key was ready.
+    pub(crate) early: Vec<Value>,
 }
 
 impl Key {
@@ -66,8 +68,14 @@ impl Key {
                 }
             }
         });
-        let mut key = Self { child, events, folder, address: String::new() };
-        let ready = key.event("ready");
+        let mut key = Self { child, events, folder, address: String::new(), early: Vec::new() };
+        let ready = loop {
+            let event = key.next_event("ready");
+            if event["event"] == "ready" {
+                break event;
+            }
+            key.early.push(event);
+        };
         let device = ready["devices"][0].as_str().unwrap();
         key.address = device.strip_prefix("udp ").unwrap().to_owned();
         key
@@ -76,13 +84,17 @@ impl Key {
     /// The next event of this kind; others are passed over.
     pub(crate) fn event(&self, kind: &str) -> Value {
         loop {
-            let event = self.events.recv_timeout(PATIENCE).unwrap_or_else(|_| {
-                panic!("no event {kind}");
-            });
+            let event = self.next_event(kind);
             if event["event"] == kind {
                 return event;
             }
         }
+    }
+
+    /// The next event, while one of this kind is waited for.
+    fn next_event(&self, kind: &str) -> Value {
+        let event = self.events.recv_timeout(PATIENCE);
+        event.unwrap_or_else(|_| panic!("no event {kind}"))
     }
 
     /// The next line about a request.

@@ -2,6 +2,7 @@
 //! pipe, a closed standard input.
 #![cfg(test)]
 
+mod attestation;
 mod blobs;
 mod cases;
 mod control;
