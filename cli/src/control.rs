@@ -235,6 +235,9 @@ pub struct OpenQuestion {
     pub rp: Option<String>,
     /// The account, if it is known.
     pub account: Option<String>,
+    /// Will the relying party be able to tell this key from all others?
+    #[serde(default)]
+    pub recognisable: bool,
     /// Milliseconds until the question is withdrawn.
     pub left_ms: u64,
 }
@@ -270,6 +273,9 @@ impl fmt::Display for OpenQuestion {
         }
         if let Some(account) = &self.account {
             write!(f, " as {}", crate::text::quoted(account))?;
+        }
+        if self.recognisable {
+            write!(f, ", which can tell this key from all others then")?;
         }
         write!(f, ", {} ms more", self.left_ms)
     }
@@ -326,6 +332,7 @@ mod tests {
                 operation: "register".into(),
                 rp: Some("example.com".into()),
                 account: Some("a\n\u{9b}".into()),
+                recognisable: true,
                 left_ms: 29_000,
             }),
             power_cycles: 1,

@@ -275,6 +275,8 @@ pub struct Open {
     operation: String,
     rp: Option<String>,
     account: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    recognisable: bool,
     deadline: u64,
 }
 
@@ -317,13 +319,14 @@ impl Outcome {
 /// The open question; who asks is told only if messages are kept whole.
 fn open(engine: &dyn Engine, whole: bool) -> Option<Open> {
     let ask = engine.asking()?;
-    let Asked { asks, operation, rp, account } = Asked::of(ask);
+    let Asked { asks, operation, rp, account, recognisable } = Asked::of(ask);
     Some(Open {
         ask: ask.id.0,
         asks: asks.to_owned(),
         operation: operation.to_owned(),
         rp: rp.filter(|_| whole),
         account: account.filter(|_| whole),
+        recognisable,
         deadline: ask.deadline.as_millis(),
     })
 }

@@ -80,6 +80,8 @@ pub struct Asked {
     pub rp: Option<String>,
     /// The account.
     pub account: Option<String>,
+    /// Will the relying party be able to tell this key from all others?
+    pub recognisable: bool,
 }
 
 /// A request and what became of it.
@@ -153,6 +155,7 @@ impl Asked {
             },
             rp: ask.rp_id.clone(),
             account: ask.account.clone(),
+            recognisable: ask.recognisable,
         }
     }
 }
@@ -238,10 +241,14 @@ impl fmt::Display for Asked {
             write!(f, " as {}", text::quoted(account))?;
         }
         match self.asks {
-            "long_presence" => write!(f, " (a touch of 5 seconds)"),
-            "verification" => write!(f, " (user verification)"),
-            _ => Ok(()),
+            "long_presence" => write!(f, " (a touch of 5 seconds)")?,
+            "verification" => write!(f, " (user verification)")?,
+            _ => {}
         }
+        if self.recognisable {
+            write!(f, "; it can tell this key from all others then")?;
+        }
+        Ok(())
     }
 }
 
@@ -315,6 +322,9 @@ impl fmt::Display for Mode {
 
 #[cfg(test)]
 mod tests {
+    use softkey_authenticator::AskId;
+    use softkey_ctap::Instant;
+
     use super::*;
 
     fn answered() -> Answered {
@@ -352,6 +362,31 @@ mod tests {
             "makeCredential from udp 127.0.0.1:8111: SW_CONDITIONS_NOT_SATISFIED (12 ms) \
              [approve auto, uv simulated]"
         );
+    }
+
+    /// Before the user agrees, the prompt says what a registration gives away.
+    #[test]
+    fn a_question_says_that_the_key_will_be_recognised() {
+        let mut ask = Ask {
+            id: AskId(1),
+            question: Question::Presence,
+            operation: Operation::MakeCredential,
+            rp_id: Some("example.com".into()),
+            account: Some("ada".into()),
+            recognisable: true,
+            deadline: Instant::from_millis(0),
+        };
+        assert_eq!(
+            Asked::of(&ask).to_string(),
+            "example.com asks to register as \"ada\"; it can tell this key from all others then"
+        );
+        assert_eq!(
+            text::json_line(&Event::Question(Asked::of(&ask))).unwrap(),
+            "{\"event\":\"question\",\"asks\":\"presence\",\"operation\":\"register\",\
+             \"rp\":\"example.com\",\"account\":\"ada\",\"recognisable\":true}"
+        );
+        ask.recognisable = false;
+        assert_eq!(Asked::of(&ask).to_string(), "example.com asks to register as \"ada\"");
     }
 
     /// Scripts read these members.

@@ -234,6 +234,30 @@ fn enterprise_attestation_is_for_those_that_the_owner_names() {
     assert!(!turn_on(&owner.key(&[])));
 }
 
+/// Whoever approves is told before, and over the control socket too; a sign-in tells nobody.
+#[test]
+fn the_owner_is_told_before_each_registration() {
+    let owner = Owner::new();
+    let key = owner.key(&[]);
+    key.told(&["approve", "hold"]);
+    let mut host = key.host();
+    let answer = std::thread::scope(|scope| {
+        let asking = scope.spawn(|| host.cbor(&make_credential("ada", &[("rk", true)])));
+        let question = key.event("question");
+        assert_eq!((&question["rp"], &question["recognisable"]), (&json!("example.com"), &json!(true)));
+        assert_eq!(key.status()["question"]["recognisable"], true);
+        key.told(&["touch"]);
+        asking.join().unwrap()
+    });
+    assert_eq!(answer[0], 0);
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| host.cbor(&crate::harness::get_assertion(&[])));
+        assert_eq!(key.event("question")["recognisable"], false);
+        key.told(&["touch"]);
+        assert_eq!(asking.join().unwrap()[0], 0);
+    });
+}
+
 /// A recording would lack the private key, so it could not be run again.
 #[test]
 fn a_seeded_recording_has_no_root() {

@@ -131,6 +131,7 @@ impl Hub {
                     operation: asked.operation.to_owned(),
                     rp: asked.rp,
                     account: asked.account,
+                    recognisable: asked.recognisable,
                     left_ms: u64::try_from(left).unwrap_or(u64::MAX),
                 }
             }),
