@@ -32,6 +32,12 @@ impl Enterprise {
         Some(Self { key, certificate, rp_ids })
     }
 
+    /// The relying parties for vendor-facilitated attestation.
+    #[must_use]
+    pub fn rp_ids(&self) -> &[String] {
+        &self.rp_ids
+    }
+
     pub(crate) const fn key(&self) -> &Secret<32> {
         &self.key
     }

@@ -5,6 +5,7 @@
 )]
 
 mod file;
+pub(crate) mod published;
 
 use std::path::{Path, PathBuf};
 
@@ -134,7 +135,9 @@ pub fn run(args: &AttestationArgs, output: &mut Output<'_>) -> Result<(), CliErr
             file::remove(&place.path)?;
             match output.form() {
                 Form::Plain => output.line("The root is gone; what it attested stays attested."),
-                Form::Json => output.object(&json!({ "removed": place.path.display().to_string() })),
+                Form::Json => {
+                    output.object(&json!({ "removed": place.path.display().to_string() }))
+                }
             }
         }
     }

@@ -20,7 +20,7 @@ use crate::faults::Spec;
 type BuiltIn = (&'static str, &'static str);
 
 /// Those that the program brings along, by name.
-const BUILT_IN: [BuiltIn; 20] = [
+const BUILT_IN: [BuiltIn; 21] = [
     ("default", include_str!("profile/default.toml")),
     ("algorithms", include_str!("profile/algorithms.toml")),
     ("always-uv", include_str!("profile/always-uv.toml")),
@@ -28,6 +28,7 @@ const BUILT_IN: [BuiltIn; 20] = [
     ("ctap2.1", include_str!("profile/ctap2.1.toml")),
     ("ctap2.2", include_str!("profile/ctap2.2.toml")),
     ("ctap2.3", include_str!("profile/ctap2.3.toml")),
+    ("enterprise", include_str!("profile/enterprise.toml")),
     ("fingerprint", include_str!("profile/fingerprint.toml")),
     ("large-blob", include_str!("profile/large-blob.toml")),
     ("no-pin", include_str!("profile/no-pin.toml")),

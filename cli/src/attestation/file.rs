@@ -213,10 +213,8 @@ impl RootFile {
             organization: self.organization.clone(),
             common_name: self.name.clone(),
         };
-        let validity = RootValidity {
-            not_before: self.not_before.clone(),
-            not_after: self.not_after.clone(),
-        };
+        let validity =
+            RootValidity { not_before: self.not_before.clone(), not_after: self.not_after.clone() };
         let formats: Vec<_> = self.formats.iter().map(|name| (*name).into()).collect();
         let key = self.private_key.0.clone();
         AttestationRoot::new(key, &name, &validity, &formats).map_err(refused)

@@ -2,11 +2,12 @@
 
 use serde::Deserialize;
 use softkey_authenticator::{
-    Algorithms, Attestation, AuthenticatorTransport, Backup, Config, Extensions, Generation,
-    LargeBlobs, SignatureCounter, UserVerification,
+    AAGUID, Algorithms, Attestation, AuthenticatorTransport, Backup, Config, Enterprise,
+    Extensions, Generation, LargeBlobs, SignatureCounter, UserVerification,
 };
 use softkey_ctap::pin_uv::Protocol;
 
+use crate::attestation::published;
 use crate::faults::{Spec, SpecError};
 use crate::run::algorithms;
 use crate::run::memory::{FINGERPRINT_SENSOR, SIMULATED_SENSOR};
@@ -42,6 +43,10 @@ macro_rules! keys {
                 given.push($key);
             })*
             wanted.max_request = wanted.max_msg_size;
+            // The certificate names the model.
+            if let Some(enterprise) = &wanted.enterprise {
+                wanted.enterprise = published::enterprise(&wanted.aaguid, enterprise.rp_ids());
+            }
             let settled = wanted.clone().settled();
             $(if given.contains(&$key) && wanted.$field != settled.$field {
                 let what = "this value cannot be had, by itself or with what else the profile says";
@@ -57,6 +62,7 @@ keys! {
     "u2f" u2f: bool => u2f, Ok;
     "aaguid" aaguid: String => aaguid, |text| aaguid(&text);
     "attestation" attestation: AttestationName => attestation, |name| Ok(name.into());
+    "enterprise" enterprise: Vec<String> => enterprise, |rp_ids| enterprise(&rp_ids);
     "transports" transports: Vec<String> => transports, |names| transports(&names);
     "firmware-version" firmware_version: u32 => firmware_version, |version| Ok(version.into());
     "max-msg-size" max_msg_size: u16 => max_msg_size, Ok;
@@ -192,6 +198,11 @@ fn aaguid(text: &str) -> Result<[u8; 16], String> {
     let number = u128::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 32);
     let number = number.filter(|_| !digits.starts_with('+'));
     number.map(u128::to_be_bytes).ok_or_else(|| format!("{text:?} is no UUID"))
+}
+
+fn enterprise(rp_ids: &[String]) -> Result<Option<Enterprise>, String> {
+    unique(rp_ids)?;
+    Ok(published::enterprise(&AAGUID, rp_ids))
 }
 
 fn transports(names: &[String]) -> Result<Vec<AuthenticatorTransport>, String> {

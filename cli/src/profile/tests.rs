@@ -61,6 +61,8 @@ fn flaws_are_named_with_their_line() {
         ("\n\ntransports = [\"pigeon\"]", "transports", 3),
         ("transports = [\"usb\", \"usb\"]", "transports", 1),
         ("pin-protocols = [3]", "pin-protocols", 1),
+        ("generation = \"2.0\"\nenterprise = []", "enterprise", 2),
+        ("enterprise = [\"a.b\", \"a.b\"]", "enterprise", 1),
         ("extensions = [\"appid\"]", "extensions", 1),
         ("algorithms = [\"ES257\"]", "algorithms", 1),
         ("generation = \"2.2\"\nlarge-blobs = \"extension\"", "large-blobs", 2),
@@ -74,6 +76,22 @@ fn flaws_are_named_with_their_line() {
         assert!(what.contains(&expected), "{what}");
     }
     assert!(complaint("u2f = maybe").contains("line 1"));
+}
+
+/// The certificate of enterprise attestation is one for the profile's model, wherever that stands in the file; without
+/// the key there is none.
+#[test]
+fn enterprise_attestation_is_for_the_profiles_model() {
+    let of = |text: &str| Profile::parse("x", text).unwrap().config.enterprise;
+    assert_eq!(of(""), None);
+    let plain = of("enterprise = [\"example.com\"]").unwrap();
+    assert_eq!(plain.rp_ids(), ["example.com"]);
+    assert_eq!(of("enterprise = []").unwrap().rp_ids(), [""; 0]);
+    let other = "00000000-0000-0000-0000-0000000000ff";
+    let before = of(&format!("aaguid = \"{other}\"\nenterprise = [\"example.com\"]")).unwrap();
+    let behind = of(&format!("enterprise = [\"example.com\"]\naaguid = \"{other}\"")).unwrap();
+    assert_eq!(before, behind);
+    assert_ne!(before, plain);
 }
 
 #[test]
