@@ -47,6 +47,13 @@ pub(crate) enum PrivateKey {
 
 impl PrivateKey {
     /// The private key that belongs to this seed. Where [`Algorithm::keeps_key`] this takes long.
+    #[cfg_attr(
+        not(any(feature = "rsa", feature = "ml-dsa")),
+        expect(
+            clippy::unnecessary_wraps,
+            reason = "ECDSA and Ed25519 cannot fail, other algorithms can"
+        )
+    )]
     pub(crate) fn from_seed(algorithm: Algorithm, seed: &Secret<32>) -> Result<Self, Refusal> {
         Ok(match algorithm {
             Algorithm::Es256 | Algorithm::Esp256 => Self::P256(EcKey::from_seed(seed)),
@@ -122,6 +129,13 @@ impl PrivateKey {
     }
 
     /// The signature over a message given in pieces, in the form that WebAuthn asks for.
+    #[cfg_attr(
+        not(any(feature = "rsa", feature = "ml-dsa")),
+        expect(
+            clippy::unnecessary_wraps,
+            reason = "ECDSA and Ed25519 cannot fail, other algorithms can"
+        )
+    )]
     pub(crate) fn sign(&self, message: &[&[u8]]) -> Result<Vec<u8>, Refusal> {
         Ok(match self {
             Self::P256(key) => key.sign(message),
@@ -165,10 +179,7 @@ pub(crate) enum PublicKey {
 impl PublicKey {
     /// Both coordinates of a point; nothing of a key that is none.
     pub(crate) fn coordinates(&self) -> &[u8] {
-        match self {
-            Self::Point { sec1, .. } => sec1.get(1..).unwrap_or_default(),
-            _ => &[],
-        }
+        if let Self::Point { sec1, .. } = self { sec1.get(1..).unwrap_or_default() } else { &[] }
     }
 
     /// The key as COSE has it, under the identifier of `algorithm`.

@@ -133,11 +133,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let preference = request.attestation_formats_preference.as_ref();
         let preference = preference.filter(|_| self.config.generation >= Generation::Ctap22);
         let attestation = &self.config.attestation;
-        match Format::prefer(preference, attestation, algorithm) {
-            Format::None => Format::None,
-            _ if enterprise => Format::Packed,
-            format => format,
-        }
+        let format = Format::prefer(preference, attestation, algorithm);
+        if enterprise && format != Format::None { Format::Packed } else { format }
     }
 
     /// Is one of the listed credentials here? One that asks for verification is not, without it.
