@@ -22,7 +22,10 @@ use crate::step::{Answer, Finger, Operation, Question, Sample, Session, Via};
 use crate::store::Store;
 
 /// The longest name of a finger, in bytes.
-const MAX_NAME: usize = 64;
+pub(crate) const MAX_NAME: usize = 64;
+
+/// The length of the identifier of a template, in bytes.
+pub(crate) const TEMPLATE_ID: usize = 16;
 
 /// Which form of the command.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,7 +42,7 @@ pub(crate) struct Enrollment {
     session: Session,
     /// The token that authorized it; it ends with the token.
     token: u64,
-    template_id: [u8; 16],
+    template_id: [u8; TEMPLATE_ID],
     /// Whose the good samples are.
     finger: Option<Finger>,
     /// How many good samples are still needed.
@@ -164,10 +167,10 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         if self.fingers.len() >= sensor.max_fingers.into() {
             return Err(Refusal::FingersFull);
         }
-        let mut template_id = [0; 16];
+        let mut template_id = [0; TEMPLATE_ID];
         self.rng.try_fill_bytes(&mut template_id).map_err(|_| Refusal::Entropy)?;
         self.enrollment = None;
-        let remaining = sensor.samples.max(1).into();
+        let remaining = sensor.samples.into();
         let session = via.session;
         let enrollment = Enrollment { session, token, template_id, finger: None, remaining };
         Ok(capture(params, Capture { enrollment, first: true }))
@@ -237,7 +240,7 @@ fn capture(params: &Params<'_>, capture: Capture) -> Outcome {
 fn sensor_info(sensor: FingerprintSensor) -> Outcome {
     reply(&Response {
         fingerprint_kind: Some(sensor.kind.number()),
-        max_capture_samples_required_for_enroll: Some(sensor.samples.max(1).into()),
+        max_capture_samples_required_for_enroll: Some(sensor.samples.into()),
         max_template_friendly_name: u64::try_from(MAX_NAME).ok(),
         ..Response::default()
     })

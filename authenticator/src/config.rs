@@ -181,7 +181,7 @@ pub struct FingerprintSensor {
     pub kind: FingerprintKind,
     /// How many good samples an enrollment takes, from 1 on.
     pub samples: u8,
-    /// For how many fingers there is room.
+    /// For how many fingers there is room, 1 to 40.
     pub max_fingers: u8,
     /// May a token that was got by an enrolled finger enroll further ones (`uvBioEnroll`)? A token by PIN always may.
     pub by_verification: bool,

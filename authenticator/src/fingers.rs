@@ -14,6 +14,9 @@ use crate::refusal::Refusal;
 use crate::step::Finger;
 use crate::store::Store;
 
+/// For how many fingers there can be room: all of them lie in one record.
+pub(crate) const MAX_FINGERS: u8 = 40;
+
 /// An enrolled finger.
 #[derive(Clone)]
 pub(crate) struct Template {
@@ -86,5 +89,25 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         self.records.commit(&mut self.rng, batch)?;
         self.fingers = fingers;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+
+    use softkey_ctap::cbor;
+
+    use super::*;
+    use crate::bio_enrollment::{MAX_NAME, TEMPLATE_ID};
+
+    /// A record is at most 4096 bytes long.
+    #[test]
+    fn as_many_fingers_as_there_can_be_fit_a_record() {
+        let name = "x".repeat(MAX_NAME);
+        let one = FingerRecord { id: &[7; TEMPLATE_ID], name: &name, finger: u64::MAX };
+        let fingers = vec![one; MAX_FINGERS.into()].into();
+        let plaintext = cbor::encode(&FingersRecord { fingers });
+        assert!(plaintext.len() + records::HEADER + crate::seal::OVERHEAD <= 4096);
     }
 }

@@ -8,6 +8,7 @@ use crate::config::{AAGUID, Attestation, AuthenticatorTransport, Config, LargeBl
 use crate::config_command::MAX_RP_IDS;
 use crate::credential::ID_LEN;
 use crate::extensions::MAX_CRED_BLOB;
+use crate::fingers::MAX_FINGERS;
 use crate::large_blobs;
 use crate::pin::{MAX_PIN_LENGTH, MIN_PIN_LENGTH};
 use crate::refusal::Refusal;
@@ -143,6 +144,14 @@ impl Config {
         self.max_large_blob_array = self.max_large_blob_array.clamp(1024, large_blobs::MAX_ARRAY);
         if self.transports.is_empty() {
             self.transports.push(AuthenticatorTransport::Usb);
+        }
+        if let Some(method) = &mut self.user_verification {
+            method.max_retries = method.max_retries.clamp(1, 25);
+            method.tries_per_request = method.tries_per_request.clamp(1, 5);
+            if let Some(sensor) = &mut method.enrollment {
+                sensor.samples = sensor.samples.max(1);
+                sensor.max_fingers = sensor.max_fingers.clamp(1, MAX_FINGERS);
+            }
         }
     }
 

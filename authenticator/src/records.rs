@@ -30,7 +30,7 @@ use crate::seal::Sealer;
 use crate::store::{Change, Key, Store, StoreError};
 
 const VERSION: u8 = 1;
-const HEADER: usize = 5;
+pub(crate) const HEADER: usize = 5;
 
 pub(crate) const EPOCH: Key = Key::from_array(b"se");
 pub(crate) const PIN: Key = Key::from_array(b"sp");

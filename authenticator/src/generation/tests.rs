@@ -3,7 +3,7 @@
 use alloc::vec;
 
 use super::*;
-use crate::config::{Extensions, UserVerification};
+use crate::config::{Extensions, FingerprintKind, FingerprintSensor, UserVerification};
 
 const NO_EXTENSIONS: Extensions = Extensions {
     cred_blob: false,
@@ -72,6 +72,31 @@ fn numbers_are_brought_into_their_bounds() {
     assert_eq!((high.max_credential_id_length, high.max_large_blob_array), (1023, 4096));
     assert_eq!((high.min_pin_length, high.max_pin_length), (63, 63));
     assert_eq!((high.max_rp_ids, high.max_cred_blob), (8, 128));
+}
+
+/// maxUvRetries is 1 to 25, preferredPlatformUvAttempts above 0, and a list of fingers must fit its record.
+#[test]
+fn the_numbers_of_a_sensor_are_brought_into_bounds() {
+    let settled = |most: u8| {
+        let sensor = FingerprintSensor {
+            kind: FingerprintKind::Touch,
+            samples: most,
+            max_fingers: most,
+            by_verification: false,
+        };
+        let method = UserVerification {
+            modality: 2,
+            max_retries: most,
+            tries_per_request: most,
+            enrollment: Some(sensor),
+        };
+        let config = Config { user_verification: Some(method), ..Config::default() }.settled();
+        let method = config.user_verification.unwrap();
+        let sensor = method.enrollment.unwrap();
+        [method.max_retries, method.tries_per_request, sensor.samples, sensor.max_fingers]
+    };
+    assert_eq!(settled(0), [1, 1, 1, 1]);
+    assert_eq!(settled(u8::MAX), [25, 5, u8::MAX, MAX_FINGERS]);
 }
 
 /// What needs a PIN, or a way to verify the user, goes with it.
