@@ -11,7 +11,8 @@ use crate::store::Store;
 
 /// Whoever can answer a question: a button, a script.
 pub trait User {
-    /// The answer, if there is one by now. Asked again whenever something has happened.
+    /// The answer, if there is one by now. Asked again whenever something has happened; an answer that does not fit the
+    /// question counts for nothing.
     fn answer(&mut self, now: Instant, ask: &Ask) -> Option<Answer>;
 }
 
@@ -116,8 +117,13 @@ impl<S: Store, R: TryCryptoRng, U: User> Application for Attendant<S, R, U> {
             self.step(now, device, step);
         }
         while let Some(decision) = self.answer(now) {
-            if let Some(step) = self.authenticator.resume(now, decision) {
-                self.step(now, device, step);
+            let step = self.authenticator.resume(now, decision);
+            let open = self.authenticator.asking().map(|ask| ask.id);
+            match step {
+                Some(step) => self.step(now, device, step),
+                // It did not fit, and at this instant nothing else will come of the question.
+                None if open == Some(decision.ask) => break,
+                None => {}
             }
         }
     }
@@ -133,4 +139,61 @@ const fn session(channel: ChannelId) -> Session {
 
 const fn via(channel: ChannelId) -> Via {
     Via { transport: Transport::Usb, session: session(channel) }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::convert::Infallible;
+    use core::ops::ControlFlow;
+
+    use rand_core::TryRng;
+    use softkey_ctap::{Command, StatusCode};
+    use softkey_ctap_hid::{Connection, DeviceConfig, Loopback};
+
+    use super::*;
+    use crate::{Config, MemoryStore, RootKey};
+
+    const START: Instant = Instant::from_millis(0);
+
+    /// What it gives is of no use; the key that the tests make needs none.
+    #[derive(Clone)]
+    struct Sevens;
+
+    impl TryRng for Sevens {
+        type Error = Infallible;
+
+        fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+            Ok(7)
+        }
+
+        fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+            Ok(7)
+        }
+
+        fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+            bytes.fill(7);
+            Ok(())
+        }
+    }
+
+    impl TryCryptoRng for Sevens {}
+
+    /// A user who insists on the wrong answer is waited for like one who does nothing.
+    #[test]
+    fn an_answer_that_does_not_fit_is_none() {
+        let mut asked = 0;
+        let user = move |_: Instant, _: &Ask| {
+            asked += 1;
+            assert!(asked < 2000, "the same question again and again, and no time passes");
+            Some(Answer::NotVerified)
+        };
+        let root_key = RootKey::new([7; 32]);
+        let (store, config) = (MemoryStore::default(), Config::default());
+        let key = Authenticator::open(store, root_key, Sevens, config, START).unwrap();
+        let device = Device::new(DeviceConfig::default(), 7);
+        let loopback = Loopback::new(device, Attendant::new(key, user), START);
+        let mut connection = Connection::open(loopback).unwrap();
+        let answer = connection.cbor(&[Command::SELECTION.0], &mut |_| ControlFlow::Continue(()));
+        assert_eq!(answer, Ok(alloc::vec![StatusCode::USER_ACTION_TIMEOUT.0]));
+    }
 }

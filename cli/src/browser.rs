@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use softkey_authenticator::hid::Attendant;
 use softkey_authenticator::{
-    Answer, Ask, AskId, Authenticator, Config, MemoryStore, Question, RootKey,
+    Answer, Ask, AskId, Authenticator, Config, Finger, MemoryStore, Question, RootKey, Sample,
 };
 use softkey_client::driver::{Act, DriveError, Keys, Script, Settlement, drive};
 use softkey_client::{
@@ -189,6 +189,9 @@ impl Browser {
 /// The only key.
 const KEY: KeyId = KeyId(0);
 
+/// The finger that the user puts on a sensor, always the same.
+const FINGER: Finger = Finger(1);
+
 /// The user's hand at the key.
 struct Hand {
     script: Script,
@@ -207,6 +210,9 @@ impl softkey_authenticator::hid::User for Hand {
             (Act::Ignore | Act::Unplug, _) => None,
             (Act::Consent, Question::Verify { .. }) => {
                 Some(Answer::Verified { shows_presence: true })
+            }
+            (Act::Consent, Question::CaptureSample { .. }) => {
+                Some(Answer::Sample(Sample::Good(FINGER)))
             }
             (Act::Refuse, Question::Verify { .. }) => Some(Answer::NotVerified),
             (Act::Consent, _) => Some(Answer::Yes),

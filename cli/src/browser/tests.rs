@@ -1,10 +1,11 @@
 //! What the user of a script does, and what a page sees of it.
 
 use softkey_client::driver::Asked;
-use softkey_client::{DomException, PinNeed};
+use softkey_client::{DomException, PinNeed, fingers};
 use softkey_ctap::StatusCode;
 
 use super::*;
+use crate::run::memory::FINGERPRINT_SENSOR;
 
 fn browser(user: Script) -> Browser {
     let page = Page::new(&Profile::new(), "https://example.org");
@@ -97,4 +98,25 @@ fn an_account_is_chosen_as_the_script_says() {
     // The newest comes first.
     assert_eq!(browser.get(REQUEST).unwrap().id, first.id);
     assert_eq!(browser.get(REQUEST).unwrap().id, second.id);
+}
+
+/// A hand that consents puts a finger on a sensor, too.
+#[test]
+fn a_finger_is_enrolled_and_verifies() {
+    let page = Page::new(&Profile::new(), "https://example.org");
+    let config = Config { user_verification: Some(FINGERPRINT_SENSOR), ..Config::default() };
+    let mut browser = Browser::with(page, config, Script::new()).unwrap();
+    browser.set_pin("1234").unwrap();
+    let (reach, entropy) = (browser.keys.reach(KEY).unwrap(), browser.entropy.fork());
+    let connection = browser.keys.connection_mut(KEY).unwrap();
+    let mut enroll =
+        |user: &mut Script, entropy| drive(fingers::add(None, reach, entropy), connection, user);
+    enroll(&mut browser.user, entropy).unwrap();
+    browser.user.take_asked();
+    browser.create(&creation("AQ")).unwrap();
+    assert_eq!(
+        browser.user.take_asked(),
+        [Asked::Touch(Act::Consent)],
+        "by the finger, not by PIN"
+    );
 }
