@@ -26,15 +26,22 @@ const fn row(
     Allowed { member, always, behind_hid }
 }
 
-const ARROWS: [Allowed; 9] = [
+const ARROWS: [Allowed; 10] = [
     row("softkey-ctap", &[], &[]),
     row("softkey-ctap-hid", &["softkey-ctap"], &[]),
     row("softkey-authenticator", &["softkey-ctap"], &["softkey-ctap-hid"]),
     row("softkey-flash-store", &["softkey-authenticator"], &[]),
     row("softkey-client", &["softkey-ctap"], &["softkey-ctap-hid"]),
+    row("softkey-idp", &[], &[]),
     row(
         "softkey",
-        &["softkey-ctap", "softkey-ctap-hid", "softkey-authenticator", "softkey-client"],
+        &[
+            "softkey-ctap",
+            "softkey-ctap-hid",
+            "softkey-authenticator",
+            "softkey-client",
+            "softkey-idp",
+        ],
         &[],
     ),
     row("softkey-tests", ANYTHING, &[]),
@@ -48,6 +55,7 @@ const ANYTHING: &[&str] = &[
     "softkey-authenticator",
     "softkey-flash-store",
     "softkey-client",
+    "softkey-idp",
     "softkey",
     "softkey-tests",
     "softkey-fuzz",

@@ -1,0 +1,109 @@
+//! What nobody may do to the server: fill it up, hold it up, or stop it.
+
+use super::wire::*;
+
+fn status(heard: &[u8]) -> u16 {
+    Heard::of(heard).status
+}
+
+#[test]
+fn heads_and_bodies_have_limits() {
+    let world = World::new();
+    let head = |more: &str| {
+        let start =
+            "GET /fedcm.json HTTP/1.1\r\nConnection: close\r\nSec-Fetch-Dest: webidentity\r\n";
+        world.say(IDP, format!("{start}Host: {IDP}\r\n{more}\r\n").as_bytes())
+    };
+    assert_eq!(status(&head("").unwrap()), 200);
+    assert_eq!(status(&head(&"A: a\r\n".repeat(100)).unwrap()), 431);
+    // It may be gone before it has heard everything, and then its answer is lost.
+    let long = head(&format!("A: {}\r\n", "a".repeat(1 << 20))).map(|heard| status(&heard));
+    assert!(long.is_err() || matches!(long, Ok(431)), "{long:?}");
+    let body = |length: usize, text: &str| {
+        let headers = format!("Host: {IDP}\r\nConnection: close\r\nContent-Length: {length}\r\n");
+        let text = format!("POST /login HTTP/1.1\r\n{headers}\r\n{text}");
+        status(&world.say(IDP, text.as_bytes()).unwrap())
+    };
+    assert_eq!(body(64 << 10, &"a".repeat(64 << 10)), 400);
+    assert_eq!(body((64 << 10) + 1, ""), 413);
+}
+
+/// Garbage on one connection, in TLS or before it, is no other connection's trouble.
+#[test]
+fn garbage_stops_nothing() {
+    let world = World::new();
+    for garbage in
+        ["", "\r\n\r\n", "SSH-2.0-x\r\n", "GET", "GET / HTTP/9.9\r\n\r\n", "\0\u{ff}\r\n\r\n"]
+    {
+        let mut socket = std::net::TcpStream::connect(world.server.address()).unwrap();
+        std::io::Write::write_all(&mut socket, garbage.as_bytes()).unwrap();
+        drop(socket);
+        let mut stream = world.connect(IDP);
+        std::io::Write::write_all(&mut stream, garbage.as_bytes()).unwrap();
+    }
+    for path in ["/%", "/%ff", "//", "/..", "/?%", "/client-metadata?%ff=%", "/continue?ticket"] {
+        let status = world.get(IDP, path, &[DEST, JSON, ORIGIN]).status;
+        assert!((200..500).contains(&status), "{path} {status}");
+    }
+    assert_eq!(world.fetch("config", None).status, 200);
+}
+
+/// Only the hosts that it is are answered for: another name that leads here is somebody's trick.
+#[test]
+fn a_host_is_known_or_refused() {
+    let world = World::new();
+    let ask = |host: &str| {
+        let text = format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        status(&world.say(IDP, text.as_bytes()).unwrap())
+    };
+    assert_eq!((ask(IDP), ask("LOGIN.idp.example:8443"), ask(RP)), (200, 200, 200));
+    for host in ["evil.example", "idp.example.evil.example", "", "xlogin.idp.example", ":443"] {
+        assert_eq!(ask(host), 421, "{host:?}");
+    }
+    assert_eq!(world.objections(), ["there is no such host here"]);
+}
+
+/// The oldest sessions go first, and the log has an end.
+#[test]
+fn memory_has_an_end() {
+    use softkey_idp::{Provider, Request, Setup};
+    let mut provider = Provider::new(Setup::default()).unwrap();
+    let login = Request {
+        method: "POST".into(),
+        host: IDP.into(),
+        path: "/login".into(),
+        body: b"account=1".to_vec(),
+        ..Request::default()
+    };
+    let mut sign_in = || {
+        let headers = provider.answer(0, &login).response.headers;
+        let cookie = headers.into_iter().find(|(name, _)| name == "Set-Cookie").unwrap().1;
+        cookie.split(';').next().unwrap().to_owned()
+    };
+    let first = sign_in();
+    let last = (0..1024).map(|_| sign_in()).last().unwrap();
+    let mut accounts = |cookie: &str| {
+        let headers =
+            vec![("sec-fetch-dest".into(), "webidentity".into()), ("cookie".into(), cookie.into())];
+        let request =
+            Request { method: "GET".into(), path: "/accounts".into(), headers, ..login.clone() };
+        provider.answer(0, &request).response.status
+    };
+    assert_eq!((accounts(&last), accounts(&first)), (200, 401));
+    let nowhere = Request { path: "/nowhere".into(), ..login.clone() };
+    for _ in 0..10_000 {
+        provider.answer(0, &nowhere);
+    }
+    assert_eq!(provider.log().count(), 10_000);
+}
+
+/// A server that is dropped is gone, whoever is connected.
+#[test]
+fn it_ends_when_it_is_dropped() {
+    let world = World::new();
+    let address = world.server.address();
+    let held = world.connect(IDP);
+    drop(world.server);
+    assert!(std::net::TcpStream::connect(address).is_err());
+    drop(held);
+}
