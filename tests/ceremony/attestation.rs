@@ -160,9 +160,48 @@ fn a_root_has_a_key_names_times_and_formats() {
         let name = RootName { common_name: text, ..root_name() };
         assert_eq!(with(&name, &root_validity()), Err(RootError::Name));
     }
-    for not_after in ["20250101000000Z", "20561301000000Z", "20560101000000", "2056-01-01T0Z"] {
+    for not_after in [
+        "20250101000000Z",
+        "20560001000000Z",
+        "20561301000000Z",
+        "20560100000000Z",
+        "20560132000000Z",
+        "20560101240000Z",
+        "20560101006000Z",
+        "20560101000060Z",
+        "20560101000000",
+        "2056010100000Z",
+        "205601010000000Z",
+        "205x0101000000Z",
+        "2056-01-01T0Z",
+    ] {
         let validity = RootValidity { not_after: not_after.to_owned(), ..root_validity() };
         assert_eq!(with(&root_name(), &validity), Err(RootError::Validity));
+    }
+}
+
+/// Of several arguments that cannot be one the first is named.
+#[test]
+fn a_root_names_the_first_wrong_argument() {
+    let wrong = |from: usize| {
+        let new =
+            |number, good: &str, bad: &str| if from <= number { bad } else { good }.to_owned();
+        let key = Secret::new(if from == 0 { [0; 32] } else { [7; 32] });
+        let name =
+            RootName { country: new(1, "CH", ""), common_name: new(2, "a", ""), ..root_name() };
+        let validity =
+            RootValidity { not_after: new(3, "20560101000000Z", "never"), ..root_validity() };
+        AttestationRoot::new(key, &name, &validity, &[]).map(drop)
+    };
+    let errors = [
+        RootError::Key,
+        RootError::Country,
+        RootError::Name,
+        RootError::Validity,
+        RootError::Formats,
+    ];
+    for (from, error) in errors.into_iter().enumerate() {
+        assert_eq!(wrong(from), Err(error));
     }
 }
 

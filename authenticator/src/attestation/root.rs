@@ -161,6 +161,7 @@ impl AttestationRoot {
         validity: &RootValidity,
         formats: &[AttestationFormat],
     ) -> Result<Self, RootError> {
+        let spki = spki_of(&key).ok_or(RootError::Key)?;
         let country = &name.country;
         if country.len() != 2 || !country.bytes().all(|byte| byte.is_ascii_uppercase()) {
             return Err(RootError::Country);
@@ -176,7 +177,6 @@ impl AttestationRoot {
         if !can_be_listed(formats) {
             return Err(RootError::Formats);
         }
-        let spki = spki_of(&key).ok_or(RootError::Key)?;
         let common = rdn(oid::COMMON_NAME, der::UTF8_STRING, &name.common_name);
         let mut root = Self {
             key,
