@@ -255,7 +255,6 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             pending.ask.id == decision.ask && fits(&pending.ask.question, decision.answer)
         };
         let Pending { via, then, .. } = self.pending.take_if(fits)?;
-        self.tokens.expire(now);
         let progress = self.decided(now, via, then, decision.answer);
         Some(self.step(now, via, progress))
     }

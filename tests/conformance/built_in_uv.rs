@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 use softkey_tests::auth_data::{UP, UV};
-use softkey_tests::cbor::Value;
+use softkey_tests::cbor::{Value, array};
 use softkey_tests::checks::refused;
 use softkey_tests::key::{Sensor, Setup};
 use softkey_tests::pin::{Protocol, Token};
 use softkey_tests::platform::permission::{GA, MC};
-use softkey_tests::request::{command, cp};
+use softkey_tests::request::{command, cp, descriptor, mc};
 use softkey_tests::status::{
-    INVALID_PARAMETER, KEEPALIVE_CANCEL, MISSING_PARAMETER, OPERATION_DENIED, PIN_AUTH_INVALID,
-    PUAT_REQUIRED, SUCCESS, USER_ACTION_TIMEOUT, UV_BLOCKED, UV_INVALID,
+    CREDENTIAL_EXCLUDED, INVALID_PARAMETER, KEEPALIVE_CANCEL, MISSING_PARAMETER, OPERATION_DENIED,
+    PIN_AUTH_INVALID, PUAT_REQUIRED, SUCCESS, USER_ACTION_TIMEOUT, UV_BLOCKED, UV_INVALID,
 };
 use softkey_tests::{Key, Request, User};
 
@@ -144,6 +144,21 @@ fn presence_in_the_token_serves_for_thirty_seconds() {
         assert_eq!(assertion.auth_data.flags, UP | UV);
         assert_eq!(key.prompts(), before + asked, "after {wait} ms");
     }
+}
+
+/// MC-21, MC-48: where the token carries presence, an excluded credential is refused without a further touch, and the
+/// presence is still there for another request.
+#[test]
+fn presence_in_the_token_serves_for_an_excluded_credential() {
+    let mut key = with_sensor(true);
+    let made = key.make(&Request::make_credential());
+    let token = token(&mut key, Protocol::Two, MC).unwrap();
+    let asked = key.prompts();
+    let request = Request::make_credential();
+    let excluding = request.clone().with(mc::EXCLUDE_LIST, array([descriptor(made.id())]));
+    assert_eq!(key.status(&excluding.authorized(&token)), CREDENTIAL_EXCLUDED);
+    key.make(&request.authorized(&token));
+    assert_eq!(key.prompts(), asked);
 }
 
 /// PT-15: a gesture that shows no presence leaves the touch to be asked for.

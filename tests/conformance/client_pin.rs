@@ -2,6 +2,7 @@
 
 mod change_pin;
 mod key_agreement;
+mod order;
 mod retries;
 mod set_pin;
 mod token_life;

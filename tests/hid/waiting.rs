@@ -96,6 +96,15 @@ fn cancel_in_mid_message_is_ignored_and_the_message_goes_on() {
     assert_eq!(bench.events(), []);
 }
 
+/// HID-40: a keepalive that is overdue leaves as soon as the owner says anything, though that changes nothing.
+#[test]
+fn overdue_keepalive_leaves_with_the_next_call() {
+    let (mut bench, channel, _) = Bench::working();
+    bench.oversleep(90);
+    assert_eq!(bench.status(Status::Processing), [keepalive(channel, 1)]);
+    assert_eq!(bench.status(Status::Processing), [[0; 64]; 0]);
+}
+
 /// HID-40.
 #[test]
 fn keepalives_come_in_time_as_long_as_a_request_takes() {

@@ -64,3 +64,55 @@ fn a_session_ends_for_itself_alone() {
     assert!(key.asking().is_none());
     assert_eq!(key.poll_timeout(), None);
 }
+
+/// U2F REGISTER for a party of this number.
+fn register(application: u8) -> Vec<u8> {
+    let header = [0, 1, 0, 0, 0, 0, 64];
+    [&header[..], &[0; 32], &[application; 32]].concat()
+}
+
+const CONDITIONS_NOT_SATISFIED: [u8; 2] = [0x69, 0x85];
+
+/// The answer to a question that has been withdrawn, or was never asked, is no presence for U2F's question.
+#[test]
+fn an_answer_counts_only_for_its_own_question() {
+    let mut key = key();
+    assert!(matches!(key.begin(NOW, VIA, &[Command::SELECTION.0]), Step::Asking(_)));
+    let old = key.asking().unwrap().id;
+    key.cancel(VIA);
+    assert_eq!(key.begin_u2f(NOW, VIA, &register(1)), CONDITIONS_NOT_SATISFIED);
+    let open = key.asking().unwrap().id;
+    assert!(key.resume(NOW, Decision { ask: old, answer: Answer::Yes }).is_none());
+    assert_eq!(key.asking().map(|ask| ask.id), Some(open), "it is open still");
+    assert_eq!(key.begin_u2f(NOW, VIA, &register(1)), CONDITIONS_NOT_SATISFIED);
+    assert!(key.resume(NOW, Decision { ask: open, answer: Answer::Yes }).is_none());
+    assert!(key.begin_u2f(NOW, VIA, &register(1)).ends_with(&[0x90, 0]));
+}
+
+/// The user sees one question at a time: a request that waits withdraws that of U2F, which does not come back by
+/// itself when the request is over.
+#[test]
+fn a_waiting_request_withdraws_the_question_of_u2f() {
+    let mut key = key();
+    assert_eq!(key.begin_u2f(NOW, VIA, &register(1)), CONDITIONS_NOT_SATISFIED);
+    let withdrawn = key.asking().unwrap().id;
+    assert!(matches!(key.begin(NOW, VIA, &[Command::SELECTION.0]), Step::Asking(_)));
+    assert!(key.resume(NOW, Decision { ask: withdrawn, answer: Answer::Yes }).is_none());
+    assert_eq!(status(key.cancel(VIA)), Some(0x2D));
+    assert!(key.asking().is_none());
+    assert_eq!(key.poll_timeout(), None);
+    assert_eq!(key.begin_u2f(NOW, VIA, &register(1)), CONDITIONS_NOT_SATISFIED);
+}
+
+/// While a request waits for the user, a U2F message neither asks nor takes the touch that is meant for the request.
+#[test]
+fn u2f_asks_nothing_while_a_request_waits() {
+    let mut key = key();
+    assert!(matches!(key.begin(NOW, VIA, &[Command::SELECTION.0]), Step::Asking(_)));
+    let asked = key.asking().unwrap().id;
+    assert_eq!(key.begin_u2f(NOW, VIA, &register(1)), CONDITIONS_NOT_SATISFIED);
+    assert_eq!(key.asking().map(|ask| ask.id), Some(asked));
+    assert_eq!(status(key.cancel(VIA)), Some(0x2D));
+    assert!(key.asking().is_none());
+    assert_eq!(key.begin_u2f(NOW, VIA, &register(1)), CONDITIONS_NOT_SATISFIED);
+}

@@ -1,6 +1,6 @@
 //! RS256, whose keys lie in the store even where the credential is not discoverable.
 
-use softkey_tests::key::Cut;
+use softkey_tests::key::{Cut, Profile, Setup};
 use softkey_tests::pin::Protocol;
 use softkey_tests::platform::permission::CM;
 use softkey_tests::request::cm;
@@ -8,6 +8,19 @@ use softkey_tests::status::{KEY_STORE_FULL, NO_CREDENTIALS, SUCCESS};
 use softkey_tests::{Key, Request};
 
 use super::{ES256, RS256};
+
+/// ALG-12, MC-61: once the room is used up there is no further key to keep, though a credential that needs no room is
+/// still made.
+#[test]
+fn kept_key_needs_room() {
+    let mut key = Key::new(Setup { profile: Profile::Tiny, ..RS256.setup() });
+    let made = key.make(&RS256.request());
+    key.make(&ES256.request().discoverable());
+    assert_eq!(key.info().0.get(0x14).uint(), 0);
+    assert_eq!(key.status(&RS256.request()), KEY_STORE_FULL);
+    key.make(&ES256.request());
+    key.assertion_by(&made, &made.get());
+}
 
 /// ALG-12: the identifier tells nobody where the key lies; nothing lists it, and it takes room.
 #[test]

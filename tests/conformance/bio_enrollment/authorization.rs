@@ -160,6 +160,9 @@ fn modality_protocol_and_param_are_checked() {
         for modality in [0, 2, 300] {
             let modality = request.clone().bio_authorized(&token).with(be::MODALITY, modality);
             refused_and_token_kept(&mut key, &modality, INVALID_PARAMETER);
+            // What is missing is found first.
+            let modality = modality.without(be::PROTOCOL);
+            refused_and_token_kept(&mut key, &modality, MISSING_PARAMETER);
         }
         let good = request.bio_authorized(&token);
         refused_and_token_kept(&mut key, &good.clone().with(be::PROTOCOL, 3), INVALID_PARAMETER);

@@ -1,10 +1,12 @@
 //! Counting and listing.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use softkey_tests::cbor::{Value, map};
 use softkey_tests::checks::{refused, refused_and_token_kept};
 use softkey_tests::parts::sha256;
+use softkey_tests::pin::Token;
 use softkey_tests::request::{alg, algorithms, cm, command, mc};
 use softkey_tests::status::{NO_CREDENTIALS, NOT_ALLOWED, SUCCESS};
 use softkey_tests::{Key, Request, u2f};
@@ -267,6 +269,28 @@ fn other_commands_end_the_enumeration_as_they_should() {
     key.switch_to(owner);
     assert_eq!(key.status(&own_next), NOT_ALLOWED);
     assert_eq!(credentials(&mut key, &token, "example.com").len(), 3, "nothing stored is lost");
+}
+
+/// CM-18, PT-13: an enumeration ends with its token, though its next steps bring none.
+#[test]
+fn enumeration_ends_with_its_token() {
+    let mut key = Key::fresh();
+    for id in 1..=3 {
+        account(&mut key, "example.com", id);
+        account(&mut key, &format!("rp{id}.example"), id);
+    }
+    key.set_pin(PIN);
+    for (subcommand, begin) in [
+        (cm::ENUMERATE_RPS_NEXT, rps_begin as fn(&Token) -> Request),
+        (cm::ENUMERATE_CREDENTIALS_NEXT, |token| credentials_begin(token, "example.com")),
+    ] {
+        let token = cm_token(&mut key);
+        key.ok(&begin(&token));
+        key.advance(Duration::from_secs(590));
+        key.ok(&next(subcommand));
+        key.advance(Duration::from_secs(11));
+        refused(&mut key, &next(subcommand), NOT_ALLOWED);
+    }
 }
 
 /// How many records a key with so many credentials of one party reads for each that it lists, and for each party of as

@@ -26,7 +26,7 @@ fn generation(profile: Profile) -> u8 {
         Profile::Ctap20 | Profile::Ctap20Previews | Profile::BuiltIn("ctap2.0" | "previews2.0") => {
             20
         }
-        Profile::Ctap21 | Profile::BuiltIn("ctap2.1") => 21,
+        Profile::Ctap21 | Profile::Ctap21NoPin | Profile::BuiltIn("ctap2.1") => 21,
         Profile::Ctap22 | Profile::BuiltIn("ctap2.2") => 22,
         _ => 23,
     }

@@ -162,6 +162,23 @@ fn transfer_belongs_to_its_channel() {
     assert_eq!(stored(&mut key), array);
 }
 
+/// LB-14: INIT on a channel ends its transfer, though the channel keeps its number; INIT on another one does not.
+#[test]
+fn init_breaks_a_transfer_off() {
+    let mut key = Key::with_profile(Profile::Default);
+    let array = array_of(100, 1);
+    assert_eq!(key.status(&Request::write_blobs(0, &array[..30], Some(100))), SUCCESS);
+    let own = key.channel();
+    let other = key.open_channel();
+    key.switch_to(other);
+    key.init();
+    key.switch_to(own);
+    assert_eq!(key.status(&Request::write_blobs(30, &array[30..60], None)), SUCCESS);
+    key.init();
+    refused(&mut key, &Request::write_blobs(60, &array[60..], None), INVALID_SEQ);
+    assert_eq!(stored(&mut key), initial());
+}
+
 /// LB-13: a new start that is refused ends nothing.
 #[test]
 fn refused_start_ends_nothing() {

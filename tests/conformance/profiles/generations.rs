@@ -167,6 +167,17 @@ fn config_subcommands_are_those_of_the_generation() {
     succeeds(&mut Key::with_profile(Profile::Ctap22), &Request::config(4));
 }
 
+/// GI-04, CB-17: where nothing can be configured there is no command for it, and nothing says that there is.
+#[test]
+fn key_without_anything_to_configure_has_no_command_for_it() {
+    let mut key = Key::with_profile(Profile::Ctap21NoPin);
+    assert_eq!(key.info().option("authnrCfg"), None);
+    for subcommand in [1, 2, 3, 4, 0xFF] {
+        let answer = key.send(&Request::config(subcommand).bytes());
+        assert_eq!(answer, [INVALID_COMMAND], "{subcommand}");
+    }
+}
+
 /// CM-30: a key of 2.0 with the previews manages credentials by the preview alone, with a token of getPinToken.
 #[test]
 fn ctap20_with_previews_manages_credentials() {

@@ -45,6 +45,8 @@ pub enum Profile {
     NoPin,
     /// User verification always, from the factory on.
     AlwaysUv,
+    /// CTAP 2.1 without a PIN: there is nothing that a client could configure.
+    Ctap21NoPin,
     /// A PIN is needed for each new credential.
     UvRequired,
     /// Credentials that are backed up.
@@ -122,7 +124,7 @@ const ENTERPRISE_KEY: [u8; 32] = [
 
 impl Profile {
     /// All of them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Default,
         Self::Enterprise,
         Self::PinComplexity,
@@ -140,6 +142,7 @@ impl Profile {
         Self::Tiny,
         Self::NoPin,
         Self::AlwaysUv,
+        Self::Ctap21NoPin,
         Self::UvRequired,
         Self::Synced,
         Self::ZeroCounter,
@@ -214,6 +217,9 @@ impl Profile {
             Self::Tiny => TINY.config(),
             Self::NoPin => Config { client_pin: false, ..default },
             Self::AlwaysUv => Config { always_uv: true, ..default },
+            Self::Ctap21NoPin => {
+                Config { generation: Generation::Ctap21, client_pin: false, ..default }
+            }
             Self::UvRequired => Config { make_cred_uv_not_required: false, ..default },
             Self::Synced => Config { backup: Backup::BackedUp, ..default },
             Self::ZeroCounter => Config { signature_counter: SignatureCounter::Zero, ..default },
