@@ -29,9 +29,9 @@ pub(crate) struct Args {
     /// Instead, plant faults into a copy of the key one by one, and show which test each turns red
     #[arg(long, conflicts_with = "prefix")]
     sabotage: bool,
-    /// Only plants whose names hold this text
+    /// Only plants whose names hold this text, or one of them; those of the key's own faults begin with `fault `
     #[arg(long, value_name = "TEXT", requires = "sabotage")]
-    plant: Option<String>,
+    plant: Vec<String>,
 }
 
 /// One test that ran.
@@ -44,7 +44,7 @@ struct Proof {
 pub(crate) fn run(args: &Args) -> Result<bool> {
     let root = house::root()?;
     if args.sabotage {
-        return sabotage::run(&root, args.plant.as_deref().unwrap_or_default());
+        return sabotage::run(&root, &args.plant);
     }
     let lines = lists::read(&root)?;
     let prefix = args.prefix.as_deref().unwrap_or_default();

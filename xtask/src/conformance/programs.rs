@@ -1,6 +1,7 @@
 //! The test programs that cargo builds, and what their tests come to.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -118,6 +119,17 @@ impl Program {
             |name: &String| results.get(name.as_str()).copied().unwrap_or(Outcome::Failed);
         let row = |(number, name)| (number, format!("{}::{name}", self.target), outcome(name));
         Ok(wanted.into_iter().map(row).collect())
+    }
+
+    /// Links the executable into this folder, where no later build replaces it, and runs it from there.
+    pub(crate) fn keep_in(&mut self, folder: &Path) -> Result<()> {
+        let file = self.executable.file_name().ok_or("a program without a name")?;
+        let kept = folder.join(file);
+        if fs::hard_link(&self.executable, &kept).is_err() {
+            fs::copy(&self.executable, &kept)?;
+        }
+        self.executable = kept;
+        Ok(())
     }
 
     /// The name of its target.

@@ -13,10 +13,14 @@ mod points;
 mod workshop;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::Instant;
 
-use super::programs;
+use super::programs::{self, Program};
 use crate::house::Result;
 use hunt::{Fate, Trails};
 use workshop::Workshop;
@@ -28,49 +32,83 @@ const EXCUSES: &str = include_str!("sabotage/excuses.txt");
 const KINDS: [&str; 7] =
     ["status ", " without ", " unfiltered", " always", " never", " swapped, ", " forgets "];
 
+/// How the names of the faults begin that the key has for its owners.
+const FAULT: &str = "fault ";
+
 /// The packages whose tests are to notice.
 const PACKAGES: [&str; 3] = ["softkey-tests", "softkey-authenticator", "softkey-ctap-hid"];
 
 /// Test programs that take long and say little of answers, or are about a key of another build.
 const SLOW: [&str; 3] = ["persistence", "bounds", "emulated"];
 
-/// Plants one fault after the other and prints the table; true if every one was noticed or has an excuse.
-pub(crate) fn run(root: &Path, wanted: &str) -> Result<bool> {
+/// Plants one fault after the other and prints the table; true if every one was noticed or has an excuse. Tried is what
+/// holds one of the wanted texts.
+pub(crate) fn run(root: &Path, wanted: &[String]) -> Result<bool> {
     let start = Instant::now();
     let seconds = || start.elapsed().as_secs();
     let workshop = Workshop::set_up(root)?;
-    let mut programs = programs::build_some(&workshop.root, &PACKAGES, &root.join("target"))?;
-    programs.retain(|program| !SLOW.contains(&program.name()));
+    let programs = build(&workshop, root)?;
     println!("{} test programs, built in {} s", programs.len(), seconds());
-    let mut trails = Trails::default();
-    if !wanted.starts_with("fault ") {
+    let mut report = Report { excuses: excuses(), ..Report::default() };
+    let (mut all, mut trails) = (Vec::new(), Trails::default());
+    if wanted.is_empty() || wanted.iter().any(|text| text.starts_with(FAULT)) {
+        let faults = faults::all(&workshop.root, &root.join("target"))?;
+        all.extend(faults.iter().map(|fault| format!("{FAULT}{fault}")));
+    }
+    if wanted.is_empty() || wanted.iter().any(|text| !text.starts_with(FAULT)) {
         trails = Trails::follow(&programs, &root.join("target/sabotage/trails"))?;
         println!("nothing planted: all tests pass ({} s)", seconds());
-    }
-    let mut report = Report { excuses: excuses(), ..Report::default() };
-    let known = |name: &str| {
-        trails.has(name)
-            || wanted.starts_with("fault ")
-            || name.starts_with("fault ")
-            || name.starts_with("status ")
-            || workshop.plants.iter().any(|plant| plant == name)
-    };
-    if let Some(name) = report.excuses.keys().find(|name| !known(name)) {
-        return Err(format!("there is no plant `{name}` to excuse").into());
-    }
-    for fault in faults::all(&workshop.root, &root.join("target"))? {
-        let plant = format!("fault {fault}");
-        if report.wants(&plant, wanted) {
-            report.add(&plant, &faults::hunt(&programs, &fault)?);
+        all.extend(plants(&workshop, &trails));
+        let known = |name: &str| name.starts_with(FAULT) || all.iter().any(|plant| plant == name);
+        if let Some(name) = report.excuses.keys().find(|name| !known(name)) {
+            return Err(format!("there is no plant `{name}` to excuse").into());
         }
     }
-    for plant in plants(&workshop, &trails) {
-        if report.wants(&plant, wanted) {
-            report.add(&plant, &trails.hunt(&programs, &plant)?);
-        }
-    }
+    all.retain(|plant| report.wants(plant, wanted));
+    let report = hunt_all(&all, report, |plant| match plant.strip_prefix(FAULT) {
+        Some(fault) => faults::hunt(&programs, fault),
+        None => trails.hunt(&programs, plant),
+    })?;
     println!("sabotage done in {} s", seconds());
     Ok(report.close())
+}
+
+/// Builds the test programs that are to notice. Cargo takes the copy for the house, so the next build there would
+/// replace them: they are run from a folder of their own.
+fn build(workshop: &Workshop, root: &Path) -> Result<Vec<Program>> {
+    let mut programs = programs::build_some(&workshop.root, &PACKAGES, &root.join("target"))?;
+    programs.retain(|program| !SLOW.contains(&program.name()));
+    let folder = root.join("target/sabotage/programs");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::create_dir_all(&folder)?;
+    programs.iter_mut().try_for_each(|program| program.keep_in(&folder))?;
+    Ok(programs)
+}
+
+/// Hunts for all of these plants, as many at a time as there are processors.
+fn hunt_all(
+    plants: &[String],
+    report: Report,
+    hunt: impl Fn(&str) -> Result<Fate> + Sync,
+) -> Result<Report> {
+    let next = AtomicUsize::new(0);
+    let report = Mutex::new(report);
+    let work = || -> std::result::Result<(), String> {
+        while let Some(plant) = plants.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let fate = hunt(plant).map_err(|error| format!("{plant}: {error}"))?;
+            report.lock().unwrap_or_else(PoisonError::into_inner).add(plant, &fate);
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..hunt::cores()).map(|_| scope.spawn(work)).collect();
+        let joined =
+            workers.into_iter().map(|worker| worker.join().map_err(|_| "a hunter fell")?);
+        joined.collect::<std::result::Result<Vec<()>, String>>()
+    })?;
+    Ok(report.into_inner().unwrap_or_else(PoisonError::into_inner))
 }
 
 /// What can be planted, each once: what the source was given, and the statuses that tests came by.
@@ -84,7 +122,8 @@ fn plants(workshop: &Workshop, trails: &Trails) -> Vec<String> {
 /// The excused plants and why nobody can notice them.
 fn excuses() -> BTreeMap<&'static str, &'static str> {
     let lines = EXCUSES.lines().filter(|line| !line.starts_with('#'));
-    lines.filter_map(|line| line.split_once(" = ")).collect()
+    // A plant's name may hold an assignment.
+    lines.filter_map(|line| line.rsplit_once(" = ")).collect()
 }
 
 /// The table and its end.
@@ -98,16 +137,17 @@ struct Report {
 
 impl Report {
     /// Is this plant to be tried? One with an excuse is only told of, unless it is asked for by its whole name.
-    fn wants(&mut self, plant: &str, wanted: &str) -> bool {
+    fn wants(&mut self, plant: &str, wanted: &[String]) -> bool {
+        if !wanted.is_empty() && !wanted.iter().any(|text| plant.contains(text)) {
+            return false;
+        }
         match self.excuses.get(plant) {
-            Some(excuse) if plant != wanted => {
-                self.excused += usize::from(plant.contains(wanted));
-                if plant.contains(wanted) {
-                    println!("{plant}\n    excused: {excuse}");
-                }
+            Some(excuse) if !wanted.iter().any(|text| text == plant) => {
+                self.excused += 1;
+                println!("{plant}\n    excused: {excuse}");
                 false
             }
-            _ => plant.contains(wanted),
+            _ => true,
         }
     }
 
@@ -146,8 +186,10 @@ mod tests {
     fn a_survivor_fails_and_an_excused_plant_is_not_tried() {
         let excuses = BTreeMap::from([("b excused", "why")]);
         let mut report = Report { excuses, ..Report::default() };
-        assert!(report.wants("b", "") && report.wants("b", "b") && !report.wants("a", "b"));
-        assert!(!report.wants("b excused", "b") && report.wants("b excused", "b excused"));
+        let wanted = |text: &str| vec![text.to_owned()];
+        assert!(report.wants("b", &[]) && report.wants("b", &wanted("b")));
+        assert!(!report.wants("a", &wanted("b")) && !report.wants("b excused", &wanted("b")));
+        assert!(report.wants("b excused", &wanted("b excused")));
         report.add("b", &Fate::Noticed("a".into()));
         assert!(report.close());
         report.add("c", &Fate::Survived(3));

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::super::programs::Program;
-use super::hunt::{Fate, first_red};
+use super::hunt::{self, Fate};
 use crate::house::{self, Result};
 
 /// The test program that is to notice.
@@ -38,16 +38,12 @@ fn written(form: &str) -> String {
 
 /// Runs the suite with a fault on until a test turns red. Tests of tests have faults of their own.
 pub(super) fn hunt(programs: &[Program], fault: &str) -> Result<Fate> {
-    let mut green = 0;
-    for program in programs.iter().filter(|program| program.name() == SUITE) {
-        let mut tests = program.names()?;
-        tests.retain(|name| !name.contains("plant"));
-        if let Some(test) = first_red(program, VARIABLE, fault, &tests)? {
-            return Ok(Fate::Noticed(format!("{}::{test}", program.name())));
-        }
-        green += tests.len();
+    let mut tests = Vec::new();
+    for (number, program) in programs.iter().enumerate().filter(|(_, it)| it.name() == SUITE) {
+        let names = program.names()?.into_iter().filter(|name| !name.contains("plant"));
+        tests.extend(names.map(|name| (number, name)));
     }
-    Ok(Fate::Survived(green))
+    hunt::hunt(programs, (VARIABLE, fault), &tests)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Which tests come by a plant, and which of them is the first to turn red once it is on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -13,16 +13,20 @@ use super::super::programs::Program;
 use crate::house::Result;
 
 /// How long no test may end. Longer means that the plant makes one of them run for ever, which is noticed too.
-const PATIENCE: Duration = Duration::from_mins(1);
+const PATIENCE: Duration = Duration::from_secs(40);
 
-/// The tests of one program, by name.
-type Tests = Vec<String>;
+/// How many tests are run at first, and by how much more each time that all of them stay green.
+const FIRST_BATCH: usize = 6;
+const GROWTH: usize = 4;
+
+/// A test: its program's number, and its name there.
+type Test = (usize, String);
 
 /// Which tests come by which plant.
 #[derive(Default)]
 pub(super) struct Trails {
-    /// For each plant, the tests of each program by its number; those that come by few plants first.
-    trails: BTreeMap<String, Vec<(usize, Tests)>>,
+    /// For each plant its tests; those that come by few plants first.
+    trails: BTreeMap<String, Vec<Test>>,
 }
 
 /// What became of a plant.
@@ -37,32 +41,32 @@ pub(super) enum Fate {
 impl Trails {
     /// Runs every test with all plants off, which must be green, and notes what each comes by.
     pub(super) fn follow(programs: &[Program], notes: &Path) -> Result<Self> {
-        let mut trails: BTreeMap<String, Vec<(usize, Tests)>> = BTreeMap::new();
+        let mut all = Vec::new();
         for (number, program) in programs.iter().enumerate() {
             let _ = fs::remove_file(notes);
-            let output = program.command().env("SOFTKEY_SABOTAGE_TRACE", notes).output()?;
+            // The name of a test is that of its thread, which it has only beside others.
+            let mut command = program.command();
+            command.env("SOFTKEY_SABOTAGE_TRACE", notes).arg(threads(cores().max(2)));
+            let output = command.output()?;
             if !output.status.success() {
                 let text = String::from_utf8_lossy(&output.stdout);
                 return Err(format!("{text}\n{} is red without any plant", program.name()).into());
             }
-            let known = program.names()?;
+            let known: BTreeSet<String> = program.names()?.into_iter().collect();
             let mut plants_of: BTreeMap<String, Vec<String>> = BTreeMap::new();
             let text = fs::read_to_string(notes).unwrap_or_default();
             for (test, plant) in text.lines().filter_map(|line| line.split_once('\t')) {
-                if known.iter().any(|name| name == test) {
+                if known.contains(test) {
                     plants_of.entry(test.to_owned()).or_default().push(plant.to_owned());
                 }
             }
-            let mut tests: Vec<_> = plants_of.into_iter().collect();
-            tests.sort_by_key(|(_, plants)| plants.len());
-            for (test, plants) in tests {
-                for plant in plants {
-                    let trail = trails.entry(plant).or_default();
-                    match trail.last_mut() {
-                        Some((last, tests)) if *last == number => tests.push(test.clone()),
-                        _ => trail.push((number, vec![test.clone()])),
-                    }
-                }
+            all.extend(plants_of.into_iter().map(|(test, plants)| ((number, test), plants)));
+        }
+        all.sort_by_key(|(_, plants)| plants.len());
+        let mut trails: BTreeMap<String, Vec<Test>> = BTreeMap::new();
+        for (test, plants) in all {
+            for plant in plants {
+                trails.entry(plant).or_default().push(test.clone());
             }
         }
         Ok(Self { trails })
@@ -73,39 +77,61 @@ impl Trails {
         self.trails.keys()
     }
 
-    /// Does some test come by this plant?
-    pub(super) fn has(&self, plant: &str) -> bool {
-        self.trails.contains_key(plant)
-    }
-
     /// Switches a plant on and runs the tests that come by it until one turns red.
     pub(super) fn hunt(&self, programs: &[Program], plant: &str) -> Result<Fate> {
-        let mut green = 0;
-        for (number, tests) in self.trails.get(plant).into_iter().flatten() {
-            let Some(program) = programs.get(*number) else { continue };
-            // Tests named like the plant's module are the likeliest to notice.
-            let module = plant.split([' ', ':']).next().unwrap_or_default();
-            let (near, far): (Tests, Tests) =
-                tests.iter().cloned().partition(|test| test.contains(module));
-            let tests = [near, far].concat();
-            if let Some(test) = first_red(program, "SOFTKEY_SABOTAGE", plant, &tests)? {
-                return Ok(Fate::Noticed(format!("{}::{test}", program.name())));
-            }
-            green += tests.len();
-        }
-        Ok(Fate::Survived(green))
+        // Tests named like the plant's module are the likeliest to notice.
+        let module = plant.split([' ', ':']).next().unwrap_or_default();
+        let tests = self.trails.get(plant).map(Vec::as_slice).unwrap_or_default();
+        let (near, far): (Vec<Test>, Vec<Test>) =
+            tests.iter().cloned().partition(|(_, test)| test.contains(module));
+        hunt(programs, ("SOFTKEY_SABOTAGE", plant), &[near, far].concat())
     }
 }
 
-/// Runs these tests with a variable set, until one turns red: its name, or what else became of the program.
-pub(super) fn first_red(
+/// How many tests run at once, all programs taken together.
+pub(super) fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn threads(number: usize) -> String {
+    format!("--test-threads={number}")
+}
+
+/// Runs these tests with a variable set, some first and then more, until one turns red.
+pub(super) fn hunt(
+    programs: &[Program],
+    variable: (&str, &str),
+    mut tests: &[Test],
+) -> Result<Fate> {
+    let all = tests.len();
+    let mut batch = FIRST_BATCH;
+    while !tests.is_empty() {
+        let (now, later) = tests.split_at(batch.min(tests.len()));
+        for (number, program) in programs.iter().enumerate() {
+            let names = now.iter().filter(|(of, _)| *of == number).map(|(_, name)| name.as_str());
+            let names: Vec<&str> = names.collect();
+            if names.is_empty() {
+                continue;
+            }
+            if let Some(test) = first_red(program, variable, &names)? {
+                return Ok(Fate::Noticed(format!("{}::{test}", program.name())));
+            }
+        }
+        tests = later;
+        batch *= GROWTH;
+    }
+    Ok(Fate::Survived(all))
+}
+
+/// Runs these tests with a variable set, one after the other, until one turns red: its name, or what else became of
+/// the program.
+fn first_red(
     program: &Program,
-    variable: &str,
-    value: &str,
-    tests: &[String],
+    (variable, value): (&str, &str),
+    tests: &[&str],
 ) -> Result<Option<String>> {
     let mut command = program.command();
-    command.env(variable, value).arg("--exact").args(tests);
+    command.env(variable, value).args([&threads(1), "--exact"]).args(tests);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
     let red = watch(&mut child);
     let ended = child.try_wait()?;
