@@ -13,6 +13,7 @@ use softkey_ctap::Instant;
 use zeroize::Zeroizing;
 
 use crate::ceremony::{Account, Input, Need, PinNeed, Progress};
+use crate::fetch::{FetchFault, FetchRequest, FetchResponse};
 use crate::question::{Answer, Question};
 use crate::related::Fetched;
 use crate::request::{KeyId, Output, Request};
@@ -68,6 +69,12 @@ pub trait Surroundings {
         Box::pin(std::future::ready(None))
     }
 
+    /// Sends a request, without adding or following anything; without it servers are as if the network were down.
+    fn send(&self, request: FetchRequest) -> Work<Result<FetchResponse, FetchFault>> {
+        let _ = request;
+        Box::pin(std::future::ready(Err(FetchFault::Unreachable)))
+    }
+
     /// Has the person given the whole call up? Asked whenever something happens, and each 100 ms.
     fn gave_up(&self) -> bool {
         false
@@ -98,6 +105,7 @@ pub async fn settle(
                 Output::Needs { key, need } => under_way.begin(surroundings, key, need),
                 Output::Cancel { key } => under_way.cancel(surroundings, key),
                 Output::Fetch { url } => under_way.fetch(surroundings.fetch(url)),
+                Output::Send(sent) => under_way.send(surroundings.send(sent)),
                 Output::Ask(question) => under_way.ask(surroundings.answer(question)),
                 Output::Withdraw => under_way.withdraw(),
                 Output::Settled(result) => settlement.promise = Some(result),
@@ -115,6 +123,7 @@ pub async fn settle(
             Event::Brought(key, input) => request.handle_input(now, key, input),
             Event::Gone(key) => request.remove_key(now, key),
             Event::Fetched(fetched) => request.handle_fetched(now, fetched.as_ref()),
+            Event::Responded(response) => request.handle_response(now, response),
             Event::Answered(answer) => request.handle_answer(now, answer),
             Event::Time => request.handle_timeout(now),
         }
@@ -128,6 +137,7 @@ enum Event {
     Brought(KeyId, Input),
     Gone(KeyId),
     Fetched(Option<Fetched>),
+    Responded(Result<FetchResponse, FetchFault>),
     Answered(Answer),
     Time,
 }
@@ -150,7 +160,7 @@ enum Whose {
     Person(KeyId),
     /// The call itself, for what it fetches.
     Fetch,
-    /// The call itself, for an answer of the person's.
+    /// The call itself, for an answer of the person's or a server's, which can be withdrawn.
     Question,
 }
 
@@ -219,7 +229,12 @@ impl UnderWay {
         self.0.push(Job { whose: Whose::Question, work });
     }
 
-    /// What the person would have answered is no longer wanted.
+    fn send(&mut self, response: Work<Result<FetchResponse, FetchFault>>) {
+        let work = Box::pin(async move { Event::Responded(response.await) });
+        self.0.push(Job { whose: Whose::Question, work });
+    }
+
+    /// What the person or a server would have answered is no longer wanted.
     fn withdraw(&mut self) {
         self.0.retain(|job| job.whose != Whose::Question);
     }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::abort::{AbortReason, AbortSignal};
 use crate::cause::Cause;
+use crate::fedcm::IdentityOptions;
 use crate::federated::{FederatedInit, FederatedRequest};
 use crate::options::{CreationOptions, RequestOptions, json};
 use crate::otp::OtpOptions;
@@ -63,8 +64,8 @@ pub struct CredentialRequestOptions {
     pub password: bool,
     /// A federated credential will do.
     pub federated: Option<FederatedRequest>,
-    /// An account at an identity provider will do: `IdentityCredentialRequestOptions`, as they stand in JSON.
-    pub identity: Option<Value>,
+    /// An account at an identity provider will do.
+    pub identity: Option<IdentityOptions>,
     /// A one-time code will do.
     pub otp: Option<OtpOptions>,
     /// A public-key credential will do.
@@ -161,7 +162,7 @@ impl CredentialRequestOptions {
             signal: members.signal.map(SignalMembers::signal),
             password: members.password.as_ref().is_some_and(boolean),
             federated: members.federated.map(dictionary).transpose()?,
-            identity: members.identity,
+            identity: members.identity.map(IdentityOptions::from_value).transpose()?,
             otp: members.otp.map(dictionary).transpose()?,
             public_key: members.public_key.map(RequestOptions::from_value).transpose()?,
         })

@@ -10,6 +10,7 @@ use softkey_ctap::cbor::DecodeError;
 use softkey_ctap::u2f::StatusWord;
 
 use crate::abort::AbortReason;
+use crate::fedcm::Failure;
 use crate::registry::{CredentialType, Feature};
 use crate::related::RelatedFault;
 
@@ -33,8 +34,12 @@ pub enum DomException {
     EncodingError,
     /// An authenticator with the qualities asked for is not there.
     ConstraintError,
+    /// An identity provider gave an error, or nothing that could be read.
+    IdentityCredentialError,
     /// One of the excluded credentials exists.
     InvalidStateError,
+    /// A provider cannot be used, for whatever reason.
+    NetworkError,
     /// Everything that a page must not tell apart.
     NotAllowedError,
     /// No algorithm or type is usable.
@@ -57,7 +62,9 @@ impl DomException {
             Self::AbortError => "AbortError",
             Self::EncodingError => "EncodingError",
             Self::ConstraintError => "ConstraintError",
+            Self::IdentityCredentialError => "IdentityCredentialError",
             Self::InvalidStateError => "InvalidStateError",
+            Self::NetworkError => "NetworkError",
             Self::NotAllowedError => "NotAllowedError",
             Self::NotSupportedError => "NotSupportedError",
             Self::SecurityError => "SecurityError",
@@ -89,6 +96,8 @@ pub enum Cause {
     CannotStore(CredentialType),
     /// The call breaks a rule of passwords, federated credentials or one-time codes.
     Type(TypeFault),
+    /// A call for identity credentials fails.
+    Identity(Failure),
     /// A frame of another origin may not create conditionally.
     ConditionalInFrame,
     /// A frame of another origin may create only after a click of the user's.
@@ -325,6 +334,7 @@ impl Cause {
     pub const fn exception(&self, operation: Operation) -> DomException {
         match self {
             Self::Type(fault) => fault.exception(),
+            Self::Identity(failure) => failure.exception(),
             Self::NotTheDictionary(_)
             | Self::UserIdLength(_)
             | Self::SaltLength(_)
@@ -436,6 +446,12 @@ impl From<DecodeError> for Cause {
 impl From<TypeFault> for Cause {
     fn from(fault: TypeFault) -> Self {
         Self::Type(fault)
+    }
+}
+
+impl From<Failure> for Cause {
+    fn from(failure: Failure) -> Self {
+        Self::Identity(failure)
     }
 }
 

@@ -9,6 +9,7 @@ use crate::call::{CredentialCreationOptions, CredentialRequestOptions, Mediation
 use crate::cause::{Cause, Operation, TypeFault};
 use crate::credential::{Credential, Rejection};
 use crate::entropy::Entropy;
+use crate::fedcm;
 use crate::federated::{FederatedCredential, FederatedInit};
 use crate::kept::{self, Wanted};
 use crate::otp;
@@ -89,7 +90,7 @@ impl<'p> CredentialsContainer<'p> {
             return Ok(());
         }
         self.check_page().map_err(|cause| Rejection::new(cause, Operation::Get))?;
-        self.page.profile().set_prevent_silent_access(self.page.serialized_origin(), true);
+        self.page.profile().prevent_silent_access(self.page.serialized_origin());
         Ok(())
     }
 
@@ -165,12 +166,16 @@ impl<'p> CredentialsContainer<'p> {
 
     /// `[[DiscoverFromExternalSource]]` of the one remote type that is asked for.
     fn discover(
-        &self,
+        &mut self,
         now: Instant,
         options: CredentialRequestOptions,
         (entropy, mut marks): (Entropy, Vec<Mark>),
     ) -> Result<Request, Cause> {
-        let CredentialRequestOptions { mediation, signal, otp, public_key, .. } = options;
+        let CredentialRequestOptions { mediation, signal, identity, otp, public_key, .. } = options;
+        if let Some(identity) = identity.filter(|_| self.has(CredentialType::Identity)) {
+            let work = (entropy, marks);
+            return fedcm::get::get(self.page, identity, (mediation, signal), work);
+        }
         if let Some(otp) = otp.filter(|_| self.has(CredentialType::Otp)) {
             let waiting = otp::Waiting::begin(self.page, now, &otp)?;
             return Ok(Request::of(Operation::Get, waiting, signal, marks));
@@ -275,7 +280,7 @@ impl<'p> CredentialsContainer<'p> {
 
     /// Is the interface there?
     fn has(&self, kind: CredentialType) -> bool {
-        kind.is_built() && !self.page.profile().settings().absent.contains(&kind)
+        !self.page.profile().settings().absent.contains(&kind)
     }
 
     /// The rule of 2016 for frames, if it is switched on.

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::abort::AbortReason;
 use crate::cause::{Cause, DomException, Operation};
+use crate::fedcm::IdentityCredential;
 use crate::federated::FederatedCredential;
 use crate::otp::OtpCredential;
 use crate::password::PasswordCredential;
@@ -26,6 +27,8 @@ pub enum Credential {
     Password(PasswordCredential),
     /// An account at a provider.
     Federated(FederatedCredential),
+    /// A sign-in with an account at an identity provider.
+    Identity(IdentityCredential),
     /// A code out of a message.
     Otp(OtpCredential),
 }
@@ -39,7 +42,7 @@ impl Credential {
             Self::Authentication(credential) => &credential.id,
             Self::Password(credential) => credential.id(),
             Self::Federated(credential) => credential.id(),
-            Self::Otp(_) => "",
+            Self::Identity(_) | Self::Otp(_) => "",
         }
     }
 
@@ -50,6 +53,7 @@ impl Credential {
             Self::Registration(_) | Self::Authentication(_) => CredentialType::PublicKey,
             Self::Password(_) => CredentialType::Password,
             Self::Federated(_) => CredentialType::Federated,
+            Self::Identity(_) => CredentialType::Identity,
             Self::Otp(_) => CredentialType::Otp,
         }
     }
@@ -60,7 +64,9 @@ impl Credential {
         match self {
             Self::Password(credential) => Some(credential.origin()),
             Self::Federated(credential) => Some(credential.origin()),
-            Self::Registration(_) | Self::Authentication(_) | Self::Otp(_) => None,
+            Self::Registration(_) | Self::Authentication(_) | Self::Identity(_) | Self::Otp(_) => {
+                None
+            }
         }
     }
 
@@ -78,6 +84,15 @@ impl Credential {
     pub fn federated(self) -> Option<FederatedCredential> {
         match self {
             Self::Federated(credential) => Some(credential),
+            _ => None,
+        }
+    }
+
+    /// The sign-in with an account at a provider, if it is one.
+    #[must_use]
+    pub fn identity(self) -> Option<IdentityCredential> {
+        match self {
+            Self::Identity(credential) => Some(credential),
             _ => None,
         }
     }
@@ -109,7 +124,8 @@ impl Credential {
         }
     }
 
-    /// What `toJSON()` gives; for passwords and codes, which have none, their members, the secret among them.
+    /// What `toJSON()` gives; for passwords, codes and sign-ins at providers, which
+    /// have none, their members, the secret among them.
     #[must_use]
     pub fn to_json(&self) -> Value {
         // These types have text keys only, so they cannot fail to be JSON.

@@ -1,15 +1,29 @@
 //! The provider protocol of `FedCM`: what a client asks an identity provider, and how it judges what comes back (draft
 //! of 2026-05-15, the HTTP API of providers).
 //!
-//! Nothing here fetches or keeps anything: an [`Exchange`] says what to send, its owner sends it and hands the answer
-//! in, and what is wrong with the answer has a name, [`Fault`], which a browser hides. Cookies are the owner's to add
-//! where [`Endpoint::has_cookies`]. The call `navigator.credentials.get({identity})` is not built on it yet.
+//! An [`Exchange`] says what to send, its owner sends it and hands the answer in, and what is wrong with the answer has a
+//! name, [`Fault`], which a browser hides. On it stand the calls of a page, each a machine on the question seam: `get`,
+//! `disconnect` and `getUserInfo`. Who is signed in where, cookies and connected accounts are in the
+//! [`Profile`](crate::Profile).
 
 pub mod accounts;
 pub mod assertion;
 pub mod config;
+mod credential;
+mod desk;
+mod dialog;
 mod exchange;
+mod failure;
+pub(crate) mod get;
+mod log;
+pub(crate) mod memory;
+mod offer;
+pub mod options;
+mod party;
+mod profile;
+pub(crate) mod settings;
 mod site;
+mod statics;
 #[cfg(test)]
 mod tests;
 
@@ -18,8 +32,16 @@ use std::fmt;
 pub use accounts::{Account, Hints, accounts};
 pub use assertion::{Assertion, AssertionError, AssertionRequest};
 pub use config::{ClientMetadata, Config, WellKnown};
+pub use credential::{IdentityCredential, Token};
+pub use dialog::{AccountChoice, AccountDialog, Disclosure};
 pub use exchange::Exchange;
+pub use failure::{Failure, NotAutomatic, Unoffered};
+pub use log::LogEntry;
+pub use memory::{Connection, LoginStatus};
+pub use options::{DisconnectOptions, IdentityOptions, ProviderRequest, UserInfoOptions};
+pub use settings::FedCmSettings;
 pub use site::{is_same_site, is_trustworthy};
+pub use statics::{UserInfo, UserInfos};
 
 use crate::fetch::FetchFault;
 
@@ -34,6 +56,8 @@ pub enum Endpoint {
     Accounts,
     /// What the provider knows of the relying party.
     ClientMetadata,
+    /// The picture of an account, wherever it is.
+    Picture,
     /// Gives the token.
     IdAssertion,
     /// Ends the connection of an account.
@@ -53,6 +77,11 @@ impl Endpoint {
         matches!(self, Self::ClientMetadata | Self::IdAssertion | Self::Disconnect)
     }
 
+    /// Is a redirect followed?
+    const fn may_be_elsewhere(self) -> bool {
+        matches!(self, Self::WellKnown | Self::Picture)
+    }
+
     /// Must the answer allow the relying party's origin to read it?
     const fn needs_cors(self) -> bool {
         matches!(self, Self::IdAssertion | Self::Disconnect)
@@ -64,6 +93,7 @@ impl Endpoint {
             Self::Config => "config file",
             Self::Accounts => "accounts endpoint",
             Self::ClientMetadata => "client metadata endpoint",
+            Self::Picture => "picture",
             Self::IdAssertion => "id assertion endpoint",
             Self::Disconnect => "disconnect endpoint",
         }

@@ -60,7 +60,10 @@ impl Kept {
                 self.federated.retain(is_new);
                 self.federated.push(new.init().clone());
             }
-            Credential::Registration(_) | Credential::Authentication(_) | Credential::Otp(_) => {}
+            Credential::Registration(_)
+            | Credential::Authentication(_)
+            | Credential::Identity(_)
+            | Credential::Otp(_) => {}
         }
     }
 
@@ -181,7 +184,7 @@ impl Machine for Chooser {
                 self.profile.note_sign_in(&self.origin, now);
                 Progress::Done(Ok(Some(chosen)))
             }
-            Some(Answer::Yes | Answer::No | Answer::Never) => Progress::Done(Ok(None)),
+            Some(_) => Progress::Done(Ok(None)),
         }
     }
 }
@@ -241,7 +244,7 @@ impl Machine for Keeper {
             }
             Some(Answer::Yes) => self.profile.keep(&self.credential),
             Some(Answer::Never) => self.profile.set_never_keeps(&self.choice.origin, true),
-            Some(Answer::No | Answer::Choice { .. }) => {}
+            Some(Answer::No | Answer::Choice { .. } | Answer::Resolve { .. }) => {}
         }
         // A refusal is no error.
         Progress::Done(Ok(None))
@@ -252,7 +255,10 @@ fn choice(credential: &Credential) -> Option<Choice> {
     match credential {
         Credential::Password(password) => Some(password.choice()),
         Credential::Federated(federated) => Some(federated.choice()),
-        Credential::Registration(_) | Credential::Authentication(_) | Credential::Otp(_) => None,
+        Credential::Registration(_)
+        | Credential::Authentication(_)
+        | Credential::Identity(_)
+        | Credential::Otp(_) => None,
     }
 }
 

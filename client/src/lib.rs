@@ -20,6 +20,7 @@ pub mod federated;
 pub mod fetch;
 pub mod fingers;
 pub mod get;
+pub mod headless;
 pub mod info;
 pub mod manage;
 pub mod options;
@@ -44,6 +45,7 @@ pub mod suffix;
 pub mod verify;
 pub mod wrong;
 
+mod cookies;
 mod entropy;
 mod kept;
 mod lists;

@@ -3,7 +3,8 @@
 //! far as they reach in here).
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use url::Url;
 
@@ -23,6 +24,11 @@ pub struct Page {
     fully_active: bool,
     activation: bool,
     active: ActiveTypes,
+    tab: Tab,
+    /// The origins that it may connect to; nothing for all.
+    connect_src: Option<Vec<String>>,
+    /// Is a call of `IdentityCredential.disconnect()` pending?
+    disconnecting: Arc<AtomicBool>,
 }
 
 /// One document of the chain from the top-level page to the caller.
@@ -91,6 +97,9 @@ impl Page {
             fully_active: true,
             activation: false,
             active: ActiveTypes::default(),
+            tab: Tab::default(),
+            connect_src: None,
+            disconnecting: Arc::default(),
         }
     }
 
@@ -118,6 +127,16 @@ impl Page {
     /// Makes the context insecure whatever the origins say, or leaves it to them.
     pub const fn set_secure(&mut self, secure: bool) {
         self.secure = secure;
+    }
+
+    /// The page is in the same tab as this one: both have the same top-level page around them, or one is it.
+    pub fn join_tab(&mut self, other: &Self) {
+        self.tab = other.tab.clone();
+    }
+
+    /// The page's Content Security Policy lets it connect to these origins only (`connect-src`).
+    pub fn set_connect_src(&mut self, origins: impl IntoIterator<Item = impl Into<String>>) {
+        self.connect_src = Some(origins.into_iter().map(Into::into).collect());
     }
 
     /// Is the page top-level, or of one origin with everything around it?
@@ -191,9 +210,44 @@ impl Page {
         core::mem::replace(&mut self.activation, false)
     }
 
+    pub(crate) fn connect_src(&self) -> Option<&[String]> {
+        self.connect_src.as_deref()
+    }
+
+    pub(crate) const fn disconnecting(&self) -> &Arc<AtomicBool> {
+        &self.disconnecting
+    }
+
+    pub(crate) const fn tab(&self) -> &Tab {
+        &self.tab
+    }
+
     /// Which types have a call pending on this page.
     pub(crate) const fn active(&self) -> &ActiveTypes {
         &self.active
+    }
+}
+
+/// What the pages of one tab share: which call waits that another one may take the place of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tab(Arc<Mutex<Vec<Weak<AtomicBool>>>>);
+
+impl Tab {
+    /// A call for identity credentials begins; an active one takes the place of those that are not. What is given
+    /// becomes true when another call takes the place of this one.
+    pub(crate) fn enter(&self, active: bool) -> Arc<AtomicBool> {
+        let superseded = Arc::new(AtomicBool::new(false));
+        // A list is whole after every change, so a panic elsewhere did no harm.
+        let mut passive = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        passive.retain(|call| call.strong_count() > 0);
+        if active {
+            for call in passive.drain(..).filter_map(|call| call.upgrade()) {
+                call.store(true, Ordering::SeqCst);
+            }
+        } else {
+            passive.push(Arc::downgrade(&superseded));
+        }
+        superseded
     }
 }
 

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use softkey_ctap::Instant;
 
 use crate::credential::Credential;
+use crate::fedcm::memory::Memory;
+use crate::fedcm::settings::FedCmSettings;
 use crate::federated::FederatedCredential;
 use crate::kept::Kept;
 use crate::otp::Inbox;
@@ -49,6 +51,8 @@ pub struct Settings {
     pub offer_siblings: bool,
     /// For how long a call waits for a one-time code, in milliseconds; nothing: without end.
     pub otp_limit: Option<u64>,
+    /// `FedCM`.
+    pub fed_cm: FedCmSettings,
     /// Further members of the client data, as some browsers add one so that nobody relies on there being none.
     pub client_data_extra: Option<serde_json::Map<String, serde_json::Value>>,
 }
@@ -68,6 +72,7 @@ impl Default for Settings {
             payment_handler: false,
             offer_siblings: true,
             otp_limit: None,
+            fed_cm: FedCmSettings::default(),
             client_data_extra: None,
         }
     }
@@ -115,8 +120,13 @@ struct State {
     silent_access: BTreeSet<String>,
     /// The credential store.
     kept: Kept,
+    /// Who is signed in where, and with which pages.
+    fed_cm: Memory,
     #[serde(skip)]
     inbox: Inbox,
+    /// What a wall clock said when the calls' clock began, in milliseconds since 1970.
+    #[serde(skip)]
+    epoch: u64,
     /// When the client last mediated a sign-in, on its own clock.
     #[serde(skip)]
     sign_ins: BTreeMap<String, Instant>,
@@ -138,7 +148,7 @@ impl Profile {
         serde_json::from_str(text).map(|state| Self(Arc::new(Mutex::new(state))))
     }
 
-    /// The profile as JSON, for a file that nobody else may read: passwords are in it. When sign-ins were is not kept,
+    /// The profile as JSON, for a file that nobody else may read: passwords and cookies are in it. When sign-ins were is not kept,
     /// nor are messages.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
@@ -179,6 +189,7 @@ impl Profile {
         self.with(|state| {
             state.silent_access.remove(origin);
             state.sign_ins.remove(origin);
+            state.fed_cm.clear_site(origin);
         });
     }
 
@@ -238,6 +249,20 @@ impl Profile {
             state.settings.creation_consent
                 && signed_in.is_some_and(|then| now.duration_since(*then) <= recent)
         })
+    }
+
+    /// What `FedCM` remembers.
+    pub(crate) fn fedcm<T>(&self, work: impl FnOnce(&mut Memory) -> T) -> T {
+        self.with(|state| work(&mut state.fed_cm))
+    }
+
+    pub(crate) fn set_epoch(&self, millis: u64) {
+        self.with(|state| state.epoch = millis);
+    }
+
+    /// What a wall clock says at this instant, in milliseconds since 1970.
+    pub(crate) fn wall(&self, now: Instant) -> u64 {
+        self.with(|state| state.epoch.saturating_add(now.as_millis()))
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {

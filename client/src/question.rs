@@ -1,5 +1,6 @@
-//! What a person is asked on behalf of a page, and what they may answer. No secret is in it.
+//! What a person is asked on behalf of a page, and what they may answer. No secret is in a question.
 
+use crate::fedcm::{AccountDialog, Token};
 use crate::otp::Grade;
 use crate::registry::CredentialType;
 
@@ -30,6 +31,36 @@ pub enum Question {
         embedded: Option<String>,
         /// How well they fit the page; for [`Grade::Site`] a prompt names them.
         grade: Grade,
+    },
+    /// Which account at a provider is the page to be signed in with? Answered by [`Answer::Choice`]; whatever else closes
+    /// the dialog.
+    Account(AccountDialog),
+    /// The provider's login page is to be shown, as a page of its own. Answered by [`Answer::Yes`] once the page has
+    /// called `IdentityProvider.close()`, and by [`Answer::No`] if the person closed it. It helps only if the profile's
+    /// login status for the provider then says that they are signed in; [`crate::Profile::navigated`] heeds what the
+    /// page's answer says of that.
+    LogIn {
+        /// The config file of the provider.
+        provider: String,
+        /// The page.
+        url: String,
+    },
+    /// The provider's page is to be shown on which the person goes on. Answered by [`Answer::Resolve`] once the page has
+    /// called `IdentityProvider.resolve()`; whatever else is a page that closed without a token.
+    Continue {
+        /// The config file of the provider.
+        provider: String,
+        /// The page.
+        url: String,
+    },
+    /// The provider gave an error, which the person is shown before the page gets it. Any answer closes it.
+    ProviderError {
+        /// The config file of the provider.
+        provider: String,
+        /// What it said, such as `access_denied`; empty if nothing.
+        error: String,
+        /// Where it says more; empty if nowhere.
+        url: String,
     },
 }
 
@@ -66,4 +97,11 @@ pub enum Answer {
     No,
     /// No, and this site must not ask again.
     Never,
+    /// The provider's page called `IdentityProvider.resolve(token, {accountId})`.
+    Resolve {
+        /// The token.
+        token: Token,
+        /// The account, if it is another than the one that was chosen.
+        account_id: Option<String>,
+    },
 }

@@ -127,12 +127,6 @@ impl CredentialType {
         let stored = |kind: Self| kind.discovery() == Discovery::CredentialStore;
         self == other || (stored(self) && stored(other))
     }
-
-    /// Does this client have the interface at all?
-    pub(crate) const fn is_built(self) -> bool {
-        // The ceremonies of `IdentityCredential` are not finished: its member is passed over like any unknown one.
-        !matches!(self, Self::Identity)
-    }
 }
 
 #[cfg(test)]

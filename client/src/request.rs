@@ -15,6 +15,7 @@ use crate::abort::{AbortReason, AbortSignal};
 use crate::cause::{Cause, Operation};
 use crate::ceremony::{Input, Need};
 use crate::credential::{Credential, Rejection};
+use crate::fetch::{FetchFault, FetchRequest, FetchResponse};
 use crate::page::Mark;
 use crate::question::{Answer, Question};
 use crate::related::Fetched;
@@ -35,7 +36,7 @@ pub struct KeyId(pub u32);
 /// - getters: [`timeout`](Self::timeout), [`is_settled`](Self::is_settled),
 ///   [`is_finished`](Self::is_finished), [`is_stalled`](Self::is_stalled);
 /// - what arrives: [`handle_input`](Self::handle_input), [`handle_fetched`](Self::handle_fetched),
-///   [`handle_answer`](Self::handle_answer),
+///   [`handle_answer`](Self::handle_answer), [`handle_response`](Self::handle_response),
 ///   [`handle_timeout`](Self::handle_timeout);
 /// - the owner's commands: [`add_key`](Self::add_key), [`remove_key`](Self::remove_key),
 ///   [`no_more_keys`](Self::no_more_keys), [`give_up`](Self::give_up);
@@ -50,7 +51,7 @@ pub struct KeyId(pub u32);
 /// wait, it is asked for a touch first, so that the user shows which one is meant. A success that comes from a
 /// cancelled key is not lost: it is [`Output::Late`].
 ///
-/// A call for the other types asks no key: it asks the person, by [`Output::Ask`].
+/// A call for the other types asks no key: it asks the person, by [`Output::Ask`], and servers, by [`Output::Send`].
 pub struct Request(Inner);
 
 enum Inner {
@@ -174,6 +175,13 @@ impl Request {
         }
     }
 
+    /// Brings what [`Output::Send`] asked for. A response that nobody asked for is ignored.
+    pub fn handle_response(&mut self, now: Instant, response: Result<FetchResponse, FetchFault>) {
+        if let Inner::Call(call) = &mut self.0 {
+            call.handle_response(now, response);
+        }
+    }
+
     /// Does what is due at this instant.
     pub fn handle_timeout(&mut self, now: Instant) {
         match &mut self.0 {
@@ -222,9 +230,12 @@ pub enum Output {
         /// An `https` URL.
         url: String,
     },
+    /// Send this, without adding or following anything, and bring the response by [`Request::handle_response`].
+    Send(FetchRequest),
     /// Put this to the person, and bring the answer by [`Request::handle_answer`].
     Ask(Question),
-    /// What was asked is void: the promise is settled without an answer.
+    /// What was asked of the person or sent last is void: the promise is settled without it, or a server took too long.
+    /// An answer must not be brought any more.
     Withdraw,
     /// The promise is settled. This comes once.
     Settled(Result<Option<Credential>, Rejection>),

@@ -4,6 +4,7 @@ use std::io;
 
 use softkey_client::cause::{Cause, FingerFault, PinRule, TypeFault};
 use softkey_client::driver::DriveError;
+use softkey_client::fedcm::Failure;
 use softkey_ctap::StatusCode;
 use softkey_ctap_hid::{ConnectionError, HostError};
 
@@ -88,6 +89,7 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
         | Cause::NotPaymentHandler
         | Cause::KeysDiffer => (Exit::Failed, ""),
         Cause::Type(fault) => by_type(*fault),
+        Cause::Identity(failure) => by_provider(failure),
         Cause::NoKey | Cause::KeyGone => (Exit::NoKey, "plug the key in again"),
         Cause::OpaqueOrigin | Cause::InsecureOrigin | Cause::NotADomain => {
             (Exit::BadInput, "--origin https://example.org or http://localhost:8000")
@@ -137,6 +139,40 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
         Cause::RefusedU2f(_) => (Exit::Refused, ANOTHER_KEY),
         Cause::Cancelled => (Exit::Interrupted, ""),
         Cause::Timeout => (Exit::Refused, TOUCH),
+    }
+}
+
+/// What went wrong with identity providers. A command line is one page without frames and clicks of its own.
+const fn by_provider(failure: &Failure) -> (Exit, &'static str) {
+    match failure {
+        Failure::NoProviders
+        | Failure::SameProvider(_)
+        | Failure::ActiveWithSeveral(_)
+        | Failure::NoUrl
+        | Failure::NotTrustworthy => {
+            (Exit::BadInput, "identity.providers with an https configURL for each provider")
+        }
+        Failure::Dismissed | Failure::NotSignedIn | Failure::NotContinued => {
+            (Exit::Refused, "again, and choose an account")
+        }
+        Failure::NeedsUser(_) => (Exit::Refused, "without \"mediation\": \"silent\""),
+        Failure::NothingToOffer(_)
+        | Failure::NoToken(_)
+        | Failure::Late(..)
+        | Failure::Answer(..)
+        | Failure::NotConnected
+        | Failure::CannotDisconnect
+        | Failure::NoneEligible => (Exit::Refused, ""),
+        Failure::Disabled
+        | Failure::CoolingDown
+        | Failure::NoActivation
+        | Failure::Superseded
+        | Failure::ContentSecurityPolicy
+        | Failure::Disconnecting
+        | Failure::ForeignCaller
+        | Failure::TopLevel
+        | Failure::ForeignSite
+        | Failure::NoDialog => (Exit::Failed, ""),
     }
 }
 

@@ -28,6 +28,7 @@ impl fmt::Display for Cause {
                 write!(f, "There is no mode \"immediate\" for {}.", kind.member())
             }
             Self::Type(fault) => fmt::Display::fmt(fault, f),
+            Self::Identity(failure) => fmt::Display::fmt(failure, f),
             Self::CannotStore(kind) => {
                 write!(f, "Credentials of the type {} cannot be stored.", kind.as_str())
             }
@@ -143,6 +144,7 @@ impl Cause {
             | Self::BadResponse(_)
             | Self::SeveralCredentials(_)
             | Self::Finger(_)
+            | Self::Identity(_)
             | Self::WrongResponse(_) => "",
         }
     }

@@ -9,6 +9,7 @@ use softkey_ctap_hid::{Command, Connection, ConnectionError, HostError, HostEven
 use super::{User, reach, waits};
 use crate::ceremony::{Input, Need};
 use crate::driver::Waits;
+use crate::fetch::FetchFault;
 use crate::related::Fetched;
 use crate::request::{KeyId, Output, Request};
 use crate::session::Reach;
@@ -22,6 +23,7 @@ const TURN: Duration = Duration::from_millis(10);
 pub struct Keys<W: Transport> {
     ports: Vec<Port<W>>,
     fetch: Option<Box<Fetch>>,
+    http: Option<Box<dyn crate::Fetch + Send>>,
     now: Instant,
 }
 
@@ -48,7 +50,7 @@ enum Waiting {
 impl<W: Transport> Keys<W> {
     /// The keys that are there. The first is [`KeyId`] 0, and so on.
     pub fn new(connections: impl IntoIterator<Item = Connection<W>>) -> Self {
-        let mut keys = Self { ports: Vec::new(), fetch: None, now: Instant::default() };
+        let mut keys = Self { ports: Vec::new(), fetch: None, http: None, now: Instant::default() };
         for connection in connections {
             keys.add(connection);
         }
@@ -87,6 +89,11 @@ impl<W: Transport> Keys<W> {
         self.fetch = Some(Box::new(fetch));
     }
 
+    /// Lets identity providers be asked; without it they are as if the network were down.
+    pub fn set_http(&mut self, http: impl crate::Fetch + Send + 'static) {
+        self.http = Some(Box::new(http));
+    }
+
     /// The common clock.
     pub fn now(&mut self) -> Instant {
         let clocks = self.ports.iter_mut().map(Port::now);
@@ -119,11 +126,17 @@ impl<W: Transport> Keys<W> {
                         let fetched = self.fetch.as_mut().and_then(|fetch| fetch(&url));
                         request.handle_fetched(self.now(), fetched.as_ref());
                     }
+                    Output::Send(sent) => {
+                        let unreachable = Err(FetchFault::Unreachable);
+                        let response =
+                            self.http.as_mut().map_or(unreachable, |http| http.fetch(&sent));
+                        request.handle_response(self.now(), response);
+                    }
                     Output::Ask(question) => {
                         let answer = user.answer(&question);
                         request.handle_answer(self.now(), answer);
                     }
-                    // The question was answered before anything else could happen.
+                    // What was asked was answered before anything else could happen.
                     Output::Withdraw => {}
                     Output::Settled(result) => settlement.promise = Some(result),
                     Output::Late { key, credential } => settlement.late.push((key, credential)),

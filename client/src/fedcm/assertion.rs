@@ -37,8 +37,7 @@ impl AssertionRequest {
     /// The form, in the order of the draft.
     #[must_use]
     pub fn form(&self) -> String {
-        let default = || DEFAULT_FIELDS.map(str::to_owned).to_vec();
-        let fields = self.fields.clone().unwrap_or_else(default);
+        let fields = fields_or_default(self.fields.as_deref());
         let mut form = Serializer::new(String::new());
         form.append_pair("client_id", &self.client_id);
         if let Some(nonce) = &self.nonce {
@@ -53,8 +52,7 @@ impl AssertionRequest {
         if !fields.is_empty() {
             form.append_pair("fields", &fields.join(","));
         }
-        let is_shown = |field: &&str| fields.iter().any(|other| other == field);
-        let shown: Vec<_> = RECOGNIZED.into_iter().filter(is_shown).collect();
+        let shown = shown(&fields);
         if self.disclosed && !shown.is_empty() {
             form.append_pair("disclosure_shown_for", &shown.join(","));
             if DEFAULT_FIELDS.iter().all(|field| shown.contains(field)) {
@@ -69,6 +67,17 @@ impl AssertionRequest {
     pub fn ask(&self, endpoint: &Url, origin: &str) -> Exchange {
         Exchange::post(Endpoint::IdAssertion, endpoint, origin, self.form())
     }
+}
+
+/// The fields that a relying party asks for.
+pub(super) fn fields_or_default(asked: Option<&[String]>) -> Vec<String> {
+    asked.map_or_else(|| DEFAULT_FIELDS.map(str::to_owned).to_vec(), <[String]>::to_vec)
+}
+
+/// Those of them that a person is told about.
+pub(super) fn shown(fields: &[String]) -> Vec<&'static str> {
+    let is_shown = |field: &&str| fields.iter().any(|other| other == field);
+    RECOGNIZED.into_iter().filter(is_shown).collect()
 }
 
 /// What a provider gives.

@@ -26,9 +26,11 @@ impl WellKnown {
     /// [`Exchange::get`] for it.
     #[must_use]
     pub fn ask(config_url: &Url, relying_party: &Url) -> Option<Exchange> {
-        if is_same_site(relying_party, config_url) {
-            return None;
-        }
+        if is_same_site(relying_party, config_url) { None } else { Self::at_site(config_url) }
+    }
+
+    /// Asks for it whoever the relying party is.
+    pub(super) fn at_site(config_url: &Url) -> Option<Exchange> {
         let host = site(config_url)?;
         let url = format!("{}://{host}/.well-known/web-identity", config_url.scheme());
         Some(Exchange::get(Endpoint::WellKnown, &Url::parse(&url).ok()?, ""))
@@ -174,14 +176,25 @@ impl ClientMetadata {
     /// Asks for it; `embedder` is the top-level page's origin, which is told if it is of another site.
     #[must_use]
     pub fn ask(endpoint: &Url, client_id: &str, relying_party: &Url, embedder: &Url) -> Exchange {
+        let foreign = !is_same_site(relying_party, embedder);
+        let embedder = foreign.then(|| embedder.origin().ascii_serialization());
+        let origin = relying_party.origin().ascii_serialization();
+        Self::ask_as(endpoint, client_id, &origin, embedder.as_deref())
+    }
+
+    /// Likewise, for an origin that may be opaque; `embedder` only if it is of another site.
+    pub(super) fn ask_as(
+        endpoint: &Url,
+        client_id: &str,
+        origin: &str,
+        embedder: Option<&str>,
+    ) -> Exchange {
         let mut url = endpoint.clone();
         url.query_pairs_mut().append_pair("client_id", client_id);
-        if !is_same_site(relying_party, embedder) {
-            let origin = embedder.origin().ascii_serialization();
-            url.query_pairs_mut().append_pair("top_level_origin", &origin);
+        if let Some(embedder) = embedder {
+            url.query_pairs_mut().append_pair("top_level_origin", embedder);
         }
-        let origin = relying_party.origin().ascii_serialization();
-        Exchange::get(Endpoint::ClientMetadata, &url, &origin)
+        Exchange::get(Endpoint::ClientMetadata, &url, origin)
     }
 
     /// Reads the answer.

@@ -10,6 +10,9 @@ use crate::fetch::{FetchFault, FetchRequest, FetchResponse, Method};
 /// How many redirects are followed where any are.
 const MAX_REDIRECTS: usize = 20;
 
+/// What came of a request.
+pub(super) type Answered<'a> = Result<&'a FetchResponse, FetchFault>;
+
 /// A request to a provider: to be sent, and to judge the answer of.
 #[derive(Clone, Debug)]
 pub struct Exchange {
@@ -25,9 +28,13 @@ impl Exchange {
     /// A GET of this endpoint; `origin` is the relying party's, which is sent only where the endpoint is told it.
     #[must_use]
     pub fn get(endpoint: Endpoint, url: &Url, origin: &str) -> Self {
-        let request = FetchRequest::get(url.as_str())
-            .header("Accept", "application/json")
-            .header("Sec-Fetch-Dest", "webidentity");
+        let request = FetchRequest::get(url.as_str());
+        let request = match endpoint {
+            Endpoint::Picture => request.header("Sec-Fetch-Dest", "image"),
+            _ => {
+                request.header("Accept", "application/json").header("Sec-Fetch-Dest", "webidentity")
+            }
+        };
         let mut exchange = Self { endpoint, url: url.clone(), request, origin: None, redirects: 0 };
         if endpoint.names_origin() {
             exchange.request = exchange.request.header("Origin", origin);
@@ -58,16 +65,29 @@ impl Exchange {
         &self.request
     }
 
+    /// Where it goes, by now.
+    pub(super) const fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// Judges an answer that must be a success, and gives its body, whatever it is; nothing if there is another request
+    /// to send first.
+    pub(super) fn body(&mut self, answer: Answered<'_>) -> Result<Option<Vec<u8>>, Fault> {
+        let response = answer.map_err(Fault::NotFetched)?;
+        if is_redirect(response.status) {
+            return self.redirect(response.header("Location")).map(|()| None);
+        }
+        let success = (200..300).contains(&response.status);
+        success.then(|| Some(response.body.clone())).ok_or(Fault::Status(response.status))
+    }
+
     /// Judges an answer and gives its body as JSON; nothing if there is another request to send first, for the
     /// well-known file may be elsewhere.
     ///
     /// # Errors
     ///
     /// The first rule that it breaks. Of statuses only redirects are looked at before the body is read.
-    pub(super) fn json(
-        &mut self,
-        answer: Result<&FetchResponse, FetchFault>,
-    ) -> Result<Option<Value>, Fault> {
+    pub(super) fn json(&mut self, answer: Answered<'_>) -> Result<Option<Value>, Fault> {
         let response = answer.map_err(Fault::NotFetched)?;
         if is_redirect(response.status) {
             self.redirect(response.header("Location"))?;
@@ -84,7 +104,7 @@ impl Exchange {
     /// Judges an answer that must be a success, of this shape.
     pub(super) fn shaped<T: DeserializeOwned>(
         &mut self,
-        answer: Result<&FetchResponse, FetchFault>,
+        answer: Answered<'_>,
     ) -> Result<Option<T>, Fault> {
         if let Ok(FetchResponse { status, .. }) = answer
             && !(200..300).contains(status)
@@ -99,7 +119,7 @@ impl Exchange {
         let url = location.and_then(|location| self.url.join(location).ok());
         let url = url.filter(is_trustworthy).ok_or(Fault::Redirect)?;
         self.redirects += 1;
-        if self.endpoint != Endpoint::WellKnown || self.redirects > MAX_REDIRECTS {
+        if !self.endpoint.may_be_elsewhere() || self.redirects > MAX_REDIRECTS {
             return Err(Fault::Redirect);
         }
         url.as_str().clone_into(&mut self.request.url);

@@ -7,6 +7,7 @@ use softkey_ctap::Instant;
 use crate::abort::AbortSignal;
 use crate::cause::{Cause, Operation};
 use crate::credential::{Credential, Rejection};
+use crate::fetch::{FetchFault, FetchResponse};
 use crate::page::Mark;
 use crate::question::Answer;
 
@@ -19,6 +20,11 @@ pub(crate) trait Machine: Send {
     /// Goes on as far as it can at this instant, with an answer if one was brought.
     fn next(&mut self, now: Instant, answer: Option<Answer>) -> Progress;
 
+    /// Goes on with what [`Output::Send`] asked for.
+    fn receive(&mut self, _: Instant, _: Result<FetchResponse, FetchFault>) -> Progress {
+        Progress::Waits
+    }
+
     /// When it must be called again though nothing was brought.
     fn deadline(&self) -> Option<Instant> {
         None
@@ -29,7 +35,7 @@ pub(crate) trait Machine: Send {
 pub(crate) enum Progress {
     /// It waits for what it asked for before, or for what comes from elsewhere.
     Waits,
-    /// It wants this done, and then waits for the answer.
+    /// It wants this done, and then waits for the answer; [`Output::Withdraw`] voids what it waits for.
     Wants(Output),
     /// It is done.
     Done(Result<Option<Credential>, Cause>),
@@ -45,9 +51,16 @@ pub(super) struct Call {
 struct Running {
     machine: Box<dyn Machine>,
     signal: Option<AbortSignal>,
-    /// Does an answer stand out?
-    asked: bool,
+    asked: Asked,
     _marks: Vec<Mark>,
+}
+
+/// What stands out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    Answer,
+    Response,
 }
 
 impl Call {
@@ -64,7 +77,7 @@ impl Call {
         signal: Option<AbortSignal>,
         marks: Vec<Mark>,
     ) -> Self {
-        let running = Some(Running { machine, signal, asked: false, _marks: marks });
+        let running = Some(Running { machine, signal, asked: Asked::Nothing, _marks: marks });
         Self { operation, running, outputs: VecDeque::new() }
     }
 
@@ -73,7 +86,9 @@ impl Call {
     }
 
     pub(super) fn is_stalled(&self) -> bool {
-        let waits = |running: &Running| !running.asked && running.machine.deadline().is_none();
+        let waits = |running: &Running| {
+            running.asked == Asked::Nothing && running.machine.deadline().is_none()
+        };
         self.running.as_ref().is_some_and(waits)
     }
 
@@ -85,10 +100,26 @@ impl Call {
     pub(super) fn handle_answer(&mut self, now: Instant, answer: Answer) {
         self.look_at_signal(now);
         if let Some(running) = &mut self.running
-            && std::mem::take(&mut running.asked)
+            && running.asked == Asked::Answer
         {
             // The owner brought an answer, so it has seen the question.
+            running.asked = Asked::Nothing;
             let progress = running.machine.next(now, Some(answer));
+            self.take(progress);
+        }
+    }
+
+    pub(super) fn handle_response(
+        &mut self,
+        now: Instant,
+        response: Result<FetchResponse, FetchFault>,
+    ) {
+        self.look_at_signal(now);
+        if let Some(running) = &mut self.running
+            && running.asked == Asked::Response
+        {
+            running.asked = Asked::Nothing;
+            let progress = running.machine.receive(now, response);
             self.take(progress);
         }
     }
@@ -124,8 +155,13 @@ impl Call {
         match progress {
             Progress::Waits => {}
             Progress::Wants(output) => {
+                let asked = match output {
+                    Output::Send(_) => Asked::Response,
+                    Output::Withdraw => Asked::Nothing,
+                    _ => Asked::Answer,
+                };
                 if let Some(running) = &mut self.running {
-                    running.asked = true;
+                    running.asked = asked;
                 }
                 self.outputs.push_back(output);
             }
@@ -136,7 +172,7 @@ impl Call {
     fn settle(&mut self, result: Result<Option<Credential>, Cause>) {
         // With it go the marks: the page may call again.
         let Some(running) = self.running.take() else { return };
-        if running.asked {
+        if running.asked != Asked::Nothing {
             // What the owner was not told yet needs no withdrawing.
             let told = self.outputs.is_empty();
             self.outputs.clear();

@@ -1,0 +1,296 @@
+//! A sign-in from beginning to end: what is sent, with which headers, what is asked, what the page gets and what is
+//! remembered (fedcm.md sections 1.1, 2 and 4).
+
+use serde_json::{Value, json};
+use softkey_client::fedcm::Endpoint::{Accounts, ClientMetadata, Config, IdAssertion, WellKnown};
+use softkey_client::fedcm::{AccountChoice, Connection, Disclosure, Fault, LoginStatus};
+use softkey_client::{Frame, Page, Profile, Question};
+
+use crate::world::*;
+
+fn headers(world: &World, url: &str) -> Vec<String> {
+    let sent = world.servers.sent.iter().find(|sent| sent.url.starts_with(url)).unwrap();
+    sent.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect()
+}
+
+/// Cookies that the user has at the provider.
+fn visit(world: &World, cookies: &[&str]) {
+    let headers: Vec<_> = cookies.iter().map(|cookie| ("Set-Cookie", *cookie)).collect();
+    let answer = response(200, &headers, "");
+    world.page.profile().navigated(world.now, &format!("{IDP}/login"), &answer);
+}
+
+#[test]
+fn a_page_gets_a_token() {
+    let mut world = World::new();
+    let expected = json!({"id": "", "type": "identity", "token": "a token",
+        "isAutoSelected": false, "configURL": CONFIG});
+    assert_eq!(world.get(&identity()), Ok(Some(expected)));
+    let form = "client_id=client&account_id=1&is_auto_selected=false&fields=name%2Cemail%2Cpicture\
+        &disclosure_shown_for=name%2Cemail%2Cpicture&disclosure_text_shown=true";
+    assert_eq!(world.form(), form);
+    let order = [
+        format!("GET {WELL_KNOWN}"),
+        format!("GET {CONFIG}"),
+        format!("GET {ACCOUNTS}"),
+        format!("GET {METADATA}?client_id=client"),
+        format!("POST {ASSERT}"),
+    ];
+    assert_eq!(world.sent(), order);
+    let connection = Connection {
+        embedder: RP.into(),
+        relying_party: RP.into(),
+        provider: IDP.into(),
+        account: "1".into(),
+    };
+    assert_eq!(world.page.profile().connections(), [connection]);
+    assert_eq!(world.page.profile().login_status(IDP), LoginStatus::LoggedIn);
+}
+
+/// Section 2, the table: cookies, `Origin` and the other headers of each request.
+#[test]
+fn each_request_has_its_headers() {
+    let mut world = World::new();
+    visit(&world, &["s=1; SameSite=None; Secure; Path=/", "lax=2; Path=/"]);
+    world.get(&identity()).unwrap();
+    let plain = ["Accept: application/json", "Sec-Fetch-Dest: webidentity"];
+    let (origin, cookie) = ("Origin: https://rp.example", "Cookie: s=1");
+    let form = "Content-Type: application/x-www-form-urlencoded";
+    assert_eq!(headers(&world, WELL_KNOWN), plain);
+    assert_eq!(headers(&world, CONFIG), plain);
+    assert_eq!(headers(&world, ACCOUNTS), [plain[0], plain[1], cookie]);
+    assert_eq!(headers(&world, METADATA), [plain[0], plain[1], origin]);
+    assert_eq!(headers(&world, ASSERT), [plain[0], plain[1], origin, form, cookie]);
+}
+
+/// Cookies of answers are kept where the request had cookies, and nowhere else; `Set-Login` there is nothing.
+#[test]
+fn answers_set_cookies_where_they_are_sent() {
+    let mut world = World::new();
+    let mut answer = json_response(&json!({"accounts": [ada()]}));
+    answer.headers.push(("Set-Cookie".into(), "a=1; SameSite=None; Secure; Path=/".into()));
+    answer.headers.push(("Set-Login".into(), "logged-out".into()));
+    world.route(ACCOUNTS, answer);
+    let mut file = json_response(&config_file());
+    file.headers.push(("Set-Cookie".into(), "c=1; SameSite=None; Secure; Path=/".into()));
+    world.route(CONFIG, file);
+    world.get(&identity()).unwrap();
+    assert_eq!(headers(&world, ASSERT).last().unwrap(), "Cookie: a=1");
+    assert_eq!(world.page.profile().login_status(IDP), LoginStatus::LoggedIn);
+}
+
+/// The log says what was sent and which rule refused the answer, without the values of cookies.
+#[test]
+fn the_log_tells_what_browsers_hide() {
+    let mut world = World::new();
+    visit(&world, &["s=4711; SameSite=None; Secure; Path=/"]);
+    world.route(ASSERT, json_response(&json!({"token": "t"})));
+    world.get(&identity()).unwrap_err();
+    let log = world.log();
+    let endpoints: Vec<_> = log.iter().map(|entry| entry.endpoint).collect();
+    assert_eq!(endpoints, [WellKnown, Config, Accounts, ClientMetadata, IdAssertion]);
+    let last = log.last().unwrap();
+    assert_eq!((last.status, last.fault.clone()), (Some(200), Some(Fault::AllowOrigin(None))));
+    let text = last.to_string();
+    assert!(
+        text.contains("POST https://login.idp.example/assert") && text.contains("account_id=1")
+    );
+    assert!(text.contains("Cookie: s=...") && !text.contains("4711"), "{text}");
+    assert!(text.ends_with("refused: Access-Control-Allow-Origin is missing"), "{text}");
+    assert!(world.log().is_empty());
+}
+
+/// Section 2.5: what the person is told is what they were shown; a connected account is not told again.
+#[test]
+fn a_sign_up_discloses_what_it_gives() {
+    let mut world = World::new();
+    world.get(&with(&json!({"fields": ["tel", "shoe"]}))).unwrap();
+    let Question::Account(dialog) = &world.asked[0] else { panic!("no dialog") };
+    assert_eq!((dialog.origin.as_str(), dialog.embedder.as_str()), (RP, RP));
+    let AccountChoice::Account { connected, disclosure, account, .. } = &dialog.choices[0] else {
+        panic!("no account")
+    };
+    assert_eq!((account.id.as_str(), *connected), ("1", false));
+    let expected = Disclosure {
+        fields: vec!["tel".into()],
+        privacy_policy_url: Some("https://rp.example/p".into()),
+        terms_of_service_url: None,
+    };
+    assert_eq!(disclosure.as_ref(), Some(&expected));
+    assert!(world.form().ends_with("&fields=tel%2Cshoe&disclosure_shown_for=tel"));
+
+    let mut required = identity();
+    required["mediation"] = json!("required");
+    world.get(&required).unwrap();
+    let Question::Account(dialog) = &world.asked[1] else { panic!("no dialog") };
+    let AccountChoice::Account { connected, disclosure, .. } = &dialog.choices[0] else {
+        panic!("no account")
+    };
+    assert_eq!((*connected, disclosure), (true, &None));
+    assert!(!world.form().contains("disclosure"));
+}
+
+/// Section 2.5: `fields: []` asks for nothing, so nothing is said and no metadata are fetched.
+#[test]
+fn no_fields_no_disclosure() {
+    let mut world = World::new();
+    world.get(&with(&json!({"fields": []}))).unwrap();
+    assert_eq!(world.form(), "client_id=client&account_id=1&is_auto_selected=false");
+    assert!(!world.sent().iter().any(|line| line.contains(METADATA)));
+}
+
+/// Section 2.4: across sites the provider is told the embedder, whatever the fields.
+#[test]
+fn a_foreign_frame_names_its_embedder() {
+    let own = Frame::new(RP).allow(softkey_client::Feature::IdentityCredentialsGet);
+    let frames = [Frame::new("https://top.example")];
+    let mut world = World::of(Page::framed(&Profile::new(), frames, own));
+    world.get(&with(&json!({"fields": []}))).unwrap();
+    let metadata =
+        format!("GET {METADATA}?client_id=client&top_level_origin=https%3A%2F%2Ftop.example");
+    assert!(world.sent().contains(&metadata));
+    let connection = &world.page.profile().connections()[0];
+    assert_eq!(connection.embedder, "https://top.example");
+    assert_eq!(connection.relying_party, RP);
+}
+
+/// Section 1.2: `params` go as compact JSON, the legacy `nonce` as a field of its own.
+#[test]
+fn params_and_nonce_reach_the_provider() {
+    let mut world = World::new();
+    let members = json!({"nonce": "n 1", "params": {"nonce": "m", "scope": ["a"]}, "fields": []});
+    world.get(&with(&members)).unwrap();
+    let expected = "client_id=client&nonce=n+1&account_id=1&is_auto_selected=false\
+        &params=%7B%22nonce%22%3A%22m%22%2C%22scope%22%3A%5B%22a%22%5D%7D";
+    assert_eq!(world.form(), expected);
+}
+
+/// Section 1.1: a token is any JSON.
+#[test]
+fn a_token_is_whatever_the_provider_sends() {
+    for token in [json!({"a": [1, null]}), json!(7), json!(""), json!(false)] {
+        let mut world = World::new();
+        world.route(ASSERT, cors(200, &json!({"token": token})));
+        assert_eq!(world.get(&identity()).unwrap().unwrap()["token"], token);
+    }
+}
+
+/// Section 2.1: no well-known file for the site itself; elsewhere if the owner says so.
+#[test]
+fn the_well_known_file_is_where_it_is_said_to_be() {
+    let mut world = World::of(Page::new(&Profile::new(), "https://www.idp.example"));
+    world.get(&identity()).unwrap_err();
+    assert_eq!(world.sent()[0], format!("GET {CONFIG}"));
+
+    let mut world = World::new();
+    let place = "https://login.idp.example:8443/w";
+    let known = json!({"provider_urls": [], "accounts_endpoint": ACCOUNTS,
+        "login_url": "https://login.idp.example/login"});
+    world.route(place, json_response(&known));
+    world.page.profile().set(|settings| {
+        settings.fed_cm.well_known.insert(IDP.into(), place.into());
+    });
+    world.get(&identity()).unwrap();
+    assert_eq!(world.sent()[0], format!("GET {place}"));
+}
+
+/// Section 2, pictures: without cookies, redirects followed, and one that cannot be had is none.
+#[test]
+fn pictures_are_fetched() {
+    let mut world = World::new();
+    let mut account = ada();
+    account["picture"] = json!("/ada.png");
+    let mut other = ada();
+    other["id"] = json!("2");
+    other["picture"] = json!("https://pictures.example/gone");
+    world.accounts(&[account, other]);
+    visit(&world, &["s=1; SameSite=None; Secure; Path=/"]);
+    let to = "https://pictures.example/ada";
+    world.route(&format!("{IDP}/ada.png"), response(302, &[("Location", to)], ""));
+    world.route(to, response(200, &[("Content-Type", "image/png")], "PNG"));
+    world.route("https://pictures.example/gone", response(404, &[], "none"));
+    world.get(&identity()).unwrap();
+    assert_eq!(headers(&world, &format!("{IDP}/ada.png")), ["Sec-Fetch-Dest: image"]);
+    let Question::Account(dialog) = &world.asked[0] else { panic!("no dialog") };
+    let pictures: Vec<_> = dialog.choices.iter().map(picture).collect();
+    assert_eq!(pictures, [Some(b"PNG".to_vec()), None]);
+
+    world.sent();
+    world.page.profile().set(|settings| settings.fed_cm.pictures = false);
+    world.get(&identity()).unwrap();
+    assert!(!world.sent().iter().any(|line| line.contains("ada.png")));
+}
+
+fn picture(choice: &AccountChoice) -> Option<Vec<u8>> {
+    match choice {
+        AccountChoice::Account { picture, .. } => picture.clone(),
+        _ => None,
+    }
+}
+
+/// Section 4 step 2: the hints of the page and the label of the config file.
+#[test]
+fn hints_and_label_thin_accounts_out() {
+    let account = |id: &str| {
+        json!({"id": id, "name": id, "login_hints": [id], "domain_hints": [format!("{id}.example")],
+            "label_hints": ["staff"]})
+    };
+    let plain = json!({"id": "plain", "name": "plain"});
+    let offered = |members: Value, label: Option<&str>| {
+        let mut world = World::new();
+        world.accounts(&[account("a"), account("b"), plain.clone()]);
+        if let Some(label) = label {
+            world.config("account_label", json!(label));
+        }
+        world.get(&with(&members)).unwrap();
+        let Question::Account(dialog) = world.asked.remove(0) else { panic!("no dialog") };
+        let ids = dialog.choices.into_iter().map(|choice| match choice {
+            AccountChoice::Account { account, .. } => account.id,
+            other => panic!("{other:?}"),
+        });
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(offered(json!({}), None), ["a", "b", "plain"]);
+    assert_eq!(offered(json!({"loginHint": "b"}), None), ["b"]);
+    assert_eq!(offered(json!({"domainHint": "a.example"}), None), ["a"]);
+    assert_eq!(offered(json!({"domainHint": "any"}), None), ["a", "b"]);
+    assert_eq!(offered(json!({}), Some("staff")), ["a", "b"]);
+}
+
+/// Several providers share one dialog; the account's own provider is asked for the token.
+#[test]
+fn several_providers_are_offered_together() {
+    let mut world = World::new();
+    let bob = json!({"accounts": [{"id": "9", "email": "bob@other.example"}]});
+    let options = world.and_another(json_response(&bob), "bob's");
+    world.person(|_, _| choice(1));
+    let credential = world.get(&options).unwrap().unwrap();
+    assert_eq!((&credential["token"], &credential["configURL"]), (&json!("bob's"), &json!(OTHER)));
+    let Question::Account(dialog) = &world.asked[0] else { panic!("no dialog") };
+    assert_eq!(dialog.choices.len(), 2);
+}
+
+/// `configURL` is relative to the page, and given back as it was.
+#[test]
+fn a_config_url_may_be_relative() {
+    let mut world = World::of(Page::new(&Profile::new(), IDP));
+    let mut options = with(&json!({"configURL": "/fedcm.json"}));
+    options["identity"]["context"] = json!("continue");
+    let mut answer = cors(200, &json!({"token": "t"}));
+    answer.headers[1].1 = IDP.into();
+    world.route(ASSERT, answer);
+    assert_eq!(world.get(&options).unwrap().unwrap()["configURL"], "/fedcm.json");
+}
+
+/// A page without an origin is `null` to the provider.
+#[test]
+fn an_opaque_page_is_null() {
+    let own = Frame::new("null").allow(softkey_client::Feature::IdentityCredentialsGet);
+    let mut world = World::of(Page::framed(&Profile::new(), [Frame::new(RP)], own));
+    world.page.set_secure(true);
+    let mut answer = cors(200, &json!({"token": "t"}));
+    answer.headers[1].1 = "null".into();
+    world.route(ASSERT, answer);
+    assert_eq!(token(world.get(&identity())), "t");
+    assert!(headers(&world, ASSERT).contains(&"Origin: null".to_owned()));
+}

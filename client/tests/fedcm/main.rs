@@ -1,0 +1,21 @@
+//! `IdentityCredential` through the container, as a page uses it, against providers that answer by a table. The clock
+//! is virtual and nothing sleeps.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may stop"
+)]
+
+mod automatic;
+mod dialogs;
+mod disconnect;
+mod examples;
+mod failures;
+mod flow;
+mod judge;
+mod memory;
+mod seam;
+mod statics;
+mod world;

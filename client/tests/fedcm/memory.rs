@@ -1,0 +1,173 @@
+//! What a profile remembers: login status, cookies, connections; how it is set, saved and cleared (fedcm.md sections 1.5
+//! and 3).
+
+use std::time::Duration;
+
+use serde_json::json;
+use softkey_client::fedcm::{Connection, LoginStatus};
+use softkey_client::{Cause, DomException, Frame, Page, Profile};
+use softkey_ctap::Instant;
+
+use crate::world::*;
+
+const NOW: Instant = Instant::from_millis(1000);
+
+fn login(value: &str) -> softkey_client::FetchResponse {
+    response(200, &[("Set-Login", value)], "")
+}
+
+/// The header is an item of a structured field; whatever is none is passed over.
+#[test]
+fn a_navigation_sets_the_login_status() {
+    let after = |url: &str, value: &str| {
+        let profile = Profile::new();
+        profile.navigated(NOW, url, &login(value));
+        profile.login_status(IDP)
+    };
+    let url = "https://login.idp.example/deep?a#b";
+    assert_eq!(after(url, "logged-in"), LoginStatus::LoggedIn);
+    assert_eq!(after(url, " logged-out;x=\"1\""), LoginStatus::LoggedOut);
+    for wrong in ["", "Logged-In", "\"logged-in\"", "logged-in, logged-out", "unknown"] {
+        assert_eq!(after(url, wrong), LoginStatus::Unknown, "{wrong}");
+    }
+    let elsewhere =
+        ["https://idp.example/", "https://login.idp.example:444/", "http://login.idp.example/"];
+    for other in elsewhere {
+        assert_eq!(after(other, "logged-in"), LoginStatus::Unknown, "{other}");
+    }
+}
+
+/// Subresources count if everything around them is of their site.
+#[test]
+fn a_subresource_sets_it_within_its_site() {
+    let after = |frames: &[&str]| {
+        let profile = Profile::new();
+        profile.loaded(frames, &format!("{IDP}/pixel"), &login("logged-in"));
+        profile.login_status(IDP)
+    };
+    assert_eq!(after(&["https://www.idp.example"]), LoginStatus::LoggedIn);
+    assert_eq!(after(&["https://idp.example", IDP]), LoginStatus::LoggedIn);
+    for frames in [&[RP][..], &[RP, IDP], &["http://idp.example"], &[]] {
+        assert_eq!(after(frames), LoginStatus::Unknown, "{frames:?}");
+    }
+}
+
+/// `navigator.login.setStatus()`.
+#[test]
+fn a_page_sets_its_own_status() {
+    let profile = Profile::new();
+    let page = Page::new(&profile, IDP);
+    page.set_login_status("logged-in").unwrap();
+    assert_eq!(profile.login_status(IDP), LoginStatus::LoggedIn);
+    page.set_login_status("logged-out").unwrap();
+    assert_eq!(profile.login_status(IDP), LoginStatus::LoggedOut);
+    let rejection = page.set_login_status("unknown").unwrap_err();
+    assert_eq!(rejection.exception, DomException::TypeError);
+
+    let sibling = [Frame::new("https://www.idp.example")];
+    Page::framed(&profile, sibling, Frame::new(IDP)).set_login_status("logged-in").unwrap();
+    assert_eq!(profile.login_status(IDP), LoginStatus::LoggedIn);
+    let foreign = Page::framed(&profile, [Frame::new(RP)], Frame::new(IDP));
+    let rejection = foreign.set_login_status("logged-out").unwrap_err();
+    assert_eq!(rejection.exception, DomException::SecurityError);
+    let expected = Cause::Identity(softkey_client::fedcm::Failure::ForeignSite);
+    assert_eq!(rejection.cause, expected);
+    assert_eq!(profile.login_status(IDP), LoginStatus::LoggedIn);
+}
+
+/// A navigation has all cookies, and keeps those it gets.
+#[test]
+fn a_navigation_has_cookies() {
+    let profile = Profile::new();
+    let url = format!("{IDP}/login");
+    let cookies =
+        response(200, &[("Set-Cookie", "a=1"), ("set-cookie", "b=2; SameSite=Strict")], "");
+    profile.navigated(NOW, &url, &cookies);
+    let request = profile.navigation(NOW, &url);
+    let expected =
+        [("Sec-Fetch-Dest".into(), "document".into()), ("Cookie".into(), "a=1; b=2".into())];
+    assert_eq!((request.url.as_str(), request.headers.as_slice()), (url.as_str(), &expected[..]));
+    assert_eq!(profile.navigation(NOW, RP).headers.len(), 1);
+}
+
+/// All of it is in a saved profile, in times of the wall clock.
+#[test]
+fn a_saved_profile_goes_on() {
+    let mut world = World::new();
+    world.page.profile().set_wall_clock(world.now, Duration::from_secs(1_700_000_000));
+    world.page.profile().set(|settings| settings.fed_cm.throttle = Some(600_000));
+    let cookie =
+        response(200, &[("Set-Cookie", "s=1; SameSite=None; Secure; Max-Age=100; Path=/")], "");
+    world.page.profile().navigated(world.now, IDP, &cookie);
+    world.connect();
+    world.get(&silent()).unwrap();
+    let saved = world.page.profile().to_json().to_string();
+
+    let profile = Profile::from_json(&saved).unwrap();
+    assert_eq!(profile.connections(), world.page.profile().connections());
+    assert_eq!(profile.login_status(IDP), LoginStatus::LoggedIn);
+    let mut later = World::of(Page::new(&profile, RP));
+    // Another process, with a clock of its own, 99 seconds later.
+    profile.set_wall_clock(later.now, Duration::from_secs(1_700_000_099));
+    let mut options = identity();
+    options["mediation"] = json!("optional");
+    assert_eq!(later.get(&options).unwrap().unwrap()["isAutoSelected"], false, "throttled");
+    let sent = later.servers.sent.last().unwrap();
+    assert!(sent.headers.contains(&("Cookie".into(), "s=1".into())));
+    later.pass(Duration::from_secs(501));
+    assert_eq!(later.get(&silent()).unwrap().unwrap()["isAutoSelected"], true);
+    let sent = later.servers.sent.last().unwrap();
+    assert!(!sent.headers.iter().any(|(name, _)| name == "Cookie"), "it has expired");
+}
+
+/// A profile that was saved before there was any of it.
+#[test]
+fn an_older_profile_is_read() {
+    let profile = Profile::from_json(r#"{"settings": {"frameswithouteffect": true}}"#).unwrap();
+    assert_eq!(profile.login_status(IDP), LoginStatus::Unknown);
+    assert!(profile.connections().is_empty());
+}
+
+/// Section 3: clearing the site of any of the three origins ends a connection.
+#[test]
+fn clearing_a_site_forgets() {
+    let connection = |embedder: &str, relying_party: &str| Connection {
+        embedder: embedder.into(),
+        relying_party: relying_party.into(),
+        provider: IDP.into(),
+        account: "1".into(),
+    };
+    for (site, left) in [
+        ("https://top.example", vec![connection(RP, RP)]),
+        (RP, vec![]),
+        (IDP, vec![]),
+        ("https://idp.example", vec![connection("https://top.example", RP), connection(RP, RP)]),
+    ] {
+        let profile = Profile::new();
+        profile.connect(connection("https://top.example", RP));
+        profile.connect(connection(RP, RP));
+        profile.clear_site(site);
+        let mut connections = profile.connections();
+        connections.reverse();
+        assert_eq!(connections, left, "{site}");
+    }
+    let profile = Profile::new();
+    let answer = response(200, &[("Set-Login", "logged-in"), ("Set-Cookie", "a=1; Path=/")], "");
+    profile.navigated(NOW, IDP, &answer);
+    profile.clear_site(RP);
+    assert_eq!(profile.navigation(NOW, IDP).headers.len(), 2);
+    profile.clear_site(IDP);
+    assert_eq!(profile.login_status(IDP), LoginStatus::Unknown);
+    assert_eq!(profile.navigation(NOW, IDP).headers.len(), 1);
+}
+
+/// Connections are the owner's to remove one by one.
+#[test]
+fn a_connection_can_be_removed() {
+    let mut world = World::new();
+    world.connect();
+    let connections = world.page.profile().connections();
+    assert!(world.page.profile().remove_connection(&connections[0]));
+    assert!(!world.page.profile().remove_connection(&connections[0]));
+    assert!(world.page.profile().connections().is_empty());
+}
