@@ -44,6 +44,11 @@ const BUILT_IN: [BuiltIn; 21] = [
     ("zero-counter", include_str!("profile/zero-counter.toml")),
 ];
 
+/// Is this the name of a profile that the program brings along? No file can be given by it.
+fn is_built_in(name: &str) -> bool {
+    BUILT_IN.iter().any(|(built_in, _)| *built_in == name)
+}
+
 /// What a key is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile {

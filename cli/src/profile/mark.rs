@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Profile;
+use super::{Profile, is_built_in};
 use crate::error::{CliError, Exit};
 
 /// The first line; the rest of the file is the profile.
@@ -48,7 +48,7 @@ impl Mark {
         let name = text.lines().next().and_then(|line| line.strip_prefix(HEAD)).unwrap_or("?");
         let same = Profile::parse(name, &text).is_ok_and(|made| made.config == profile.config);
         // What a built-in name means may grow with the program.
-        let built_in = !name.contains('/') && name == profile.name;
+        let built_in = is_built_in(name) && name == profile.name;
         if same || built_in { Ok(()) } else { Err(self.foreign(&format!("the profile {name}"))) }
     }
 

@@ -125,6 +125,15 @@ fn a_vault_belongs_to_its_profile() {
     mark.check(&find(tiny)).unwrap();
     // The same thing under another name is the same thing.
     mark.check(&Profile { name: "./tiny.toml".into(), ..find(tiny) }).unwrap();
+    // And another thing under the same name another one, unless the name is the program's own.
+    mark.check(&Profile { name: tiny.into(), ..find(old) }).unwrap();
+    let file = |of: &str| Profile { name: "mine.toml".into(), ..find(of) };
+    let from_file = folder.path().join("from-file");
+    Mark::of(&from_file).check(&file(tiny)).unwrap();
+    fs::write(&from_file, "a vault").unwrap();
+    Mark::of(&from_file).check(&file(tiny)).unwrap();
+    let error = Mark::of(&from_file).check(&file(old)).unwrap_err();
+    assert!(error.what().ends_with("was made with the profile mine.toml."), "{}", error.what());
     let own = folder.path().join("own");
     Mark::of(&own).check(&find(default)).unwrap();
     fs::write(&own, "a vault").unwrap();
