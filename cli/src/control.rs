@@ -102,12 +102,11 @@ impl FromStr for Order {
 
     /// Reads an order; any white space may divide its words.
     fn from_str(line: &str) -> Result<Self, UnknownOrder> {
-        if let ["fault", order, fault] = line.split_ascii_whitespace().collect::<Vec<_>>()[..] {
-            return match order {
-                "on" => fault.parse().map(Self::FaultOn).map_err(|_| UnknownOrder),
-                "off" => Ok(Self::FaultOff(Some(fault.to_owned()))),
-                _ => Err(UnknownOrder),
-            };
+        if let Some(fault) = behind(line, ["fault", "on"]) {
+            return fault.parse().map(Self::FaultOn).map_err(|_| UnknownOrder);
+        }
+        if let Some(name) = behind(line, ["fault", "off"]) {
+            return Ok(Self::FaultOff(Some(name.to_owned())));
         }
         let mut words = line.split_ascii_whitespace();
         let (first, second) = (words.next().unwrap_or_default(), words.next());
@@ -122,6 +121,15 @@ impl FromStr for Order {
             _ => Err(UnknownOrder),
         }
     }
+}
+
+/// What stands behind these words, white space within it and all.
+fn behind<'l>(line: &'l str, words: [&str; 2]) -> Option<&'l str> {
+    words.into_iter().try_fold(line.trim_ascii(), |line, word| {
+        let rest = line.strip_prefix(word)?;
+        rest.starts_with(|letter: char| letter.is_ascii_whitespace())
+            .then(|| rest.trim_ascii_start())
+    })
 }
 
 /// What the key answers.
@@ -291,7 +299,12 @@ mod tests {
             assert_eq!(order.to_string(), written);
             assert_eq!(written.parse(), Ok(order));
         }
-        for written in ["fault on wrong-signature", "fault on delay=20@..3", "fault off delay"] {
+        for written in [
+            "fault on wrong-signature",
+            "fault on delay=20@..3",
+            "fault on status=credentialManagement (preview):2e@1",
+            "fault off delay",
+        ] {
             assert_eq!(written.parse::<Order>().unwrap().to_string(), written);
         }
         assert_eq!("  approve\t hold ".parse(), Ok(Order::Approve(Mode::Hold)));

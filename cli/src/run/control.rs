@@ -176,7 +176,8 @@ fn order(line: &str) -> Result<Order, Reply> {
     line.parse().map_err(|_| {
         Reply::error(
             "The order is not known.",
-            "approve ask|auto|deny|hold, touch [long], uv ok|fail|lock, fault on NAME|off|list, replug, status, stop",
+            "approve ask|auto|deny|hold, touch [long], uv ok|fail|lock, finger NUMBER, fault on NAME, \
+             fault off [NAME], fault list, replug, status, stop",
         )
     })
 }
