@@ -86,7 +86,10 @@ impl Faults {
     pub(crate) fn distort(&mut self, mut data: Vec<u8>, hash: [u8; 32]) -> (Vec<u8>, [u8; 32]) {
         let stale = mem::replace(&mut self.last_hash, hash);
         let mut signed = hash;
-        for fault in self.on.clone() {
+        let mut on = self.on.clone();
+        // Behind a byte too many nothing can be found any more.
+        on.sort_by_key(|fault| *fault == Fault::TrailingByte);
+        for fault in on {
             if fault == Fault::StaleClientData {
                 signed = stale;
                 self.done.push(fault);
@@ -302,6 +305,18 @@ mod tests {
             assert_eq!(distorted(fault, &data(&[])), None, "{fault:?}");
         }
         assert_eq!(distorted(Fault::MissingExtensions, &data(&[])), None);
+    }
+
+    /// Faults add up, in whatever order they were switched on.
+    #[test]
+    fn a_byte_too_many_hides_no_other_fault() {
+        let on = vec![Fault::TrailingByte, Fault::UserPresent, Fault::ReservedFlag];
+        let mut faults = Faults { on, ..Faults::default() };
+        let (distorted, _) = faults.distort(data(&[]), [1; 32]);
+        let mut expected = [data(&[]), vec![0]].concat();
+        expected[32] = 0x02;
+        assert_eq!(distorted, expected);
+        assert_eq!(faults.done.len(), 3);
     }
 
     /// Outputs stay in canonical order.
