@@ -65,6 +65,8 @@ pub struct Config {
     pub make_cred_uv_not_required: bool,
     /// Is user verification always asked for, from the factory on?
     pub always_uv: bool,
+    /// Does a reset take a touch of at least 5 seconds, from the factory on? CTAP 2.2 and later.
+    pub long_touch_for_reset: bool,
     /// The shortest PIN from the factory on, in code points, 4 to 63.
     pub min_pin_length: u8,
     /// The longest PIN, in code points, 8 to 63.
@@ -136,6 +138,7 @@ impl Default for Config {
             pin_uv_auth_protocols: vec![Protocol::Two, Protocol::One],
             make_cred_uv_not_required: true,
             always_uv: false,
+            long_touch_for_reset: false,
             min_pin_length: 4,
             max_pin_length: 63,
             max_rp_ids: 8,

@@ -31,7 +31,7 @@ impl Settings {
             always_uv: config.always_uv,
             min_pin_length: config.min_pin_length.into(),
             min_pin_length_rp_ids: Vec::new(),
-            long_touch_for_reset: false,
+            long_touch_for_reset: config.long_touch_for_reset && config.has_long_touch(),
             enterprise_attestation: false,
             pin_complexity_policy: false,
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use softkey_tests::checks::{no_account, refused, still_works, three_accounts};
-use softkey_tests::key::Cut;
+use softkey_tests::key::{Cut, Profile};
 use softkey_tests::parts::sha256;
 use softkey_tests::pin::Protocol;
 use softkey_tests::request::{cf, command};
@@ -254,6 +254,21 @@ fn long_touch_is_wanted_when_turned_on() {
     key.user(User::Holds(Duration::from_secs(6)));
     assert_eq!(key.send(&RESET), [SUCCESS]);
     assert_eq!(*key.info().0.get(0x18), Value::from(false));
+}
+
+/// RS-11, GI-21: a key whose factory value is a long touch says so and takes no other, before a reset and after it.
+#[test]
+fn long_touch_from_the_factory_on() {
+    let mut key = Key::with_profile(Profile::LongTouch);
+    for _ in 0..2 {
+        assert_eq!(*key.info().0.get(0x18), Value::from(true));
+        key.power_cycle();
+        key.user(User::Approves);
+        assert_eq!(key.send(&RESET), [USER_ACTION_TIMEOUT]);
+        key.power_cycle();
+        key.user(User::Holds(Duration::from_secs(5)));
+        assert_eq!(key.send(&RESET), [SUCCESS]);
+    }
 }
 
 /// RS-13: two resets in a row.

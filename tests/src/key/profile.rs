@@ -47,6 +47,8 @@ pub enum Profile {
     AlwaysUv,
     /// CTAP 2.1 without a PIN: there is nothing that a client could configure.
     Ctap21NoPin,
+    /// A long touch for a reset, from the factory on.
+    LongTouch,
     /// A PIN is needed for each new credential.
     UvRequired,
     /// Credentials that are backed up.
@@ -124,7 +126,7 @@ const ENTERPRISE_KEY: [u8; 32] = [
 
 impl Profile {
     /// All of them.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Default,
         Self::Enterprise,
         Self::PinComplexity,
@@ -143,6 +145,7 @@ impl Profile {
         Self::NoPin,
         Self::AlwaysUv,
         Self::Ctap21NoPin,
+        Self::LongTouch,
         Self::UvRequired,
         Self::Synced,
         Self::ZeroCounter,
@@ -220,6 +223,7 @@ impl Profile {
             Self::Ctap21NoPin => {
                 Config { generation: Generation::Ctap21, client_pin: false, ..default }
             }
+            Self::LongTouch => Config { long_touch_for_reset: true, ..default },
             Self::UvRequired => Config { make_cred_uv_not_required: false, ..default },
             Self::Synced => Config { backup: Backup::BackedUp, ..default },
             Self::ZeroCounter => Config { signature_counter: SignatureCounter::Zero, ..default },
