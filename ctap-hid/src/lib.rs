@@ -6,6 +6,7 @@ extern crate alloc;
 extern crate std;
 
 mod connection;
+mod descriptor;
 mod device;
 mod host;
 #[cfg(feature = "hidapi")]
@@ -23,6 +24,7 @@ mod uhid;
 mod wire;
 
 pub use connection::{Connection, ConnectionError, Transport};
+pub use descriptor::REPORT_DESCRIPTOR;
 pub use device::{Device, DeviceConfig, Event, Job, JobId, JobKind, Outgoing, Peer};
 pub use host::{DeviceInfo, Host, HostConfig, HostError, HostEvent};
 #[cfg(feature = "hidapi")]
