@@ -30,6 +30,7 @@ enum Word {
     Clock,
     Button,
     Running,
+    Lamp,
 }
 
 /// A board's memory, which stays when the power goes.
@@ -45,18 +46,18 @@ pub(crate) struct Powered<'b> {
     child: Child,
     clock: WallClock,
     nonces: u64,
+    speed: u32,
     /// When the power goes.
     ends: Option<Instant>,
 }
 
 impl Board {
-    /// A board that was never used: erased flash, a secret of its own.
+    /// A board that was never used.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let path = folder.path().join("memory");
         let memory = File::options().read(true).write(true).create_new(true).open(path).unwrap();
         memory.write_all_at(&vec![0xFF; LEN], 0).unwrap();
-        memory.write_all_at(&[0x5E; 32], ENTROPY + 32).unwrap();
         Self { folder, memory, runs: 0 }
     }
 
@@ -75,7 +76,7 @@ impl Board {
         let firmware = std::env::var_os(FIRMWARE).expect("run by `cargo xtask firmware test`");
         self.runs += 1;
         self.memory.write_all_at(&[self.runs; 32], ENTROPY).unwrap();
-        self.memory.write_all_at(&[0; 28], MAILBOX).unwrap();
+        self.memory.write_all_at(&[0; 32], MAILBOX).unwrap();
         let memory = self.folder.path().join("memory");
         let memory = format!(
             "memory-backend-file,id=shared,size=16M,mem-path={},share=on",
@@ -90,7 +91,7 @@ impl Board {
             .spawn()
             .expect("qemu-system-arm starts");
         let ends = lasts.map(|lasts| Instant::now() + lasts);
-        Powered { board: self, child, clock: WallClock::start(), nonces: 0, ends }
+        Powered { board: self, child, clock: WallClock::start(), nonces: 0, speed: 1, ends }
     }
 }
 
@@ -107,14 +108,29 @@ impl Powered<'_> {
         true
     }
 
-    /// Touches the button: the next question is answered with yes.
+    /// Touches the button: the next question is answered with yes, if it wants no more than that.
     pub(crate) fn touch(&self) {
         self.board.set_word(Word::Button, 1);
     }
 
+    /// Holds the button for five seconds.
+    pub(crate) fn hold(&self) {
+        self.board.set_word(Word::Button, 2);
+    }
+
+    /// Lets the board's clock run so many times faster.
+    pub(crate) const fn hurry(&mut self, times: u32) {
+        self.speed = times;
+    }
+
+    /// Is the lamp lit?
+    pub(crate) fn is_lit(&self) -> bool {
+        self.board.word(Word::Lamp) == 1
+    }
+
     /// One turn of a waiting loop: the board's clock goes on, and perhaps the power goes.
-    fn turn(&mut self) -> io::Result<()> {
-        let now = u32::try_from(self.clock.now().as_millis()).unwrap_or(u32::MAX);
+    pub(crate) fn turn(&mut self) -> io::Result<()> {
+        let now = u32::try_from(self.now().as_millis()).unwrap_or(u32::MAX);
         self.board.set_word(Word::Clock, now);
         if self.ends.is_some_and(|ends| Instant::now() >= ends) {
             self.child.kill()?;
@@ -138,7 +154,7 @@ impl Transport for Powered<'_> {
     type Error = io::Error;
 
     fn now(&self) -> softkey_ctap::Instant {
-        self.clock.now()
+        softkey_ctap::Instant::from_millis(self.clock.now().as_millis() * u64::from(self.speed))
     }
 
     fn nonce(&mut self) -> io::Result<[u8; 8]> {

@@ -16,12 +16,12 @@ use std::io;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use softkey_ctap_hid::{Connection, ConnectionError};
+use softkey_ctap_hid::{Connection, ConnectionError, Status};
 use softkey_tests::cbor::{Value, walk};
 use softkey_tests::pin::{Protocol, Shared, padded};
 use softkey_tests::platform::{pin_token_request, set_pin_request};
 use softkey_tests::request::{Request, command, cp};
-use softkey_tests::status::{NO_CREDENTIALS, PIN_INVALID, SUCCESS};
+use softkey_tests::status::{KEEPALIVE_CANCEL, NO_CREDENTIALS, PIN_INVALID, SUCCESS};
 
 use board::{Board, Powered};
 
@@ -37,7 +37,11 @@ impl<'b> Client<'b> {
     }
 
     fn try_send(&mut self, request: &Request) -> Result<Vec<u8>, ConnectionError<io::Error>> {
-        self.0.transport_mut().touch();
+        if request.bytes() == [command::RESET] {
+            self.0.transport_mut().hold();
+        } else {
+            self.0.transport_mut().touch();
+        }
         self.0.cbor(&request.bytes(), &mut |_| ControlFlow::Continue(()))
     }
 
@@ -120,6 +124,49 @@ fn a_life_of_the_board() {
     drop(key);
     let mut key = Client::of(board.power_up(None));
     assert_eq!(key.users(), [9_u32.to_be_bytes()]);
+}
+
+/// HID-40. The reports are another interrupt's business than the signature: however slow the processor is, the host hears
+/// every 100 ms that the board is at work, and the lamp is lit.
+#[test]
+#[ignore = "needs the firmware and QEMU: cargo xtask firmware test"]
+fn keepalives_leave_while_the_board_signs() {
+    let mut board = Board::new();
+    let mut key = Client::of(board.power_up(None));
+    key.0.transport_mut().hurry(10);
+    let (mut working, mut waiting, mut lit) = (0, 0, false);
+    key.0.transport_mut().touch();
+    let answer = key.0.cbor(&registration(1).bytes(), &mut |status| {
+        match status {
+            Status::Processing => working += 1,
+            _ => waiting += 1,
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!(answer.unwrap()[0], SUCCESS);
+    assert!(working >= 3, "{working} keepalives of work, {waiting} of waiting");
+    key.0.transport_mut().turn().unwrap();
+    lit |= key.0.transport_mut().is_lit();
+    assert!(!lit, "the lamp is still lit when all is done");
+}
+
+/// A reset takes five seconds of the button: a touch is not enough.
+#[test]
+#[ignore = "needs the firmware and QEMU: cargo xtask firmware test"]
+fn a_touch_resets_nothing() {
+    let mut board = Board::new();
+    let mut key = Client::of(board.power_up(None));
+    key.ok(&registration(1));
+    drop(key);
+    let mut key = Client::of(board.power_up(None));
+    key.0.transport_mut().touch();
+    let mut asked = 0;
+    let answer = key.0.cbor(&[command::RESET], &mut |_| {
+        asked += 1;
+        if asked < 10 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    });
+    assert_eq!(answer.unwrap(), [KEEPALIVE_CANCEL]);
+    assert_eq!(key.users(), [1_u32.to_be_bytes()]);
 }
 
 /// ST-01. Killed at any moment of its work the board has the accounts that it answered, or the one in work too.

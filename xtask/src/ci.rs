@@ -54,10 +54,8 @@ fn steps() -> Vec<Step> {
         // Of the plants in the source some survive yet: `cargo xtask conformance --sabotage` lists them.
         Step::task_with("sabotage", 30, &["conformance", "--sabotage", "--plant", "fault "]),
         Step::cargo("memory", 20, "test --package softkey --test memory --locked -- --ignored"),
-        Step::cargo("firmware", 20, "xtask firmware test").only_if(
-            "rustup target add thumbv7em-none-eabihf",
-            "the compiler's library for the processor cannot be fetched from here",
-        ),
+        Step::task_with("boards", 30, &["firmware", "build"]),
+        Step::task_with("firmware", 20, &["firmware", "test"]),
         Step::task("interop", 20),
         Step::task("empty-root", 15),
         Step::task("vm", 45),

@@ -1,12 +1,16 @@
 //! `cargo xtask firmware`: builds the boards, and runs the emulated one.
-//!
-//! The compiler's own target is used where it is installed; elsewhere the error says how to install it.
 
+mod image;
+mod toolchain;
+
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::debian;
 use crate::house::{self, Result, output_of};
+use image::Image;
+use toolchain::Toolchain;
 
 /// What `cargo xtask firmware` may be told.
 #[derive(clap::Args)]
@@ -17,76 +21,167 @@ pub(crate) struct Args {
 
 #[derive(clap::Subcommand)]
 enum Task {
-    /// Build a board's firmware
-    Build(Board),
+    /// Build a board's firmware, and print the files
+    Build(Chosen),
     /// Build a board's firmware and say what it takes of flash and RAM
-    Size(Board),
+    Size(Chosen),
     /// Run the suite against the emulated board (needs qemu-system-arm)
     Test,
 }
 
 /// Which board.
 #[derive(clap::Args)]
-struct Board {
-    /// The board's name
-    #[arg(long, value_name = "NAME", default_value = "emulated")]
+struct Chosen {
+    /// The board's name, or all
+    #[arg(long, value_name = "NAME", default_value = "all")]
     board: String,
 }
 
-/// A board: its name, the processor's target, and what it has of flash and RAM in bytes.
-struct Known {
-    name: &'static str,
-    target: &'static str,
-    flash: u64,
-    ram: u64,
+/// What a board is flashed with.
+enum Format {
+    /// The ELF file, which an emulator or a probe takes.
+    Elf,
+    /// UF2 for a family of chips.
+    Uf2(u32),
+    /// Intel HEX.
+    Hex,
 }
 
-const BOARDS: [Known; 1] =
-    [Known { name: "emulated", target: "thumbv7em-none-eabihf", flash: 256 << 10, ram: 64 << 10 }];
+/// A board: its name, its package and the feature that chooses it there, the processor's target, how it is flashed, where
+/// its program must have ended (then come secret and records), and its RAM in bytes.
+struct Board {
+    name: &'static str,
+    package: &'static str,
+    feature: Option<&'static str>,
+    target: &'static str,
+    format: Format,
+    start: u32,
+    end: u32,
+    ram: u32,
+}
+
+const BOARDS: [Board; 5] = [
+    Board {
+        name: "emulated",
+        package: "softkey-board-emulated",
+        feature: None,
+        target: "thumbv7em-none-eabihf",
+        format: Format::Elf,
+        start: 0,
+        end: 256 << 10,
+        ram: 64 << 10,
+    },
+    Board {
+        name: "pico",
+        package: "softkey-board-rp",
+        feature: Some("pico"),
+        target: "thumbv6m-none-eabi",
+        format: Format::Uf2(0xE48B_FF56),
+        start: 0x1000_0000,
+        end: 0x1000_0000 + (2048 - 132) * 1024,
+        ram: 264 << 10,
+    },
+    Board {
+        name: "pico2",
+        package: "softkey-board-rp",
+        feature: Some("pico2"),
+        target: "thumbv8m.main-none-eabihf",
+        format: Format::Uf2(0xE48B_FF59),
+        start: 0x1000_0000,
+        end: 0x1000_0000 + (4096 - 132) * 1024,
+        ram: 512 << 10,
+    },
+    Board {
+        name: "nrf52840-dk",
+        package: "softkey-board-nrf",
+        feature: Some("nrf52840-dk"),
+        target: "thumbv7em-none-eabihf",
+        format: Format::Hex,
+        start: 0,
+        end: 0xD_F000,
+        ram: 256 << 10,
+    },
+    Board {
+        name: "nrf52840-dongle",
+        package: "softkey-board-nrf",
+        feature: Some("nrf52840-dongle"),
+        target: "thumbv7em-none-eabihf",
+        format: Format::Hex,
+        start: 0x1000,
+        end: 0xB_F000,
+        ram: 256 << 10,
+    },
+];
 
 /// Does the task; true if all was well.
 pub(crate) fn run(args: &Args) -> Result<bool> {
     let root = house::root()?;
     match &args.task {
-        Task::Build(board) => {
-            println!("{}", build(&root, known(&board.board)?)?.display());
+        Task::Build(chosen) => {
+            for board in chosen_of(&chosen.board)? {
+                for file in build(&root, board)? {
+                    println!("{}: {}", board.name, file.display());
+                }
+            }
             Ok(true)
         }
-        Task::Size(board) => size(&root, known(&board.board)?),
+        Task::Size(chosen) => size(&root, &chosen_of(&chosen.board)?),
         Task::Test => test(&root),
     }
 }
 
-fn known(name: &str) -> Result<&'static Known> {
-    let found = BOARDS.iter().find(|board| board.name == name);
-    let names: Vec<_> = BOARDS.iter().map(|board| board.name).collect();
-    found.ok_or_else(|| format!("there is no board `{name}`; boards: {}", names.join(", ")).into())
-}
-
-/// Builds a board, and gives the path of its ELF file.
-fn build(root: &Path, board: &Known) -> Result<PathBuf> {
-    let sysroot = output_of(Command::new("rustc").args(["--print", "sysroot"]))?;
-    let libraries = Path::new(sysroot.trim()).join("lib/rustlib").join(board.target).join("lib");
-    if !libraries.is_dir() {
-        let target = board.target;
-        return Err(format!("the compiler lacks {target}: rustup target add {target}").into());
+fn chosen_of(name: &str) -> Result<Vec<&'static Board>> {
+    let found: Vec<_> = BOARDS.iter().filter(|board| name == "all" || board.name == name).collect();
+    if found.is_empty() {
+        let names: Vec<_> = BOARDS.iter().map(|board| board.name).collect();
+        return Err(format!("there is no board `{name}`; boards: {}", names.join(", ")).into());
     }
-    let package = format!("softkey-board-{}", board.name);
-    let folder = root.join("target/firmware");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.current_dir(root.join("firmware")).env_remove("RUSTFLAGS");
-    cargo.args(["build", "--release", "--locked", "--package", &package, "--target", board.target]);
-    output_of(cargo.arg("--target-dir").arg(&folder))?;
-    Ok(folder.join(board.target).join("release").join(package))
+    Ok(found)
 }
 
-/// Prints a row of the README's table; false if the board has not got so much.
-fn size(root: &Path, board: &Known) -> Result<bool> {
-    let elf = build(root, board)?;
-    let report = output_of(Command::new("size").arg(elf))?;
-    let (flash, ram) = taken(&report).ok_or("`size` says something else than usual")?;
-    println!("| {} | {flash} of {} | {ram} of {} |", board.name, board.flash, board.ram);
-    Ok(flash <= board.flash && ram <= board.ram)
+/// Builds a board, and gives the paths of its files: the ELF file, and what it is flashed with if that is another one.
+fn build(root: &Path, board: &Board) -> Result<Vec<PathBuf>> {
+    let folder = root.join("target/firmware");
+    let mut cargo = Toolchain::for_target(&folder, board.target)?.cargo();
+    cargo.current_dir(root.join("firmware")).arg("build").args(["--release", "--locked"]);
+    cargo.args(["--package", board.package, "--target", board.target]);
+    cargo.args(board.feature.iter().flat_map(|feature| ["--features", feature]));
+    output_of(cargo.arg("--target-dir").arg(&folder))?;
+    let built = folder.join(board.target).join("release").join(board.package);
+    // Two boards of one package have files of the same name.
+    let elf = folder.join(format!("softkey-{}.elf", board.name));
+    fs::copy(built, &elf)?;
+    let image = Image::of_elf(&fs::read(&elf)?)?;
+    if image.end() > board.end {
+        return Err(format!("{} is {} bytes too long", board.name, image.end() - board.end).into());
+    }
+    let mut files = vec![elf.clone()];
+    match board.format {
+        Format::Elf => {}
+        Format::Uf2(family) => {
+            files.push(elf.with_extension("uf2"));
+            fs::write(elf.with_extension("uf2"), image.uf2(family))?;
+        }
+        Format::Hex => {
+            files.push(elf.with_extension("hex"));
+            fs::write(elf.with_extension("hex"), image.hex())?;
+        }
+    }
+    Ok(files)
+}
+
+/// Prints rows of the README's table; false if a board has not got so much.
+fn size(root: &Path, boards: &[&Board]) -> Result<bool> {
+    let mut fits = true;
+    for board in boards {
+        let elf = build(root, board)?.swap_remove(0);
+        let report = output_of(Command::new("size").arg(elf))?;
+        let (flash, ram) = taken(&report).ok_or("`size` says something else than usual")?;
+        let (all_flash, all_ram) = (board.end - board.start, board.ram);
+        println!("| {} | {flash} of {all_flash} | {ram} of {all_ram} |", board.name);
+        fits &= flash <= u64::from(all_flash) && ram <= u64::from(all_ram);
+    }
+    Ok(fits)
 }
 
 /// What a program takes of flash and of RAM before it runs, from what `size` prints: text, data and bss.
@@ -98,7 +193,8 @@ fn taken(report: &str) -> Option<(u64, u64)> {
 
 /// Runs `tests/emulated` against the emulated board.
 fn test(root: &Path) -> Result<bool> {
-    let elf = build(root, known("emulated")?)?;
+    let [emulated, ..] = &BOARDS;
+    let elf = build(root, emulated)?.swap_remove(0);
     if output_of(Command::new("qemu-system-arm").arg("--version")).is_err() {
         debian::prepare(&["qemu-system-arm"])?;
     }
@@ -121,7 +217,12 @@ mod tests {
 
     #[test]
     fn an_unknown_board_is_refused_with_the_names() {
-        let error = known("toaster").err().unwrap().to_string();
-        assert_eq!(error, "there is no board `toaster`; boards: emulated");
+        let error = chosen_of("toaster").err().unwrap().to_string();
+        assert!(
+            error.starts_with("there is no board `toaster`; boards: emulated, pico, "),
+            "{error}"
+        );
+        assert_eq!(chosen_of("all").unwrap().len(), BOARDS.len());
+        assert_eq!(chosen_of("pico2").unwrap().len(), 1);
     }
 }

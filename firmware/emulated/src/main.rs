@@ -1,7 +1,7 @@
-//! The key on a Cortex-M4 that QEMU emulates (mps2-an386): one loop over the mailbox.
+//! The key on a Cortex-M4 that QEMU emulates (mps2-an386).
 //!
-//! The same core, transport and store as on a real board; only USB, button, clock, entropy and flash are the shared
-//! memory of `shared.rs`. Key operations run inside the loop, so no keepalive leaves meanwhile.
+//! Everything is as on a real board, the two halves too: reports are moved in an interrupt, here the timer's, and the
+//! authenticator works beneath it. Only USB, button, clock, noise and flash are the shared memory of `shared.rs`.
 #![no_std]
 #![no_main]
 
@@ -9,67 +9,117 @@ extern crate alloc;
 
 mod shared;
 
+use core::cell::RefCell;
 use core::mem::MaybeUninit;
 use core::panic::PanicInfo;
 
-use chacha20::ChaCha20Rng;
-use cortex_m as _;
-use cortex_m_rt::entry;
+use cortex_m::peripheral::syst::SystClkSource;
+use cortex_m::peripheral::{SCB, SYST};
+use cortex_m_rt::{entry, exception};
 use cortex_m_semihosting::{debug, hprintln};
+use critical_section::Mutex;
+use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
+use embassy_sync::channel::{Channel, TrySendError};
 use embedded_alloc::LlffHeap;
-use rand_core::SeedableRng as _;
-use softkey_authenticator::hid::Attendant;
-use softkey_authenticator::{Answer, Ask, Authenticator, Config, Question, RootKey};
-use softkey_ctap::Instant;
-use softkey_ctap_hid::{Application as _, Device, DeviceConfig};
-use softkey_flash_store::FlashStore;
+use softkey_authenticator::{Answer, Ask, Question};
+use softkey_board::{Front, Notice, Order, Regions, start};
 
-use shared::SharedFlash;
+use shared::{SharedFlash, SharedNoise};
 
 /// Of 64 KiB of RAM the rest is for the stack.
 const HEAP: usize = 40 << 10;
+/// A millisecond of the processor's 25 MHz.
+const TICKS: u32 = 25_000;
 
 #[global_allocator]
 static ALLOCATOR: LlffHeap = LlffHeap::empty();
 
 static mut ARENA: MaybeUninit<[u8; HEAP]> = MaybeUninit::uninit();
 
+static FRONT: Mutex<RefCell<Option<Front>>> = Mutex::new(RefCell::new(None));
+static ORDERS: Channel<CriticalSectionRawMutex, Order, 4> = Channel::new();
+static NOTICES: Channel<CriticalSectionRawMutex, Notice, 4> = Channel::new();
+
 #[entry]
 fn main() -> ! {
     // SAFETY: called once, before anything is allocated, with memory that nothing else refers to.
     unsafe { ALLOCATOR.init(&raw mut ARENA as usize, HEAP) }
-    let store = match FlashStore::open(SharedFlash, 0..SharedFlash::LEN) {
-        Ok(store) => store,
-        Err(error) => stop(format_args!("the flash cannot be opened: {error:?}")),
-    };
-    let rng = ChaCha20Rng::from_seed(shared::entropy());
-    let root_key = RootKey::new(shared::secret());
-    let config = Config { max_discoverable: 300, ..Config::default() };
-    let opened = Authenticator::open(store, root_key, rng, config, shared::now());
-    let authenticator = match opened {
-        Ok(authenticator) => authenticator,
-        Err(error) => stop(format_args!("the key does not start: {error:?}")),
-    };
-    let mut key = Attendant::new(authenticator, touched);
-    let mut device = Device::new(DeviceConfig { max_channels: 32, ..DeviceConfig::default() }, 1);
+    let regions = Regions::before(SharedFlash::LEN);
+    let (mut key, channel_seed) =
+        match start(SharedFlash, SharedNoise::new(), &regions, shared::now()) {
+            Ok(started) => started,
+            Err(broken) => stop(format_args!("the key does not start: {broken:?}")),
+        };
+    let front = Front::new([0, 1, 0], channel_seed);
+    critical_section::with(|section| FRONT.borrow(section).replace(Some(front)));
+    if let Some(core) = cortex_m::Peripherals::take() {
+        run_timer(core.SYST);
+    }
     shared::announce();
     loop {
-        let now = shared::now();
-        device.handle_timeout(now);
-        if let Some(report) = shared::receive() {
-            device.receive(now, &report);
+        if let Ok(order) = ORDERS.try_receive() {
+            key.obey(shared::now(), order, &mut tell);
         }
-        key.attend(now, &mut device);
-        if shared::may_send()
-            && let Some(outgoing) = device.poll_report()
-        {
-            shared::send(&outgoing.report);
+        key.turn(shared::now(), touched, &mut tell);
+        // Whoever has nothing to do need not wait for the timer.
+        SCB::set_pendst();
+    }
+}
+
+fn run_timer(mut timer: SYST) {
+    timer.set_clock_source(SystClkSource::Core);
+    timer.set_reload(TICKS - 1);
+    timer.clear_current();
+    timer.enable_counter();
+    timer.enable_interrupt();
+}
+
+/// The front half: takes microseconds, whatever the authenticator is about.
+#[exception]
+fn SysTick() {
+    critical_section::with(|section| {
+        if let Some(front) = FRONT.borrow_ref_mut(section).as_mut() {
+            serve(front);
         }
+    });
+}
+
+fn serve(front: &mut Front) {
+    let now = shared::now();
+    front.handle_timeout(now);
+    while let Ok(notice) = NOTICES.try_receive() {
+        front.hear(now, notice);
+    }
+    if let Some(report) = shared::receive() {
+        front.receive(now, &report);
+    }
+    while !ORDERS.is_full()
+        && let Some(order) = front.poll_order(now)
+    {
+        // There is room, and nobody else sends.
+        let _ = ORDERS.try_send(order);
+    }
+    shared::show(front.is_lit(now));
+    if shared::may_send()
+        && let Some(report) = front.poll_report()
+    {
+        shared::send(&report);
+    }
+}
+
+fn tell(notice: Notice) {
+    let mut waiting = Some(notice);
+    // The timer's interrupt makes room.
+    while let Some(notice) = waiting.take() {
+        waiting = match NOTICES.try_send(notice) {
+            Ok(()) => None,
+            Err(TrySendError::Full(notice)) => Some(notice),
+        };
     }
 }
 
 /// The button is the user's only word: yes.
-fn touched(_: Instant, ask: &Ask) -> Option<Answer> {
+fn touched(ask: &Ask) -> Option<Answer> {
     let held = shared::button()?;
     let enough = match ask.question {
         Question::Presence => true,

@@ -2,10 +2,11 @@
 //! button. `tests/emulated` has the other end.
 //!
 //! ```text
-//! 0x000000  the flash image: 128 KiB
-//! 0xE00000  32 bytes of entropy for this run | the device's secret, 32 bytes
+//! 0x000000  the flash image: 132 KiB, the device's secret and the records
+//! 0xE00000  the seed of this run's noise, 32 bytes
 //! 0xF00000  words: reports sent to the board | taken by it | sent by it | taken by the host
 //!                  clock in milliseconds | button: 1 a touch, 2 held for 5 s | 1 while running
+//!                  1 while the lamp is lit
 //! 0xF00040  a report to the board, 64 bytes
 //! 0xF00080  a report of the board, 64 bytes
 //! ```
@@ -13,10 +14,13 @@
 use core::ptr;
 use core::sync::atomic::{Ordering, compiler_fence};
 
+use chacha20::ChaCha20Rng;
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read,
     check_write,
 };
+use rand_core::{Rng as _, SeedableRng as _};
+use softkey_board::{Claim, Noise};
 use softkey_ctap::Instant;
 use softkey_ctap_hid::Report;
 use softkey_flash_store::Page;
@@ -24,7 +28,6 @@ use softkey_flash_store::Page;
 /// Where QEMU maps the file that both ends share.
 const BASE: usize = 0x2100_0000;
 const ENTROPY: usize = BASE + 0xE0_0000;
-const SECRET: usize = ENTROPY + 32;
 const MAILBOX: usize = BASE + 0xF0_0000;
 const TO_BOARD: usize = MAILBOX + 0x40;
 const TO_HOST: usize = MAILBOX + 0x80;
@@ -39,6 +42,7 @@ enum Word {
     Clock,
     Button,
     Running,
+    Lamp,
 }
 
 fn word(word: Word) -> u32 {
@@ -49,7 +53,7 @@ fn word(word: Word) -> u32 {
 fn set_word(word: Word, value: u32) {
     // What was written before must be there before the word says so.
     compiler_fence(Ordering::SeqCst);
-    // SAFETY: as above; the board has one thread and no interrupts.
+    // SAFETY: as above; each word is written either by the interrupt or by what it interrupts.
     unsafe { ptr::write_volatile((MAILBOX + 4 * word as usize) as *mut u32, value) }
 }
 
@@ -67,20 +71,23 @@ fn write_bytes(at: usize, bytes: &[u8]) {
     }
 }
 
-fn array(at: usize) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    read_bytes(at, &mut bytes);
-    bytes
+/// Noise that the host chose: the board repeats itself where the host does. It is a test of the firmware, never a key.
+pub(crate) struct SharedNoise(ChaCha20Rng);
+
+impl SharedNoise {
+    pub(crate) fn new() -> Self {
+        let mut seed = [0; 32];
+        read_bytes(ENTROPY, &mut seed);
+        Self(ChaCha20Rng::from_seed(seed))
+    }
 }
 
-/// The entropy of this run.
-pub(crate) fn entropy() -> [u8; 32] {
-    array(ENTROPY)
-}
+impl Noise for SharedNoise {
+    const CLAIM: Claim = Claim::ONE_BIT;
 
-/// The device's secret, which lies apart from the records.
-pub(crate) fn secret() -> [u8; 32] {
-    array(SECRET)
+    fn draw(&mut self, raw: &mut [u8]) {
+        self.0.fill_bytes(raw);
+    }
 }
 
 /// The clock, as the host sets it.
@@ -91,6 +98,11 @@ pub(crate) fn now() -> Instant {
 /// Tells the host that the board runs.
 pub(crate) fn announce() {
     set_word(Word::Running, 1);
+}
+
+/// Switches the lamp.
+pub(crate) fn show(lit: bool) {
+    set_word(Word::Lamp, u32::from(lit));
 }
 
 /// A press of the button that is not used up yet: for at least 5 seconds?
@@ -137,7 +149,7 @@ pub(crate) struct SharedFlash;
 pub(crate) struct Misuse(NorFlashErrorKind);
 
 impl SharedFlash {
-    pub(crate) const LEN: u32 = 32 * Page::LEN;
+    pub(crate) const LEN: u32 = 33 * Page::LEN;
 }
 
 impl NorFlashError for Misuse {

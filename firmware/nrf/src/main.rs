@@ -1,0 +1,150 @@
+//! The key on an nRF52840, Nordic's dongle or its development kit: the chip's drivers for `softkey-embassy`.
+//!
+//! The button is the one for users (SW1 on the dongle, button 1 on the kit), the lamp is LED 1.
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+use core::mem::MaybeUninit;
+use core::panic::PanicInfo;
+
+use cortex_m::peripheral::SCB;
+use cortex_m_rt::entry;
+use embassy_executor::{Executor, InterruptExecutor};
+use embassy_nrf::config::{Config, HfclkSource};
+use embassy_nrf::gpio::{Input, Level, Output, OutputDrive, Pull};
+use embassy_nrf::interrupt::{InterruptExt as _, Priority};
+use embassy_nrf::mode::Blocking;
+use embassy_nrf::nvmc::Nvmc;
+use embassy_nrf::peripherals::{USBD, WDT};
+use embassy_nrf::rng::Rng;
+use embassy_nrf::usb::vbus_detect::{self, HardwareVbusDetect};
+use embassy_nrf::wdt::{self, HaltConfig, Watchdog, WatchdogHandle};
+use embassy_nrf::{Peri, bind_interrupts, interrupt, usb};
+use embedded_alloc::LlffHeap;
+use softkey_board::{Claim, Key, Noise, Regions, start};
+use softkey_embassy::usb::{Outside, serve};
+use softkey_embassy::{Link, key, now};
+use static_cell::StaticCell;
+
+/// Where the flash that the key may use ends.
+#[cfg(feature = "nrf52840-dongle")]
+const FLASH_END: u32 = 0xE_0000;
+#[cfg(not(feature = "nrf52840-dongle"))]
+const FLASH_END: u32 = 0x10_0000;
+const HEAP: usize = 96 << 10;
+/// Eight seconds of the clock of 32 768 Hz.
+const WATCHDOG: u32 = 8 << 15;
+
+#[global_allocator]
+static ALLOCATOR: LlffHeap = LlffHeap::empty();
+
+static mut ARENA: MaybeUninit<[u8; HEAP]> = MaybeUninit::uninit();
+
+static FRONT: InterruptExecutor = InterruptExecutor::new();
+static LINK: Link = Link::new();
+
+bind_interrupts!(struct Interrupts {
+    USBD => usb::InterruptHandler<USBD>;
+    CLOCK_POWER => vbus_detect::InterruptHandler;
+});
+
+#[interrupt]
+unsafe fn EGU1_SWI1() {
+    // SAFETY: this is the executor's interrupt, and it is enabled by `start` only.
+    unsafe { FRONT.on_interrupt() }
+}
+
+/// The chip's generator of random numbers, with its correction of bias.
+struct ChipNoise(Rng<'static, Blocking>);
+
+impl Noise for ChipNoise {
+    const CLAIM: Claim = Claim::ONE_BIT;
+
+    fn draw(&mut self, raw: &mut [u8]) {
+        self.0.blocking_fill_bytes(raw);
+    }
+}
+
+#[entry]
+fn main() -> ! {
+    static BACK: StaticCell<Executor> = StaticCell::new();
+    // SAFETY: called once, before anything is allocated, with memory that nothing else refers to.
+    unsafe { ALLOCATOR.init(&raw mut ARENA as usize, HEAP) }
+    let mut config = Config::default();
+    // USB needs the crystal.
+    config.hfclk_source = HfclkSource::ExternalXtal;
+    let chip = embassy_nrf::init(config);
+    // Lamp and button close to ground.
+    #[cfg(feature = "nrf52840-dongle")]
+    let (lamp, button) = (
+        Output::new(chip.P0_06, Level::High, OutputDrive::Standard),
+        Input::new(chip.P1_06, Pull::Up),
+    );
+    #[cfg(not(feature = "nrf52840-dongle"))]
+    let (lamp, button) = (
+        Output::new(chip.P0_13, Level::High, OutputDrive::Standard),
+        Input::new(chip.P0_11, Pull::Up),
+    );
+    let noise = Rng::new_blocking(chip.RNG);
+    noise.set_bias_correction(true);
+    let back = BACK.init(Executor::new());
+    let flash = Nvmc::new(chip.NVMC);
+    let started = start(flash, ChipNoise(noise), &Regions::before(FLASH_END), now());
+    let (key, channel_seed) = match started {
+        Ok(started) => started,
+        Err(_) => back.run(|spawner| spawner.spawn(mourn(lamp).unwrap())),
+    };
+    let dog = watchdog(chip.WDT);
+    interrupt::EGU1_SWI1.set_priority(Priority::P6);
+    let front = FRONT.start(interrupt::EGU1_SWI1);
+    front.spawn(usb_task(chip.USBD, channel_seed, lamp, dog).unwrap());
+    back.run(|spawner| spawner.spawn(key_task(key, button).unwrap()))
+}
+
+fn watchdog(peripheral: Peri<'static, WDT>) -> WatchdogHandle {
+    let mut config = wdt::Config::default();
+    config.timeout_ticks = WATCHDOG;
+    config.action_during_debug_halt = HaltConfig::Pause;
+    match Watchdog::try_new::<_, 1>(peripheral, config) {
+        Ok((_, [handle])) => handle,
+        // It runs already, as somebody before us wanted it, and cannot be changed: it must be fed all the same.
+        // SAFETY: there is no other handle.
+        Err(_) => unsafe { WatchdogHandle::steal::<WDT>(0) },
+    }
+}
+
+/// The front half, in an interrupt.
+#[embassy_executor::task]
+async fn usb_task(
+    usb: Peri<'static, USBD>,
+    channel_seed: u32,
+    mut lamp: Output<'static>,
+    mut dog: WatchdogHandle,
+) {
+    let driver = usb::Driver::new(usb, Interrupts, HardwareVbusDetect::new(Interrupts));
+    let outside = Outside { lamp: |on| lamp.set_level(level(on)), dog: || dog.pet() };
+    serve(driver, channel_seed, &LINK, outside).await;
+}
+
+/// The back half, in thread mode.
+#[embassy_executor::task]
+async fn key_task(key: Key<Nvmc<'static>, ChipNoise>, button: Input<'static>) {
+    key::work(key, &LINK, || button.is_low()).await;
+}
+
+#[embassy_executor::task]
+async fn mourn(mut lamp: Output<'static>) {
+    key::mourn(|on| lamp.set_level(level(on))).await;
+}
+
+/// The lamp is lit by pulling its pin down.
+const fn level(on: bool) -> Level {
+    if on { Level::Low } else { Level::High }
+}
+
+#[panic_handler]
+fn panicked(_: &PanicInfo<'_>) -> ! {
+    SCB::sys_reset()
+}
