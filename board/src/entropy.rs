@@ -88,8 +88,8 @@ impl Health {
     }
 }
 
-/// A generator over ChaCha20 that forgets what it gave: each request moves it to a key of its own (fast key erasure), and
-/// after a number of requests fresh noise comes in.
+/// A generator over `ChaCha20` that forgets what it gave: each request moves it to a key of its own (fast key erasure),
+/// and after a number of requests fresh noise comes in.
 ///
 /// Its error is [`NoiseFailed`]: a key whose source fails later makes no more keys.
 #[derive(Debug)]
@@ -219,8 +219,10 @@ mod tests {
     /// probability of at most 2^-20.
     #[test]
     fn the_cutoffs_are_those_of_the_standard() {
-        for (claim, bits) in [(Claim::ONE_BIT, 1.0_f64), (Claim::QUARTER_BIT, 0.25)] {
-            assert_eq!(f64::from(claim.repetition), 1.0 + (20.0 / bits).ceil());
+        for (claim, bits, repetition) in
+            [(Claim::ONE_BIT, 1.0_f64, 21), (Claim::QUARTER_BIT, 0.25, 81)]
+        {
+            assert_eq!(claim.repetition, repetition);
             let (window, likely) = (f64::from(WINDOW), 0.5_f64.powf(bits));
             // The probabilities of 512, 511, 510... equal samples, each from the one before.
             let mut probability = likely.powf(window);

@@ -40,7 +40,7 @@ impl Light {
         self.signal = signal;
     }
 
-    /// Answers CTAPHID_WINK: flickers for two seconds, whatever else there is to tell.
+    /// Answers `CTAPHID_WINK`: flickers for two seconds, whatever else there is to tell.
     pub fn wink(&mut self, now: Instant) {
         self.winks_until = Some(Instant::from_millis(now.as_millis().saturating_add(WINK)));
     }

@@ -27,6 +27,9 @@ pub enum SecretError<F, R> {
     Random(R),
 }
 
+/// The secret of a device.
+type DeviceSecret = Zeroizing<[u8; 32]>;
+
 /// The secret in the flash page that begins at `page`. If there is none, makes one; `in_use` says that records exist, so
 /// that its absence is a loss and not the first start.
 ///
@@ -38,7 +41,7 @@ pub fn device_secret<F: NorFlash, R: TryCryptoRng>(
     page: u32,
     in_use: bool,
     rng: &mut R,
-) -> Result<Zeroizing<[u8; 32]>, SecretError<F::Error, R::Error>> {
+) -> Result<DeviceSecret, SecretError<F::Error, R::Error>> {
     let mut stored = Zeroizing::new([0; LEN]);
     flash.read(page, stored.as_mut_slice()).map_err(SecretError::Flash)?;
     if let Some(secret) = whole(&stored) {
@@ -58,7 +61,7 @@ pub fn device_secret<F: NorFlash, R: TryCryptoRng>(
     whole(&stored).ok_or(SecretError::Lost)
 }
 
-fn whole(stored: &[u8; LEN]) -> Option<Zeroizing<[u8; 32]>> {
+fn whole(stored: &[u8; LEN]) -> Option<DeviceSecret> {
     let (secret, check) = stored.split_first_chunk::<32>()?;
     (check == hash(secret)).then(|| Zeroizing::new(*secret))
 }

@@ -140,7 +140,8 @@ impl Own {
         for entry in fs::read_dir(built.join("release/deps"))? {
             let path = entry?.path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if name.ends_with(".rlib") && !name.starts_with("libseed-") {
+            let library = path.extension().is_some_and(|extension| extension == "rlib");
+            if library && !name.starts_with("libseed-") {
                 fs::copy(&path, libraries.join(name))?;
             }
         }
