@@ -26,7 +26,7 @@ const fn row(
     Allowed { member, always, behind_hid }
 }
 
-const ARROWS: [Allowed; 10] = [
+const ARROWS: [Allowed; 11] = [
     row("softkey-ctap", &[], &[]),
     row("softkey-ctap-hid", &["softkey-ctap"], &[]),
     row("softkey-authenticator", &["softkey-ctap"], &["softkey-ctap-hid"]),
