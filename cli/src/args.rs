@@ -30,6 +30,7 @@ use crate::profile::ProfilesArgs;
 use crate::replay::ReplayArgs;
 use crate::run::algorithms;
 use crate::run::sensor::Touched;
+use crate::serve::ServeArgs;
 use crate::verify::VerifyArgs;
 
 /// A FIDO2 security key made of software, and a manager for any FIDO key.
@@ -49,6 +50,7 @@ impl Args {
             Command::Run(args) => args.json,
             Command::Demo(args) => args.json,
             Command::Doctor(args) => args.json,
+            Command::Serve(args) => args.json(),
             Command::Profiles(args) => args.json(),
             Command::Attestation(args) => args.json,
             Command::Replay(args) => args.json,
@@ -124,6 +126,8 @@ pub enum Command {
     Control(ControlArgs),
     /// List the ways in which softkey run --fault can misbehave
     Faults(FaultsArgs),
+    /// Serve what tests need, until Ctrl-C
+    Serve(ServeArgs),
     /// Say what this machine lacks to show a virtual USB key, and how to mend it
     ///
     /// Ends with 0 if nothing is to be mended and with 1 otherwise.

@@ -17,6 +17,7 @@ use crate::output::{Form, Output};
 use crate::profile;
 use crate::replay;
 use crate::run;
+use crate::serve;
 use crate::verify;
 
 /// Carries a command out.
@@ -50,6 +51,7 @@ pub fn perform(args: Args) -> Result<Exit, CliError> {
         Command::Faults(_) => faults::list(&mut output).map(|()| Exit::Success),
         Command::Profiles(args) => profile::run(&args, &mut output).map(|()| Exit::Success),
         Command::Replay(args) => replay::run(&args, &mut output),
+        Command::Serve(args) => serve::perform(&args),
         Command::Run(args) => run::perform(&args),
         Command::Doctor(args) => doctor::perform(&args),
         Command::Completions { shell } => completions(shell),

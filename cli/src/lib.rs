@@ -13,6 +13,7 @@
 //! - [`replay`]: a recorded session, run again;
 //! - [`control`]: the language of its control socket;
 //! - [`demo`]: a registration and a sign-in, told;
+//! - [`serve`]: servers for tests;
 //! - [`doctor`]: what a machine lacks;
 //! - [`manage`]: the manager for any FIDO key;
 //! - [`decode`]: what bytes mean;
@@ -34,6 +35,7 @@ pub mod output;
 pub mod profile;
 pub mod replay;
 pub mod run;
+pub mod serve;
 pub mod text;
 pub mod vault;
 pub mod verify;

@@ -172,11 +172,20 @@ fn names_of(request: &Request) -> String {
     request.cookies().map(|(name, _)| name).collect::<Vec<_>>().join("; ")
 }
 
+/// What a peer said, on its way to a terminal: nothing in it may move the cursor or end the line.
+fn visible(text: &str) -> String {
+    let is_plain = |c: char| c == ' ' || c.is_ascii_graphic();
+    let shown = |c: char| if is_plain(c) { c.to_string() } else { c.escape_default().to_string() };
+    text.chars().map(shown).collect()
+}
+
+/// One line of printable ASCII.
 impl fmt::Display for Entry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} https://{}{} -> {}", self.method, self.host, self.path, self.status)?;
+        let place = format!("{} https://{}{}", self.method, self.host, self.path);
+        write!(f, "{} -> {}", visible(&place), self.status)?;
         for objection in &self.objections {
-            write!(f, "; {objection}")?;
+            write!(f, "; {}", visible(&objection.to_string()))?;
         }
         for fault in &self.faults {
             write!(f, "; fault {fault}")?;

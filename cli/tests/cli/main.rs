@@ -16,6 +16,7 @@ mod profiles;
 mod prompts;
 mod related;
 mod replay;
+mod serve;
 mod slow;
 mod terminal;
 mod touch;

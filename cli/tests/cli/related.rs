@@ -1,53 +1,18 @@
 //! Related origins from the program: the list comes over real TLS from a server on loopback.
 
-use std::io::{Read, Write};
-use std::net::TcpListener;
+use std::fs;
+use std::io::Write;
 use std::process::{Output, Stdio};
-use std::sync::Arc;
-use std::{fs, thread};
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use softkey_idp::{Server, Setup};
 
 use crate::harness::{Key, softkey};
 
-const LIST: &str = r#"{"origins": ["https://example.com"]}"#;
-
-/// `example.org`: says which of the world's origins are its own. Gives its address and certificate.
-fn example_org() -> (String, String) {
-    let CertifiedKey { cert, signing_key } =
-        generate_simple_self_signed(["example.org".to_owned()]).unwrap();
-    let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(signing_key.serialize_der()));
-    let ring = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(ring)
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![cert.der().clone()], key)
-        .unwrap();
-    let (config, listener) = (Arc::new(config), TcpListener::bind("127.0.0.1:0").unwrap());
-    let address = listener.local_addr().unwrap().to_string();
-    thread::spawn(move || {
-        for socket in listener.incoming() {
-            let connection = ServerConnection::new(config.clone()).unwrap();
-            let mut stream = StreamOwned::new(connection, socket.unwrap());
-            let (mut head, mut byte) = (Vec::new(), [0]);
-            while !head.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
-                head.push(byte[0]);
-            }
-            let found = head.starts_with(b"GET /.well-known/webauthn HTTP/1.1\r\n");
-            let status = if found { "200 OK" } else { "404 Not Found" };
-            let kind = "Content-Type: application/json\r\nConnection: close";
-            let length = LIST.len();
-            let _ = write!(
-                stream,
-                "HTTP/1.1 {status}\r\n{kind}\r\nContent-Length: {length}\r\n\r\n{LIST}"
-            );
-            let _ = stream.flush();
-        }
-    });
-    (address, cert.pem())
+/// `example.org`: says which of the world's origins are its own.
+fn example_org() -> Server {
+    let place = "https://example.org/.well-known/webauthn";
+    let list = r#"{"origins": ["https://example.com"]}"#;
+    Server::start(Setup::default().document(place, "application/json", list)).unwrap()
 }
 
 fn sign_up(key: &Key, origin: &str, more: &[&str]) -> Output {
@@ -73,11 +38,11 @@ fn sign_up(key: &Key, origin: &str, more: &[&str]) -> Output {
 #[test]
 fn an_origin_of_the_list_may_use_the_identifier() {
     let key = Key::forgetful("auto");
-    let (address, certificate) = example_org();
+    let server = example_org();
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().join("root.pem");
-    fs::write(&root, certificate).unwrap();
-    let place = format!("example.org:443:{address}");
+    fs::write(&root, server.root_pem()).unwrap();
+    let place = format!("example.org:443:{}", server.address());
     let trusting = ["--resolve", &place, "--root-certificate", root.to_str().unwrap()];
 
     let made = sign_up(&key, "https://example.com", &trusting);

@@ -279,6 +279,12 @@ fn the_log_tells_each_request() {
     );
     assert!(!line.to_string().contains(cookie.split_once('=').unwrap().1));
     assert_eq!(entry.to_string(), "POST https://login.idp.example/id-assertion -> 200");
+    world.get(IDP, "/fedcm.json", &[("Sec-Fetch-Dest", "\u{9b}1m")]);
+    let line = world.server.take_log()[0].to_string();
+    assert!(
+        line.ends_with("-> 400; Sec-Fetch-Dest is \\u{9b}1m; Accept does not ask for JSON"),
+        "{line}"
+    );
 }
 
 /// A file in either notation; what is wrong with it is told.
