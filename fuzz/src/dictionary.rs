@@ -83,6 +83,30 @@ pub fn requests() -> Vec<Vec<u8>> {
     sorted(words.chain(messages()).collect())
 }
 
+/// What identity providers answer.
+#[must_use]
+pub fn provider() -> Vec<Vec<u8>> {
+    let words = [
+        "{\"accounts\":[{\"id\":\"1\",\"name\":\"x\"}]}",
+        "{\"token\":",
+        "{\"error\":{\"error\":\"access_denied\",\"url\":\"/e\"}}",
+        "{\"continue_on\":\"/c\"}",
+        "\"approved_clients\":[\"client\"]",
+        "\"login_hints\":[\"ada\"]",
+        "\"picture\":\"/p\"",
+        "application/json",
+        "https://login.idp.example/",
+        "https://rp.example",
+        "https://idp.example/",
+        "http://localhost/",
+        "true",
+        "null",
+        "[]",
+        "*",
+    ];
+    sorted(words.iter().map(|word| word.as_bytes().to_vec()).collect())
+}
+
 /// Members and values of the options that a page gives.
 #[must_use]
 pub fn json() -> Vec<Vec<u8>> {

@@ -20,6 +20,7 @@ pub mod cbor_reader;
 pub mod commands;
 pub mod dictionary;
 pub mod features;
+pub mod fedcm;
 pub mod hid_device;
 pub mod hid_host;
 pub mod link;
@@ -84,6 +85,7 @@ targets! {
     records: dictionary::none, 256;
     vault: dictionary::none, 256;
     options: dictionary::json, 1024;
+    fedcm: dictionary::provider, 1024;
 }
 
 /// The subject that the environment names: [`Subject::Planted`] if `SOFTKEY_FUZZ_PLANT` is set.

@@ -69,6 +69,7 @@ replayed! {
     records;
     vault;
     options;
+    fedcm;
 }
 
 /// All seeds together stay small enough to be kept beside the code.
