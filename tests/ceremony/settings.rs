@@ -1,5 +1,6 @@
 //! What the owner sets on a key for good.
 
+use softkey_authenticator::{Config, UserVerification};
 use softkey_client::cause::PinRule;
 use softkey_client::settings::{Setting, set};
 use softkey_client::{Cause, Info};
@@ -37,6 +38,24 @@ fn a_pin_guards_the_settings() {
     world.set(at_least(6)).unwrap();
     let info = world.info();
     assert_eq!((info.min_pin_length, info.force_pin_change), (6, true), "1234 is too short now");
+}
+
+/// A token by built-in user verification may not configure a key without uvAcfg: the owner is asked for the PIN at once,
+/// and where there is none the key cannot be configured.
+#[test]
+fn built_in_verification_does_not_stand_for_the_pin() {
+    let user_verification =
+        UserVerification { modality: 2, max_retries: 5, tries_per_request: 1, enrollment: None };
+    let config = Config { user_verification: Some(user_verification), ..Config::default() };
+    let mut world = World::with(config.clone());
+    world.protect();
+    world.person.pins = ["1234"].into();
+    world.set(Setting::LongTouchForReset).unwrap();
+    assert_eq!(world.info().long_touch_for_reset, Some(true));
+    assert_eq!((world.person.asked.len(), world.core().fingers), (1, 0));
+    let mut world = World::with(config);
+    assert_eq!(world.set(Setting::LongTouchForReset), Err(Cause::NoUserVerification));
+    assert_eq!(world.core().fingers, 0);
 }
 
 /// alwaysUv goes on and off, and what is so already asks for nothing.

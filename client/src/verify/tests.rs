@@ -29,6 +29,43 @@ fn unhex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(digit).collect()
 }
 
+/// DER in which `length` bytes from `at` on, whole values, are replaced by others; the lengths around them follow. What
+/// lies in an OCTET STRING is taken for DER, as it is in extensions.
+pub(super) fn spliced(der: &[u8], at: usize, length: usize, by: &[u8]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut from = 0;
+    while from < der.len() {
+        if from == at {
+            return [&out, by, &der[at + length..]].concat();
+        }
+        let (head, content) = match usize::from(der[from + 1]) {
+            short @ 0..=0x7f => (2, short),
+            0x81 => (3, usize::from(der[from + 2])),
+            _ => (4, usize::from(der[from + 2]) << 8 | usize::from(der[from + 3])),
+        };
+        let (start, end) = (from + head, from + head + content);
+        if (start..end).contains(&at) {
+            let inner = spliced(&der[start..end], at - start, length, by);
+            let size = u16::try_from(inner.len()).unwrap().to_be_bytes();
+            out.push(der[from]);
+            match inner.len() {
+                short @ 0..=0x7f => out.push(u8::try_from(short).unwrap()),
+                0x80..=0xff => out.extend([0x81, size[1]]),
+                _ => out.extend([0x82, size[0], size[1]]),
+            }
+            return [&out, inner.as_slice(), &der[end..]].concat();
+        }
+        out.extend(&der[from..end]);
+        from = end;
+    }
+    panic!("there is no value at {at}");
+}
+
+/// Where these bytes stand.
+pub(super) fn place(bytes: &[u8], wanted: &[u8]) -> usize {
+    bytes.windows(wanted.len()).position(|window| window == wanted).unwrap()
+}
+
 pub(super) fn vector(id: &str) -> Vector {
     let file = vectors();
     let case = file["cases"].as_array().unwrap().iter().find(|case| case["id"] == id);

@@ -2,7 +2,7 @@
 
 use ciborium::Value as Cbor;
 
-use super::super::tests::{Vector, vector};
+use super::super::tests::{Vector, place, spliced, vector};
 use super::super::{Fault, Trust, TrustRoots};
 use super::{Attestation, StatementFault};
 
@@ -57,6 +57,18 @@ fn set(id: &str, name: &str, value: impl Into<Cbor>) -> Fault {
 
 fn statement(fault: StatementFault) -> Fault {
     Fault::Statement(fault)
+}
+
+/// What comes of a vector in whose first certificate a value was replaced by others; nobody asks who signed that.
+fn certified(id: &str, at: impl Fn(&[u8]) -> usize, length: usize, by: &[u8]) -> Result<(), Fault> {
+    let mut vector = vector(id);
+    let mut object = object(&vector);
+    let statement = member(&mut object, "attStmt").as_map_mut().unwrap();
+    let leaf = &mut member(statement, "x5c").as_array_mut().unwrap()[0];
+    let leaf = leaf.as_bytes_mut().unwrap();
+    *leaf = spliced(leaf, at(leaf), length, by);
+    put(&mut vector, object);
+    vector.register().map(drop)
 }
 
 /// Section 8.7.
@@ -181,6 +193,84 @@ fn each_step_of_android_key_can_fail() {
     assert_eq!(fault, statement(StatementFault::KeyDescription));
     let fault = replaced(id, "x5c", &[0xb4, 0x35, 0x02], &[0xb4, 0x35, 0x03]);
     assert_eq!(fault, statement(StatementFault::Challenge));
+}
+
+/// Section 8.4, steps 3 and 5: what the lists of software and hardware say of the key, in either of them.
+#[test]
+fn each_authorization_of_android_key_counts() {
+    let id = "android-key-es256";
+    // The two lists, empty, stand behind an empty uniqueId.
+    let lists = |leaf: &[u8]| place(leaf, &[4, 0, 0x30, 0, 0x30, 0]) + 2;
+    let with = |authorization: &[u8]| {
+        let length = u8::try_from(authorization.len()).unwrap();
+        let list = [&[0x30, length], authorization].concat();
+        let by_software = certified(id, lists, 2, &list);
+        assert_eq!(certified(id, |leaf| lists(leaf) + 2, 2, &list), by_software);
+        by_software
+    };
+    let fault = |fault| Err(statement(fault));
+    assert_eq!(with(&[]), Ok(()));
+    // allApplications [600] NULL; origin [702]: generated, imported; purpose [1]: sign, decrypt and sign, verify.
+    assert_eq!(with(&[0xbf, 0x84, 0x58, 2, 5, 0]), fault(StatementFault::AllApplications));
+    assert_eq!(with(&[0xbf, 0x85, 0x3e, 3, 2, 1, 0]), Ok(()));
+    assert_eq!(with(&[0xbf, 0x85, 0x3e, 3, 2, 1, 2]), fault(StatementFault::KeyOrigin));
+    assert_eq!(with(&[0xa1, 5, 0x31, 3, 2, 1, 2]), Ok(()));
+    assert_eq!(with(&[0xa1, 8, 0x31, 6, 2, 1, 1, 2, 1, 2]), Ok(()));
+    assert_eq!(with(&[0xa1, 5, 0x31, 3, 2, 1, 3]), fault(StatementFault::Purpose));
+}
+
+/// Section 8.4, step 2: whoever signs with another key than the credential's has a certificate of that one.
+#[test]
+fn android_key_is_certified_for_the_credentials_own_key() {
+    use p256::ecdsa::signature::Signer;
+    use sha2::{Digest, Sha256};
+    let key = p256::ecdsa::SigningKey::from_slice(&[7; 32]).unwrap();
+    let point = key.verifying_key().to_sec1_point(false);
+    let mut vector = vector("android-key-es256");
+    let mut object = object(&vector);
+    let auth_data = member(&mut object, "authData").as_bytes().unwrap().clone();
+    let hash = Sha256::digest(&vector.registration.response.client_data_json.0);
+    let signature: p256::ecdsa::DerSignature = key.sign(&[auth_data.as_slice(), &hash].concat());
+    let statement_map = member(&mut object, "attStmt").as_map_mut().unwrap();
+    *member(statement_map, "sig") = Cbor::Bytes(signature.as_bytes().to_vec());
+    let leaf = &mut member(statement_map, "x5c").as_array_mut().unwrap()[0];
+    let leaf = leaf.as_bytes_mut().unwrap();
+    let at = place(leaf, &[3, 0x42, 0, 4]) + 3;
+    leaf[at..at + 65].copy_from_slice(point.as_bytes());
+    put(&mut vector, object);
+    assert_eq!(vector.register().unwrap_err(), statement(StatementFault::CertificateKey));
+}
+
+/// Sections 8.2.1 and 8.3.1: an extension that names the model names this one, and is not critical.
+#[test]
+fn certificates_are_for_the_model() {
+    for id in ["packed-es256", "tpm-es256"] {
+        let aaguid = vector(id).register().unwrap().aaguid;
+        let extension = |critical: &[u8], aaguid: &[u8]| {
+            let oid = [6, 11, 0x2b, 6, 1, 4, 1, 0x82, 0xe5, 0x1c, 1, 1, 4];
+            let length = 33 + u8::try_from(critical.len()).unwrap();
+            let value = [&[4, 18, 4, 16], aaguid].concat();
+            [&[0x30, length], &oid[..], critical, value.as_slice()].concat()
+        };
+        // In front of basicConstraints, which is the first extension.
+        let first = |leaf: &[u8]| place(leaf, &[0x30, 12, 6, 3, 0x55, 29, 19]);
+        let with = |extension: &[u8]| certified(id, first, 0, extension);
+        assert_eq!(with(&extension(&[], &aaguid)), Ok(()), "{id}");
+        let fault = Err(statement(StatementFault::Model));
+        assert_eq!(with(&extension(&[], &[7; 16])), fault, "{id}");
+        assert_eq!(with(&extension(&[1, 1, 0xff], &aaguid)), fault, "{id}");
+    }
+}
+
+/// Section 8.3.1: the subject is empty.
+#[test]
+fn a_tpms_certificate_has_no_subject() {
+    let id = "tpm-es256";
+    // Behind the validity; the public key follows.
+    let subject = |leaf: &[u8]| place(leaf, &[0x30, 0, 0x30, 0x59]);
+    let name = [0x30, 0x0e, 0x31, 0x0c, 0x30, 0x0a, 6, 3, 0x55, 4, 3, 0x0c, 3, b'T', b'P', b'M'];
+    assert_eq!(certified(id, subject, 2, &[0x30, 0]), Ok(()));
+    assert_eq!(certified(id, subject, 2, &name), Err(statement(StatementFault::TpmSubject)));
 }
 
 /// Section 8.8.

@@ -1,6 +1,6 @@
 //! Trust paths that lead to a root, and each reason for which one does not.
 
-use super::super::tests::{root, vector};
+use super::super::tests::{place, root, spliced, vector};
 use super::*;
 
 /// Seconds since 1970, within the validity of the vectors' certificates.
@@ -76,6 +76,35 @@ fn each_rule_for_issuers_can_be_broken() {
     assert_eq!(with(changed(&root, &constraints, &unknown)), TrustFault::Authority);
     assert_eq!(with(vec![0x30]), TrustFault::Unreadable);
     assert_eq!(with(root), TrustFault::NoAnchor, "itself it is an issuer");
+}
+
+/// An issuer says how many others may stand between it and the leaf; those that issued themselves do not count.
+#[test]
+fn an_issuer_stands_no_further_above_than_it_may() {
+    // Subject and key are the root's, so that it has issued the leaf, but another is named as its issuer.
+    let (root, ca) = (root(), b"Attestation CA");
+    let mut between = root.clone();
+    let at = place(&root, ca);
+    between[at..at + ca.len()].copy_from_slice(b"Attestation CB");
+    let above = |most: u8| {
+        let above = renamed(&root);
+        let authority = place(&above, &[0x30, 3, 1, 1, 0xff]);
+        spliced(&above, authority, 5, &[0x30, 6, 1, 1, 0xff, 2, 1, most])
+    };
+    let through = |chain: &[&[u8]]| {
+        let mut registered = registered();
+        registered.trust_paths[0].certificates.extend(chain.iter().map(|der| der.to_vec()));
+        assess(&[], &registered, NOW).unwrap_err()
+    };
+    assert_eq!(through(&[&between, &above(0)]), TrustFault::PathLength);
+    // Far enough, and then it has not signed what it seems to have issued.
+    assert_eq!(through(&[&between, &above(1)]), TrustFault::Signature);
+    let near = |most: u8| {
+        let authority = place(&root, &[0x30, 3, 1, 1, 0xff]);
+        spliced(&root, authority, 5, &[0x30, 6, 1, 1, 0xff, 2, 1, most])
+    };
+    assert_eq!(through(&[&near(0)]), TrustFault::NoAnchor, "the leaf does not count");
+    assert_eq!(through(&[&root, &near(0)]), TrustFault::NoAnchor, "nor does what issued itself");
 }
 
 #[test]
