@@ -44,12 +44,13 @@ pub fn check(format: &str, statement: &Value, attested: &Attested<'_>) {
     }
 }
 
-/// The one certificate of a statement.
+/// The first certificate of a statement; it is the only one, but for the root behind that of `android-key`.
 #[must_use]
 #[track_caller]
 pub fn leaf(statement: &Value) -> Certificate {
     let chain = statement.get("x5c").items();
-    assert_eq!(chain.len(), 1, "x5c holds one certificate");
+    let with_root = [Value::from("alg"), "sig".into(), "x5c".into()] == *statement.keys();
+    assert!(chain.len() == 1 || chain.len() == 2 && with_root, "x5c holds one certificate");
     let leaf = Certificate::from_der(chain[0].bytes()).expect("a certificate");
     assert_eq!(leaf.to_der().unwrap(), chain[0].bytes(), "strict DER");
     assert_eq!(leaf.tbs_certificate().version(), x509_cert::Version::V3, "version 3");
@@ -146,6 +147,8 @@ fn android_key(statement: &Value, attested: &Attested<'_>) {
     let signature = statement.get("sig").bytes();
     assert!(signature_verifies(attested.public_key, attested.signed, signature), "signature");
     let leaf = leaf(statement);
+    let chain = statement.get("x5c").items();
+    assert!(chain.len() == 2 && issued_by(&leaf, chain[1].bytes()), "the root behind it");
     is_the_credentials(&leaf, attested.public_key);
     let (critical, description) =
         extension(&leaf, "1.3.6.1.4.1.11129.2.1.17").expect("the key description");

@@ -11,8 +11,13 @@ use crate::house::{self, Result};
 
 /// Where the scripts and the list of packages are.
 const FOLDER: &str = "tests/interop";
-const SCRIPTS: [&str; 4] =
-    ["py_webauthn.py", "py_webauthn_ceremonies.py", "py_webauthn_wrong.py", "python_fido2.py"];
+const SCRIPTS: [&str; 5] = [
+    "py_webauthn.py",
+    "py_webauthn_ceremonies.py",
+    "py_webauthn_attestation.py",
+    "py_webauthn_wrong.py",
+    "python_fido2.py",
+];
 /// The oldest Node.js that `SimpleWebAuthn` runs on.
 const OLDEST_NODE: u32 = 20;
 /// The site with webauthn-rs, a workspace of its own.

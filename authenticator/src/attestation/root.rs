@@ -261,7 +261,8 @@ impl AttestationRoot {
                     extension(oid::KEY_DESCRIPTION, false, &android_key::description(subject));
                 let certificate = self.credential_certificate(subject, &description)?;
                 let sig = subject.key.sign(&subject.message())?;
-                let x5c = List::from(vec![certificate.as_slice()]);
+                // Android's key store puts the root behind, and relying parties look for it there.
+                let x5c = List::from(vec![certificate.as_slice(), &self.certificate]);
                 let alg = subject.algorithm.id();
                 Ok(cbor::encode(&AndroidKeyStatement { alg, sig: &sig, x5c }))
             }
