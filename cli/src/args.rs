@@ -26,6 +26,7 @@ use crate::manage::pin::PinCommandArgs;
 use crate::manage::reset::ResetArgs;
 use crate::manage::select::SelectArgs;
 use crate::manage::wink::WinkArgs;
+use crate::metadata::MetadataArgs;
 use crate::profile::ProfilesArgs;
 use crate::replay::ReplayArgs;
 use crate::run::algorithms;
@@ -68,7 +69,10 @@ impl Args {
             Command::Reset(args) => args.device.json,
             Command::Create(args) | Command::Get(args) => args.device.json,
             Command::Decode(args) => args.json,
-            Command::Verify(_) | Command::Completions { .. } | Command::Man { .. } => false,
+            Command::Metadata(_)
+            | Command::Verify(_)
+            | Command::Completions { .. }
+            | Command::Man { .. } => false,
         }
     }
 }
@@ -120,6 +124,8 @@ pub enum Command {
     Profiles(ProfilesArgs),
     /// Make and change the root by which softkey run --attestation attests new credentials
     Attestation(AttestationArgs),
+    /// Print a FIDO metadata statement for the key that softkey run would show
+    Metadata(MetadataArgs),
     /// Run a recorded session again and show the first difference; ends with 1 if there is one
     Replay(ReplayArgs),
     /// Steer a running key over its control socket

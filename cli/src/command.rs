@@ -13,6 +13,7 @@ use crate::doctor;
 use crate::error::{CliError, Exit};
 use crate::faults;
 use crate::manage;
+use crate::metadata;
 use crate::output::{Form, Output};
 use crate::profile;
 use crate::replay;
@@ -47,6 +48,7 @@ pub fn perform(args: Args) -> Result<Exit, CliError> {
         Command::Verify(args) => verify::run(&args, &mut output).map(|()| Exit::Success),
         Command::Decode(args) => decode::run(&args, &mut output).map(|()| Exit::Success),
         Command::Attestation(args) => attestation::run(&args, &mut output).map(|()| Exit::Success),
+        Command::Metadata(args) => metadata::run(&args, &mut output).map(|()| Exit::Success),
         Command::Control(args) => control::perform(&args),
         Command::Faults(_) => faults::list(&mut output).map(|()| Exit::Success),
         Command::Profiles(args) => profile::run(&args, &mut output).map(|()| Exit::Success),

@@ -16,8 +16,10 @@ mod tests;
 
 use clap::{Args, ValueEnum};
 use softkey_ctap::Command;
+use softkey_ctap::cbor::Key;
 
 pub use node::{Explained, Name, Node};
+pub(crate) use schema::verification_method_names;
 pub(crate) use trace::capability_names;
 
 use crate::error::{CliError, Exit};
@@ -140,4 +142,9 @@ type Answering = Option<Command>;
 pub(crate) fn info_response(bytes: &[u8]) -> Option<Node> {
     let response = [&[0x00], bytes].concat();
     message::response(&response, Some(Command::GET_INFO)).map(|explained| explained.value)
+}
+
+/// The standard's name of a member of authenticatorGetInfo's response.
+pub(crate) fn info_member(key: &Key<'_>) -> Option<String> {
+    schema::response(Command::GET_INFO)?.member(key).map(|(name, _)| name)
 }

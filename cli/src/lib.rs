@@ -6,6 +6,7 @@
 //! - [`browser`]: a page, a key and a user in one process, for the tests of sites;
 //! - [`error`]: how a command fails, in two parts, and the table of exit codes;
 //! - [`faults`]: what the key does wrong when its owner wants it to;
+//! - [`metadata`]: what is told about the key in advance;
 //! - [`output`]: plain lines or one JSON object a line;
 //! - [`text`]: untrusted text on its way to a terminal;
 //! - [`profile`]: what the key is, if not the default;
@@ -31,6 +32,7 @@ pub mod doctor;
 pub mod error;
 pub mod faults;
 pub mod manage;
+pub mod metadata;
 pub mod output;
 pub mod profile;
 pub mod replay;

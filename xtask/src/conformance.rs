@@ -65,6 +65,10 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     let (proofs, all_found) = prove(&claims, &programs)?;
     sound &= report(&wanted, &proofs) && all_found;
     claims.retain(|claim| claim.file.starts_with(SUITE));
+    if claims.is_empty() {
+        // What was asked for is proved elsewhere, by tests that choose their keys themselves.
+        return Ok(sound);
+    }
     for program in &mut programs {
         program.environment = Some(OTHER_KEY);
     }

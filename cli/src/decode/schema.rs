@@ -252,27 +252,33 @@ fn permissions(bits: i64) -> Option<String> {
     Some(words.join(" "))
 }
 
-/// Methods of user verification by the FIDO registry of predefined values.
+/// Methods of user verification by the FIDO registry of predefined values, from bit 0 on.
+const VERIFICATION_METHODS: [&str; 13] = [
+    "presence_internal",
+    "fingerprint_internal",
+    "passcode_internal",
+    "voiceprint_internal",
+    "faceprint_internal",
+    "location_internal",
+    "eyeprint_internal",
+    "pattern_internal",
+    "handprint_internal",
+    "none",
+    "all",
+    "passcode_external",
+    "pattern_external",
+];
+
+/// The names of these bits, as far as they have any.
+pub(crate) fn verification_method_names(bits: u64) -> impl Iterator<Item = &'static str> {
+    let set = move |place: usize| bits >> place & 1 == 1;
+    let names = VERIFICATION_METHODS.iter().enumerate();
+    names.filter(move |(place, _)| set(*place)).map(|(_, name)| *name)
+}
+
 fn verification_methods(bits: i64) -> Option<String> {
-    const NAMES: [&str; 13] = [
-        "presence_internal",
-        "fingerprint_internal",
-        "passcode_internal",
-        "voiceprint_internal",
-        "faceprint_internal",
-        "location_internal",
-        "eyeprint_internal",
-        "pattern_internal",
-        "handprint_internal",
-        "none",
-        "all",
-        "passcode_external",
-        "pattern_external",
-    ];
-    let set = |place: &usize| bits >> place & 1 == 1;
-    let names = NAMES.iter().enumerate().filter(|(place, _)| set(place)).map(|(_, name)| *name);
-    let mut words: Vec<_> = names.collect();
-    if bits >> NAMES.len() != 0 {
+    let mut words: Vec<_> = verification_method_names(u64::try_from(bits).ok()?).collect();
+    if bits >> VERIFICATION_METHODS.len() != 0 {
         words.push("undefined bits");
     }
     (!words.is_empty()).then(|| words.join(" "))

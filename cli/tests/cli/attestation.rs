@@ -17,20 +17,20 @@ use crate::harness::{Key, make_credential, softkey};
 const ORIGIN: &str = "https://example.org";
 const RP_ID: &str = "example.org";
 /// Within the validity of every root that is made from now on.
-const NOW: u64 = 1_900_000_000;
+pub(crate) const NOW: u64 = 1_900_000_000;
 
 /// A folder with a root in it.
-struct Owner(TempDir);
+pub(crate) struct Owner(TempDir);
 
 impl Owner {
     /// Makes a root.
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let owner = Self(tempfile::tempdir().unwrap());
         owner.told(&["new"]);
         owner
     }
 
-    fn file(&self) -> PathBuf {
+    pub(crate) fn file(&self) -> PathBuf {
         self.0.path().join("root.json")
     }
 
@@ -40,7 +40,7 @@ impl Owner {
     }
 
     /// What an order that must succeed prints.
-    fn told(&self, words: &[&str]) -> String {
+    pub(crate) fn told(&self, words: &[&str]) -> String {
         let output = self.attestation(words);
         assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap()
@@ -52,7 +52,7 @@ impl Owner {
     }
 
     /// A key that attests by the root.
-    fn key(&self, more: &[&str]) -> Key {
+    pub(crate) fn key(&self, more: &[&str]) -> Key {
         let file = self.file();
         let args = ["--ephemeral", "--approve", "auto", "--attestation", file.to_str().unwrap()];
         Key::start(&[&args[..], more].concat())
@@ -72,7 +72,7 @@ fn read(path: &Path) -> Value {
 }
 
 /// A registration with this key by `softkey create`, checked as a relying party does.
-fn registered(key: &Key, alg: i64) -> Registered {
+pub(crate) fn registered(key: &Key, alg: i64) -> Registered {
     let folder = tempfile::tempdir().unwrap();
     let options = folder.path().join("create.json");
     let text = json!({
