@@ -122,7 +122,7 @@ pub(crate) async fn read(session: &Session, info: &Info) -> Result<Array, Cause>
             ..EMPTY
         };
         let bytes = session.desk.request(Command::LARGE_BLOBS, &request).await?;
-        let response: Response<'_> = cbor::decode(&bytes)?;
+        let response: Response<'_> = cbor::decode_unsorted(&bytes)?;
         let part = response.config.unwrap_or_default();
         serialized.extend_from_slice(part);
         if part.len() < fragment {

@@ -262,7 +262,7 @@ impl Session {
             ..wish.request(info)?
         };
         let bytes = self.sized(info, Command::MAKE_CREDENTIAL, &request).await?;
-        let response: Response<'_> = cbor::decode(&bytes)?;
+        let response: Response<'_> = cbor::decode_unsorted(&bytes)?;
         Ok(Made {
             fmt: response.fmt.to_owned(),
             att_stmt: response.att_stmt.unwrap_or(NONE_STATEMENT).0.to_vec(),

@@ -171,7 +171,7 @@ impl Enroller {
             Err(Cause::Refused(StatusCode::INVALID_OPTION)) => return Ok(Vec::new()),
             other => other?,
         };
-        let response: Response<'_> = cbor::decode(&bytes)?;
+        let response: Response<'_> = cbor::decode_unsorted(&bytes)?;
         let infos = response.template_infos.ok_or(WrongResponse::MissingMember)?;
         let name = |name: Option<&str>| name.filter(|name| !name.is_empty()).map(str::to_owned);
         let fingers = infos.iter().map(|info| Finger {
@@ -196,7 +196,7 @@ impl Enroller {
     async fn name_fits(&self, name: &str) -> Result<(), Cause> {
         let request = bare(subcommand::GET_FINGERPRINT_SENSOR_INFO);
         let bytes = self.session.desk.request(self.command, &request).await?;
-        let response: Response<'_> = cbor::decode(&bytes)?;
+        let response: Response<'_> = cbor::decode_unsorted(&bytes)?;
         let longest = response.max_template_friendly_name;
         let length = u64::try_from(name.len()).unwrap_or(u64::MAX);
         match longest.filter(|longest| length > *longest) {
@@ -218,11 +218,11 @@ impl Enroller {
     async fn capture(&self) -> Result<Vec<u8>, Cause> {
         let timeout = Params { timeout_milliseconds: Some(SAMPLE_TIMEOUT), ..Params::default() };
         let mut bytes = self.request(subcommand::ENROLL_BEGIN, Some(timeout)).await?;
-        let id = cbor::decode::<Response<'_>>(&bytes)?.template_id;
+        let id = cbor::decode_unsorted::<Response<'_>>(&bytes)?.template_id;
         let id = id.ok_or(WrongResponse::MissingMember)?.to_vec();
         let mut luck = Luck::default();
         loop {
-            let response: Response<'_> = cbor::decode(&bytes)?;
+            let response: Response<'_> = cbor::decode_unsorted(&bytes)?;
             let status = response.last_enroll_sample_status.ok_or(WrongResponse::MissingMember)?;
             let remaining = response.remaining_samples.ok_or(WrongResponse::MissingMember)?;
             let status = SampleStatus(status);

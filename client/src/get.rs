@@ -185,13 +185,13 @@ impl Session {
         let prepared = extensions.prepared(info, evaluation);
         let terms = Terms { allowed: allowed.as_deref(), verification, prepared: &prepared };
         let bytes = self.assertion(info, wish, &terms).await?;
-        let response: Response<'_> = cbor::decode(&bytes)?;
+        let response: Response<'_> = cbor::decode_unsorted(&bytes)?;
         let count = response.number_of_credentials.unwrap_or(1);
         let mut accounts = vec![signed(&response, info, wish, &terms)?];
         if terms.allowed.is_none() {
             for _ in 1..count {
                 let bytes = self.desk.command(Command::GET_NEXT_ASSERTION).await?;
-                accounts.push(signed(&cbor::decode(&bytes)?, info, wish, &terms)?);
+                accounts.push(signed(&cbor::decode_unsorted(&bytes)?, info, wish, &terms)?);
             }
         }
         let mut chosen = self.choose(accounts).await?;

@@ -72,7 +72,7 @@ impl Session {
             return Err(Cause::RequestTooLarge);
         }
         match self.desk.request(Command::GET_ASSERTION, &request).await {
-            Ok(bytes) => found(&cbor::decode(&bytes)?, ids).map(Some),
+            Ok(bytes) => found(&cbor::decode_unsorted(&bytes)?, ids).map(Some),
             Err(Cause::Refused(StatusCode::NO_CREDENTIALS)) => Ok(None),
             Err(cause) => Err(cause),
         }

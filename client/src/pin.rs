@@ -145,7 +145,7 @@ async fn pin_info(session: &Session, reach: Reach) -> Result<Info, Cause> {
 async fn uv_retries(session: &Session) -> Result<Option<u64>, Cause> {
     let request = request(subcommand::GET_UV_RETRIES);
     match session.desk.request(Command::CLIENT_PIN, &request).await {
-        Ok(bytes) => Ok(cbor::decode::<Response<'_>>(&bytes)?.uv_retries),
+        Ok(bytes) => Ok(cbor::decode_unsorted::<Response<'_>>(&bytes)?.uv_retries),
         // CTAP 2.0 has built-in user verification without this subcommand.
         Err(Cause::Refused(_)) => Ok(None),
         Err(cause) => Err(cause),

@@ -76,7 +76,7 @@ impl Session {
             ..request(subcommand::GET_KEY_AGREEMENT)
         };
         let bytes = self.desk.request(Command::CLIENT_PIN, &request).await?;
-        let response: Response<'_> = cbor::decode(&bytes)?;
+        let response: Response<'_> = cbor::decode_unsorted(&bytes)?;
         let theirs = response.key_agreement.ok_or(WrongResponse::MissingMember)?;
         let Ok(ours) = KeyAgreement::generate(&mut self.entropy);
         let secret = ours.shared_secret(protocol, &theirs).ok_or(WrongResponse::KeyAgreement)?;
@@ -87,7 +87,7 @@ impl Session {
     pub(crate) async fn pin_retries(&self) -> Result<(Option<u64>, bool), Cause> {
         let request = request(subcommand::GET_PIN_RETRIES);
         let bytes = self.desk.request(Command::CLIENT_PIN, &request).await?;
-        let response: Response<'_> = cbor::decode(&bytes)?;
+        let response: Response<'_> = cbor::decode_unsorted(&bytes)?;
         Ok((response.pin_retries, response.power_cycle_state.unwrap_or(false)))
     }
 }

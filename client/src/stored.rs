@@ -75,7 +75,7 @@ pub fn count(reach: Reach, entropy: Entropy) -> Ceremony<Room> {
         let session = Session::new(desk, entropy);
         let manager = Manager::open(session, reach, Permissions::NONE).await?;
         let bytes = manager.request(subcommand::GET_CREDS_METADATA, None).await?;
-        let response: Response<'_> = cbor::decode(&bytes)?;
+        let response: Response<'_> = cbor::decode_unsorted(&bytes)?;
         Ok(Room {
             stored: response
                 .existing_resident_credentials_count
@@ -234,12 +234,12 @@ impl Manager {
             Err(Cause::Refused(StatusCode::NO_CREDENTIALS)) => return Ok(Vec::new()),
             other => other?,
         };
-        let total = cbor::decode::<Response<'_>>(&bytes)?.total_rps;
+        let total = cbor::decode_unsorted::<Response<'_>>(&bytes)?.total_rps;
         let total = total.ok_or(WrongResponse::MissingMember)?;
         let mut parties = Vec::new();
         // A key without credentials may say so by a total of zero and nothing else.
         for left in (0..total).rev() {
-            let response: Response<'_> = cbor::decode(&bytes)?;
+            let response: Response<'_> = cbor::decode_unsorted(&bytes)?;
             let rp = response.rp.ok_or(WrongResponse::MissingMember)?;
             parties.push(Party {
                 id: rp.id.as_str().to_owned(),
@@ -268,7 +268,7 @@ impl Manager {
             Err(Cause::Refused(StatusCode::NO_CREDENTIALS)) => return Ok(()),
             other => other?,
         };
-        let total = cbor::decode::<Response<'_>>(&bytes)?.total_credentials;
+        let total = cbor::decode_unsorted::<Response<'_>>(&bytes)?.total_credentials;
         all.push(read(&bytes, &party)?);
         for _ in 1..total.ok_or(WrongResponse::MissingMember)? {
             let read_so_far = number(all.len());
@@ -297,7 +297,7 @@ const fn bare<'b>(sub_command: u64) -> Request<'b> {
 }
 
 fn read(bytes: &[u8], party: &Party) -> Result<Kept, Cause> {
-    let response: Response<'_> = cbor::decode(bytes)?;
+    let response: Response<'_> = cbor::decode_unsorted(bytes)?;
     let user = response.user.ok_or(WrongResponse::MissingMember)?;
     let id = response.credential_id.ok_or(WrongResponse::MissingMember)?.id;
     let stored = Stored {

@@ -178,7 +178,7 @@ impl Session {
         request.pin_uv_auth_protocol = Some(protocol.number());
         let request = Request { key_agreement: Some(agreement.ours.public()), ..request };
         let bytes = self.desk.request(Command::CLIENT_PIN, &request).await?;
-        let response: Response<'_> = cbor::decode(&bytes)?;
+        let response: Response<'_> = cbor::decode_unsorted(&bytes)?;
         let encrypted = response.pin_uv_auth_token.ok_or(WrongResponse::MissingMember)?;
         let token = agreement.secret.decrypt(encrypted).ok_or(WrongResponse::Token)?;
         Token::from_bytes(protocol, &token).ok_or(WrongResponse::Token.into())

@@ -130,6 +130,8 @@ pub struct CredentialRecord {
 pub struct Registered {
     /// What to keep.
     pub record: CredentialRecord,
+    /// The format of the attestation statement.
+    pub format: String,
     /// What the attestation statement showed.
     pub attestation: Attestation,
     /// The certificates of its statements, for [`TrustRoots::assess`].
@@ -183,6 +185,7 @@ pub fn registration(
             backup_eligible: data.flags.contains(Flags::BACKUP_ELIGIBLE),
             backup_state: data.flags.contains(Flags::BACKUP_STATE),
         },
+        format: object.fmt.to_owned(),
         attestation: shown.attestation,
         trust_paths: shown.trust_paths,
         aaguid: attested.aaguid,

@@ -144,6 +144,22 @@ fn attestation_at_sign_in_is_neither_asked_for_nor_passed_on() {
     assert!(result.is_ok());
 }
 
+/// passkey-authenticator, for one, writes `type` before `id`.
+#[test]
+fn an_unsorted_answer_is_read() {
+    let credential = Value::Map(vec![
+        ("type".into(), "public-key".into()),
+        ("id".into(), Value::Bytes(vec![5])),
+    ]);
+    let unsorted = ok(vec![
+        (3, Value::Bytes(vec![1])),
+        (2, Value::Bytes(auth_data(RP, 1, &[]))),
+        (1, credential),
+    ]);
+    let (result, _) = play(start(allow(&["BQ"])), &[info(&[]), unsorted]);
+    assert_eq!(result.unwrap().raw_id.0, [5]);
+}
+
 #[test]
 fn verification_that_is_required_must_be_possible() {
     let (result, _) = play(start(json!({"userVerification": "required"})), &[info(&[])]);

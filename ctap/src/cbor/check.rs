@@ -19,7 +19,11 @@ pub fn check(bytes: &[u8]) -> Result<(), DecodeError> {
 
 /// The same with another number of levels.
 pub(super) fn check_within(bytes: &[u8], levels: u8) -> Result<(), DecodeError> {
-    let mut decoder = Decoder::strict(bytes, levels);
+    whole(Decoder::strict(bytes, levels))
+}
+
+/// Is what this decoder has before it exactly one item, by its own strictness?
+pub(super) fn whole(mut decoder: Decoder<'_>) -> Result<(), DecodeError> {
     item(&mut decoder)?;
     if decoder.rest().is_empty() { Ok(()) } else { Err(DecodeError::Malformed) }
 }

@@ -60,6 +60,21 @@ pub fn decode_within<'b, T: Decode<'b>>(bytes: &'b [u8], levels: u8) -> Result<T
     }
 }
 
+/// Reads one whole message whose maps need not be sorted, as some authenticators answer; everything else is as strict. Of
+/// equal keys the last counts.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_unsorted<'b, T: Decode<'b>>(bytes: &'b [u8]) -> Result<T, DecodeError> {
+    let mut decoder = Decoder::new(bytes);
+    match T::decode(&mut decoder) {
+        Ok(value) if decoder.rest().is_empty() => Ok(value),
+        Ok(_) => Err(DecodeError::Malformed),
+        Err(fault) => check::whole(Decoder::new(bytes)).and(Err(fault)),
+    }
+}
+
 /// Writes one message.
 pub fn encode<T: Encode + ?Sized>(value: &T) -> Vec<u8> {
     let mut encoder = Encoder::new();

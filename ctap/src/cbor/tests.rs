@@ -306,6 +306,18 @@ fn a_lenient_reader_takes_keys_in_any_order() {
     assert_eq!(Raw::decode(&mut Decoder::new(&too_long)), Err(DecodeError::Malformed));
 }
 
+/// What [`decode_unsorted`] is for: a whole message, strict but for the order, with malformed before every other fault.
+#[test]
+fn a_whole_message_may_be_unsorted() {
+    let unsorted = [0xa2, 0x02, 0x00, 0x01, 0x00];
+    assert_eq!(decode_unsorted::<Raw<'_>>(&unsorted), Ok(Raw(&unsorted)));
+    let behind = [0xa0, 0x00];
+    assert_eq!(decode_unsorted::<Raw<'_>>(&behind), Err(DecodeError::Malformed));
+    assert_eq!(decode_unsorted::<u64>(&unsorted), Err(DecodeError::UnexpectedType));
+    assert_eq!(decode_unsorted::<u64>(&[0xa1, 0x18, 0x01, 0x00]), Err(DecodeError::Malformed));
+    assert_eq!(decode_unsorted::<u64>(&[0xbf, 0xff]), Err(DecodeError::Malformed));
+}
+
 /// CB-15
 #[test]
 fn a_length_beyond_the_message_is_malformed() {
