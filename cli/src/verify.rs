@@ -7,17 +7,22 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
+use serde::Serialize;
 use serde_json::Value;
 use softkey_client::options::UserVerification;
 use softkey_client::verify::{
-    CredentialRecord, Expected, Fault, Identified, authentication, registration,
+    Attestation, CredentialRecord, Expected, Fault, Identified, Registered, Trust, TrustRoots,
+    authentication, registration,
 };
 use softkey_client::{
     AuthenticationResponse, CreationOptions, Operation, Origin, RegistrationResponse,
     RequestOptions, base64url,
 };
+use x509_cert::Certificate;
+use x509_cert::der::{Decode, Encode};
 
 use crate::error::{CliError, Exit};
 use crate::manage::create::{named, read_options};
@@ -57,12 +62,35 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "BASE64URL")]
     pub user: Option<String>,
 
+    /// For a registration: demand an attestation that leads to a certificate in this file, PEM or DER
+    ///
+    /// May be given more than once. Without it the attestation is told and not judged.
+    #[arg(long, value_name = "FILE")]
+    pub trust: Vec<PathBuf>,
+
     /// An origin whose pages may show the page in a frame; may be given more than once
     #[arg(long, value_name = "URL")]
     pub within: Vec<String>,
 }
 
-/// Carries `softkey verify` out: prints the credential record.
+/// What verify prints of a registration: the record, and beside it what the attestation is worth.
+#[derive(Serialize)]
+struct Verified {
+    #[serde(flatten)]
+    record: CredentialRecord,
+    attestation: Verdict,
+}
+
+#[derive(Serialize)]
+struct Verdict {
+    format: String,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    trusted: bool,
+    why: &'static str,
+}
+
+/// Carries `softkey verify` out: prints the credential record, of a registration with the verdict on its attestation.
 ///
 /// # Errors
 ///
@@ -73,14 +101,77 @@ pub fn run(args: &VerifyArgs, output: &mut Output<'_>) -> Result<(), CliError> {
     let options = read_options(&args.options)?;
     let within: Vec<_> = args.within.iter().map(String::as_str).collect();
     let frames = (!within.is_empty()).then_some(within.as_slice());
-    let record = if response.pointer("/response/attestationObject").is_some() {
+    if response.pointer("/response/attestationObject").is_some() {
         let response: RegistrationResponse = parsed(&args.response, response)?;
-        registered(args, &options, frames, &response)?
-    } else {
-        let response: AuthenticationResponse = parsed(&args.response, response)?;
-        signed_in(args, &options, frames, &response)?
+        let registered = registered(args, &options, frames, &response)?;
+        let attestation = verdict(args, &registered)?;
+        return output.object(&Verified { record: registered.record, attestation });
+    }
+    if !args.trust.is_empty() {
+        return Err(CliError::new(
+            Exit::Usage,
+            "A sign-in has no attestation to trust.",
+            "--trust when the registration is verified",
+        ));
+    }
+    let response: AuthenticationResponse = parsed(&args.response, response)?;
+    output.object(&signed_in(args, &options, frames, &response)?)
+}
+
+/// What the attestation is, and whether it is trusted, which it must be where certificates to trust are named.
+fn verdict(args: &VerifyArgs, registered: &Registered) -> Result<Verdict, CliError> {
+    let (kind, unjudged) = match registered.attestation {
+        Attestation::None => ("none", "there is no attestation"),
+        Attestation::SelfSigned => ("self", "the credential attests itself"),
+        Attestation::Certificate => ("certificate", "no certificate to trust was named"),
     };
-    output.object(&record)
+    let format = registered.format.clone();
+    if args.trust.is_empty() {
+        return Ok(Verdict { format, kind, trusted: false, why: unjudged });
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let why = match roots(&args.trust)?.assess(registered, now.as_secs()) {
+        Ok(Trust::Anchored) => {
+            let why = "its certificates lead to one that is trusted";
+            return Ok(Verdict { format, kind, trusted: true, why });
+        }
+        Ok(Trust::None | Trust::SelfSigned) => format!("{unjudged}."),
+        Err(fault) => fault.to_string(),
+    };
+    Err(CliError::new(
+        Exit::Failed,
+        format!("The attestation ({format}) is not trusted: {why}"),
+        "--trust with its root's certificate, or no --trust to have it told and not judged",
+    ))
+}
+
+/// The certificates of these files.
+fn roots(files: &[PathBuf]) -> Result<TrustRoots, CliError> {
+    let mut certificates = Vec::new();
+    for path in files {
+        let bytes = fs::read(path).map_err(|error| no_certificate(path, &error))?;
+        if bytes.starts_with(b"-----BEGIN") {
+            let chain = Certificate::load_pem_chain(&bytes);
+            for certificate in chain.map_err(|error| no_certificate(path, &error))? {
+                let der = certificate.to_der().map_err(|error| no_certificate(path, &error))?;
+                certificates.push(der);
+            }
+        } else {
+            Certificate::from_der(&bytes).map_err(|error| no_certificate(path, &error))?;
+            certificates.push(bytes);
+        }
+    }
+    TrustRoots::new(&certificates).map_err(|fault| {
+        CliError::new(Exit::BadInput, fault.to_string(), "--trust with certificates in PEM or DER")
+    })
+}
+
+fn no_certificate(path: &Path, error: &dyn std::fmt::Display) -> CliError {
+    CliError::new(
+        Exit::BadInput,
+        format!("No certificate can be read from {}: {error}.", path.display()),
+        "--trust with a certificate in PEM or DER",
+    )
 }
 
 fn registered(
@@ -88,7 +179,7 @@ fn registered(
     options: &str,
     frames: Option<&[&str]>,
     response: &RegistrationResponse,
-) -> Result<CredentialRecord, CliError> {
+) -> Result<Registered, CliError> {
     let options =
         CreationOptions::from_json(options).map_err(|cause| named(cause, Operation::Create))?;
     let rp_id = rp_id(args, options.rp_id.as_deref(), Operation::Create)?;
@@ -97,8 +188,7 @@ fn registered(
         user_verification: options.user_verification == UserVerification::Required,
         ..Expected::new(&options.challenge, &args.origin, &rp_id)
     };
-    let registered = registration(response, &expected, &options.algorithms).map_err(refused)?;
-    Ok(registered.record)
+    registration(response, &expected, &options.algorithms).map_err(refused)
 }
 
 fn signed_in(

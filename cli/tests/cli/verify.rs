@@ -124,6 +124,71 @@ fn what_a_key_made_is_accepted_by_record_and_by_public_key() {
     assert!(said.contains("counter"), "{said}");
 }
 
+/// The verdict on the attestation of a key by the owner's root: told, and with `--trust` demanded.
+#[test]
+fn an_attestation_is_told_and_can_be_demanded() {
+    let site = Site::new();
+    let attestation = |words: &[&str]| {
+        let mut command = softkey();
+        command.current_dir(site.0.path()).arg("attestation").args(words);
+        let output = command.args(["--file", "root.json"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    attestation(&["new"]);
+    fs::write(site.path("root.pem"), attestation(&["export"])).unwrap();
+    let root = site.path("root.json");
+    let args = ["--ephemeral", "--approve", "auto", "--uv", "simulated", "--attestation"];
+    let key = Key::start(&[&args[..], &[root.to_str().unwrap()]].concat());
+    let device = format!("udp:{}", key.address);
+    site.keep("made.json", &[&CREATE[..], &["--device", &device]].concat());
+    let verdict = |name: &str, words: &[&str]| {
+        site.keep(name, words);
+        read(&site.path(name))["attestation"].clone()
+    };
+    let expected = |trusted: bool, why: &str| serde_json::json!({"format": "packed", "type": "certificate", "trusted": trusted, "why": why});
+    let told = verdict("record.json", &REGISTERED);
+    assert_eq!(told, expected(false, "no certificate to trust was named"));
+    let trusting = [&REGISTERED[..], &["--trust", "root.pem"]].concat();
+    let told = verdict("record.json", &trusting);
+    assert_eq!(told, expected(true, "its certificates lead to one that is trusted"));
+
+    attestation(&["remove"]);
+    attestation(&["new"]);
+    fs::write(site.path("root.pem"), attestation(&["export"])).unwrap();
+    let said = site.refusal(&trusting);
+    let nowhere = "The attestation (packed) is not trusted: The certificates lead to no root that is trusted.";
+    assert!(said.contains(nowhere), "{said}");
+
+    // The record with the verdict in it serves the sign-in, which has none.
+    site.allow();
+    site.keep("signed.json", &[&GET[..], &["--device", &device]].concat());
+    let output = site.run(&[&SIGNED_IN[..], &["--trust", "root.pem"]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    site.keep("later.json", &SIGNED_IN);
+    assert_eq!(read(&site.path("later.json")).get("attestation"), None);
+}
+
+/// What attests itself, or not at all, leads to nobody.
+#[test]
+fn what_attests_itself_is_not_trusted() {
+    let site = Site::new();
+    site.keep("made.json", &[&CREATE[..], &["--wrong", "nothing"]].concat());
+    site.keep("record.json", &REGISTERED);
+    let attestation = &read(&site.path("record.json"))["attestation"];
+    assert_eq!((&attestation["type"], &attestation["trusted"]), (&"self".into(), &false.into()));
+    let der = include_bytes!("../../../tests/src/key/enterprise.der");
+    fs::write(site.path("root.der"), der).unwrap();
+    let said = site.refusal(&[&REGISTERED[..], &["--trust", "root.der"]].concat());
+    let itself = "The attestation (packed) is not trusted: the credential attests itself.";
+    assert!(said.contains(itself), "{said}");
+    for (name, text) in [("root.pem", "-----BEGIN CERTIFICATE-----\nAA==\n"), ("root.der", "")] {
+        site.write(name, text);
+        let output = site.run(&[&REGISTERED[..], &["--trust", name]].concat());
+        assert_eq!(output.status.code(), Some(3), "{name}");
+    }
+}
+
 #[test]
 fn what_cannot_be_read_is_bad_input() {
     let site = Site::new();
