@@ -86,6 +86,10 @@ impl Kept {
         self.never.contains(origin)
     }
 
+    pub(crate) fn never_origins(&self) -> Vec<String> {
+        self.never.iter().cloned().collect()
+    }
+
     pub(crate) fn set_never(&mut self, origin: &str, never: bool) {
         if never {
             self.never.insert(origin.to_owned());

@@ -262,10 +262,12 @@ impl PasswordInit {
         struct Form {
             elements: Vec<FormElement>,
         }
-        if value.get("elements").is_some() {
-            return json::read(value).map(|Form { elements }| Self::Form(elements));
-        }
-        json::read(value).map(Self::Data)
+        let made = if value.get("elements").is_some() {
+            json::read(value).map(|Form { elements }| Self::Form(elements))
+        } else {
+            json::read(value).map(Self::Data)
+        };
+        made.map_err(without_values)
     }
 
     /// `[[Create]]`.
@@ -274,6 +276,16 @@ impl PasswordInit {
             Self::Data(data) => PasswordCredential::new(data),
             Self::Form(elements) => PasswordCredential::from_form(&elements, origin),
         }
+    }
+}
+
+/// What is wrong with the JSON of a credential, unless the words quote what stands in it: that may be the password.
+fn without_values(cause: Cause) -> Cause {
+    match cause {
+        Cause::NotTheDictionary(text) if !text.starts_with("missing field") => {
+            Cause::NotTheDictionary("password is neither a password's data nor a form".into())
+        }
+        other => other,
     }
 }
 

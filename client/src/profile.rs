@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use softkey_ctap::Instant;
+use zeroize::Zeroizing;
 
 use crate::credential::Credential;
 use crate::fedcm::memory::Memory;
@@ -156,6 +158,32 @@ impl Profile {
         self.with(|state| serde_json::to_value(&*state)).unwrap_or_default()
     }
 
+    /// The same as a text. It leaves no copy of the passwords behind when it is dropped.
+    #[must_use]
+    pub fn to_text(&self) -> Zeroizing<String> {
+        self.with(|state| {
+            let mut length = Length(0);
+            // Nothing in it can fail to be JSON, and neither writer fails.
+            let _ = serde_json::to_writer(&mut length, &*state);
+            // As long as it gets, so that it is not moved and left behind in memory.
+            let mut text = Zeroizing::new(Vec::with_capacity(length.0));
+            let _ = serde_json::to_writer(&mut *text, &*state);
+            Zeroizing::new(String::from_utf8(std::mem::take(&mut *text)).unwrap_or_default())
+        })
+    }
+
+    /// Origins that may sign in without asking, in the order of the alphabet.
+    #[must_use]
+    pub fn silent_origins(&self) -> Vec<String> {
+        self.with(|state| state.silent_access.iter().cloned().collect())
+    }
+
+    /// Origins that must not ask to have credentials kept, likewise.
+    #[must_use]
+    pub fn never_keeping_origins(&self) -> Vec<String> {
+        self.with(|state| state.kept.never_origins())
+    }
+
     /// The settings.
     #[must_use]
     pub fn settings(&self) -> Settings {
@@ -271,6 +299,20 @@ impl Profile {
     }
 }
 
+/// A writer that only counts.
+struct Length(usize);
+
+impl io::Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl fmt::Debug for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Profile").finish_non_exhaustive()
@@ -291,6 +333,8 @@ mod tests {
         profile.set_prevent_silent_access("https://example.org", false);
         let saved = profile.to_json();
         assert_eq!(saved["settings"]["absent"], serde_json::json!(["public-key"]));
+        let text: serde_json::Value = serde_json::from_str(&profile.to_text()).unwrap();
+        assert_eq!(text, saved);
         let loaded = Profile::from_json(&saved.to_string()).unwrap();
         assert_eq!(loaded.settings(), profile.settings());
         profile.clear_site("https://example.org");

@@ -33,7 +33,7 @@ pub struct KeyId(pub u32);
 
 /// A call that a page has made. Its methods form four families:
 ///
-/// - getters: [`timeout`](Self::timeout), [`is_settled`](Self::is_settled),
+/// - getters: [`timeout`](Self::timeout), [`asks_keys`](Self::asks_keys), [`is_settled`](Self::is_settled),
 ///   [`is_finished`](Self::is_finished), [`is_stalled`](Self::is_stalled);
 /// - what arrives: [`handle_input`](Self::handle_input), [`handle_fetched`](Self::handle_fetched),
 ///   [`handle_answer`](Self::handle_answer), [`handle_response`](Self::handle_response),
@@ -90,6 +90,12 @@ impl Request {
             Inner::Keys(call) => call.timeout(),
             Inner::Call(_) => Timeout::default(),
         }
+    }
+
+    /// Does the call ask keys? The others ask the person, or wait for what comes from elsewhere.
+    #[must_use]
+    pub const fn asks_keys(&self) -> bool {
+        matches!(self.0, Inner::Keys(_))
     }
 
     /// Is the promise settled?

@@ -4,8 +4,9 @@ use serde_json::json;
 use softkey_client::cause::TypeFault;
 use softkey_client::password::{FormElement, FormFields, PasswordData};
 use softkey_client::{
-    AbortController, AbortReason, Answer, Cause, Credential, CredentialRequestOptions,
-    CredentialType, DomException, Output, Page, PasswordCredential, Profile, Question, SecretText,
+    AbortController, AbortReason, Answer, Cause, Credential, CredentialCreationOptions,
+    CredentialRequestOptions, CredentialType, DomException, Output, Page, PasswordCredential,
+    Profile, Question, SecretText,
 };
 
 use crate::world::*;
@@ -414,6 +415,20 @@ fn a_password_is_shown_nowhere() {
     let mut request = get(&mut page, &json!({ASKED: true}));
     let shown = format!("{:?} {:?}", page.profile(), request.poll_output(NOW));
     assert!(!shown.contains("s3cret"), "{shown}");
+    for wrong in [
+        json!("s3cret"),
+        json!({"id": ["s3cret"], "origin": ORIGIN, "password": "s3cret"}),
+        json!({"id": "ada", "origin": ORIGIN, "password": {"s3cret": 1}}),
+        json!({"elements": ["s3cret"]}),
+        json!({"elements": [{"name": "p", "autocomplete": ["s3cret"], "value": "s3cret"}]}),
+    ] {
+        let options = json!({ASKED: wrong}).to_string();
+        let cause = CredentialCreationOptions::from_json(&options).unwrap_err();
+        assert!(matches!(cause, Cause::NotTheDictionary(_)));
+        assert!(!cause.to_string().contains("s3cret"), "{cause}");
+    }
+    let cause = CredentialCreationOptions::from_json(r#"{"password": {"id": "ada"}}"#).unwrap_err();
+    assert!(cause.to_string().contains("missing field `origin`"), "{cause}");
 }
 
 /// A profile that is saved and loaded has its passwords, and a file that is not ours does no harm.
