@@ -20,11 +20,14 @@ use crate::manage::config::ConfigArgs;
 use crate::manage::create::CeremonyArgs;
 use crate::manage::credentials::CredentialsArgs;
 use crate::manage::fingers::FingersArgs;
+use crate::manage::get::GetArgs;
 use crate::manage::info::InfoArgs;
 use crate::manage::list::ListArgs;
+use crate::manage::passwords::PasswordsArgs;
 use crate::manage::pin::PinCommandArgs;
 use crate::manage::reset::ResetArgs;
 use crate::manage::select::SelectArgs;
+use crate::manage::store::{PreventArgs, StoreArgs};
 use crate::manage::wink::WinkArgs;
 use crate::metadata::MetadataArgs;
 use crate::profile::ProfilesArgs;
@@ -67,7 +70,11 @@ impl Args {
             Command::Fingers(args) => args.json(),
             Command::Config(args) => args.json(),
             Command::Reset(args) => args.device.json,
-            Command::Create(args) | Command::Get(args) => args.device.json,
+            Command::Create(args) => args.device.json,
+            Command::Get(args) => args.ceremony.device.json,
+            Command::Store(args) => args.json,
+            Command::PreventSilentAccess(args) => args.json,
+            Command::Passwords(args) => args.json,
             Command::Decode(args) => args.json,
             Command::Metadata(_)
             | Command::Verify(_)
@@ -114,8 +121,15 @@ pub enum Command {
     Create(CeremonyArgs),
     /// Sign in: navigator.credentials.get() with JSON in and JSON out
     ///
-    /// Of several accounts the person at the terminal chooses one; without a terminal the newest is used.
-    Get(CeremonyArgs),
+    /// Of several accounts the person at the terminal chooses one; without a terminal the newest on the key is used, and
+    /// no password without --yes or --account.
+    Get(GetArgs),
+    /// Keep a password or a federated credential: navigator.credentials.store() with JSON in
+    Store(StoreArgs),
+    /// Have a site ask from now on: navigator.credentials.preventSilentAccess()
+    PreventSilentAccess(PreventArgs),
+    /// List and remove the passwords and federated credentials of a browser profile
+    Passwords(PasswordsArgs),
     /// Check what create or get gave, as a relying party does, and print the record that it keeps
     Verify(VerifyArgs),
     /// Explain a CTAP message, authenticator data, an attestation object, client data, an APDU, a HID trace

@@ -45,6 +45,13 @@ pub fn perform(args: Args) -> Result<Exit, CliError> {
         Command::Reset(args) => manage::reset::run(&args, &mut output).map(|()| Exit::Success),
         Command::Create(args) => manage::create::run(&args, &mut output).map(|()| Exit::Success),
         Command::Get(args) => manage::get::run(&args, &mut output).map(|()| Exit::Success),
+        Command::Store(args) => manage::store::run(&args, &mut output).map(|()| Exit::Success),
+        Command::PreventSilentAccess(args) => {
+            manage::store::prevent(&args, &mut output).map(|()| Exit::Success)
+        }
+        Command::Passwords(args) => {
+            manage::passwords::run(&args, &mut output).map(|()| Exit::Success)
+        }
         Command::Verify(args) => verify::run(&args, &mut output).map(|()| Exit::Success),
         Command::Decode(args) => decode::run(&args, &mut output).map(|()| Exit::Success),
         Command::Attestation(args) => attestation::run(&args, &mut output).map(|()| Exit::Success),

@@ -4,6 +4,7 @@
 //! - [`args`], [`command`]: the command line and what carries it out;
 //! - [`attestation`]: the owner's root, which attests new credentials;
 //! - [`browser`]: a page, a key and a user in one process, for the tests of sites;
+//! - [`browser_profile`]: what a browser remembers, on a disk, for the commands that play a page;
 //! - [`error`]: how a command fails, in two parts, and the table of exit codes;
 //! - [`faults`]: what the key does wrong when its owner wants it to;
 //! - [`metadata`]: what is told about the key in advance;
@@ -24,6 +25,7 @@
 pub mod args;
 pub mod attestation;
 pub mod browser;
+pub mod browser_profile;
 pub mod command;
 pub mod control;
 pub mod decode;

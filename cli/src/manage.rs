@@ -3,6 +3,7 @@
 
 pub mod blobs;
 pub mod config;
+pub mod consent;
 pub mod create;
 pub mod credentials;
 pub mod device;
@@ -12,10 +13,13 @@ pub mod get;
 pub mod info;
 pub mod list;
 pub mod network;
+pub mod passwords;
 pub mod person;
 pub mod pin;
 pub mod reset;
 pub mod select;
+pub mod store;
+mod visit;
 pub mod wink;
 mod wrong;
 

@@ -10,21 +10,21 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 use clap::Args;
-use softkey_client::driver::{DriveError, Keys};
-use softkey_client::fetch::related_origins;
-use softkey_client::profile::TimeoutRange;
+use serde_json::Value;
+use softkey_client::driver::DriveError;
 use softkey_client::{
-    Cause, CreationOptions, Credential, CredentialCreationOptions, CredentialsContainer, Entropy,
-    KeyId, Operation, Output as RequestOutput, Page, Profile, Rejection, Request,
+    Cause, CreationOptions, CredentialCreationOptions, CredentialType, Operation,
 };
 use softkey_ctap::Instant;
 
-use super::device::{DeviceArgs, open};
-use super::entropy;
+use super::consent::Consent;
+use super::device::DeviceArgs;
 use super::failure::explain;
 use super::network::NetworkArgs;
-use super::person::{Person, PinArgs};
+use super::person::PinArgs;
+use super::visit::Visit;
 use super::wrong;
+use crate::browser_profile::BrowserProfile;
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 
@@ -36,6 +36,10 @@ pub struct CeremonyArgs {
     pub origin: String,
 
     /// The options in the JSON form of browsers; - for standard input
+    ///
+    /// With the member publicKey, password, federated or otp, as a page writes them, or those of public keys alone. A
+    /// form has no JSON form in browsers; here it is {"password": {"elements": [{"name": .., "autocomplete": ..,
+    /// "value": ..}]}}.
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub options: PathBuf,
 
@@ -57,7 +61,7 @@ pub struct CeremonyArgs {
     pub network: NetworkArgs,
 }
 
-/// Carries `softkey create` out: prints a `RegistrationResponseJSON`.
+/// Carries `softkey create` out: prints the credential, of public keys a `RegistrationResponseJSON`.
 ///
 /// # Errors
 ///
@@ -65,81 +69,34 @@ pub struct CeremonyArgs {
 /// name of the exception that a page would see.
 pub fn run(args: &CeremonyArgs, output: &mut Output<'_>) -> Result<(), CliError> {
     let text = read_options(&args.options)?;
-    let options = if is_wrapped(&text) {
-        CredentialCreationOptions::from_json(&text)
-    } else {
-        CreationOptions::from_json(&text).map(Into::into)
-    };
     let operation = Operation::Create;
-    let mut options = options.map_err(|cause| named(cause, operation))?;
+    let mut options = options(&text).map_err(|cause| named(cause, operation))?;
     if let Some(way) = &args.wrong {
         let options = options.public_key.take();
         let options = options.ok_or_else(|| named(Cause::NoType, operation))?;
         return wrong::create(way, args, &options, output);
     }
-    conduct(args, output, operation, |container, entropy| {
-        container.create(Instant::default(), options, entropy)
-    })
+    let mut visit = Visit::begin(&args.origin, operation, BrowserProfile::in_memory());
+    let request =
+        visit.call(|container, entropy| container.create(Instant::default(), options, entropy))?;
+    let credential = visit.settle(request, args, Consent::unknown(), output)?;
+    output.object(&credential)
 }
 
-/// Do the options have the container's form, `{"publicKey": ...}`? Else they are those of public keys alone.
-pub(super) fn is_wrapped(text: &str) -> bool {
-    let value = serde_json::from_str::<serde_json::Value>(text);
-    value.is_ok_and(|value| value.get("publicKey").is_some())
+/// Reads the options of create in either form.
+pub(super) fn options(text: &str) -> Result<CredentialCreationOptions, Cause> {
+    if is_bare(text) {
+        CreationOptions::from_json(text).map(Into::into)
+    } else {
+        CredentialCreationOptions::from_json(text)
+    }
 }
 
-/// Has a page of the origin make its call, lets the key serve it, and prints the credential.
-pub(super) fn conduct(
-    args: &CeremonyArgs,
-    output: &mut Output<'_>,
-    operation: Operation,
-    call: impl FnOnce(&mut CredentialsContainer<'_>, Entropy) -> Request,
-) -> Result<(), CliError> {
-    let given = args.pin.given()?;
-    let mut http = args.network.http()?;
-    let profile = Profile::new();
-    // Who sets a time on a command line means it.
-    profile.set(|settings| {
-        settings.timeout = TimeoutRange::literal();
-        // A command line is no page, so hmac-secret is open to it as to other native programs.
-        settings.hmac_secret = true;
-    });
-    let mut page = Page::new(&profile, &args.origin);
-    let mut request = call(&mut page.credentials(), entropy()?);
-    if request.is_settled() {
-        // What is wrong with the call needs no key.
-        let result = match request.poll_output(Instant::default()) {
-            Some(RequestOutput::Settled(result)) => result,
-            _ => Ok(None),
-        };
-        return print(result, operation, output);
-    }
-    let (key, _) = open(&args.device)?;
-    let mut keys = Keys::new([key]);
-    keys.set_fetch(move |url| related_origins(&mut http, url).ok());
-    let settlement = keys.settle(request, &mut Person::new(output, given));
-    if let Some(error) = keys.take_failure(KeyId(0)) {
-        return Err(explain(DriveError::Connection(error)));
-    }
-    let pending = || {
-        CliError::new(
-            Exit::Refused,
-            "The promise stays pending: the key gives nothing that a conditional request takes.",
-            "without \"mediation\": \"conditional\"",
-        )
-    };
-    print(settlement.promise.ok_or_else(pending)?, operation, output)
-}
-
-fn print(
-    result: Result<Option<Credential>, Rejection>,
-    operation: Operation,
-    output: &mut Output<'_>,
-) -> Result<(), CliError> {
-    match result {
-        Ok(credential) => output.object(&credential),
-        Err(rejection) => Err(named(rejection.cause, operation)),
-    }
+/// Are these the options of public keys alone, instead of the container's `{"publicKey": ...}`?
+pub(super) fn is_bare(text: &str) -> bool {
+    let value = serde_json::from_str::<Value>(text).unwrap_or_default();
+    let has = |member: &str| value.get(member).is_some();
+    has("challenge") && !CredentialType::ALL.iter().any(|kind| has(kind.member()))
 }
 
 /// A cause with the name of its exception in front.

@@ -1,33 +1,60 @@
 //! `softkey get`: `navigator.credentials.get()` with JSON in and JSON out.
 
+use clap::Args;
 use softkey_client::{Cause, CredentialRequestOptions, Operation, RequestOptions};
 use softkey_ctap::Instant;
 
-use super::create::{CeremonyArgs, conduct, is_wrapped, named, read_options};
+use super::consent::{Consent, ConsentArgs};
+use super::create::{CeremonyArgs, is_bare, named, read_options};
+use super::visit::Visit;
 use super::wrong;
+use crate::browser_profile::BrowserProfileArgs;
 use crate::error::CliError;
 use crate::output::Output;
 
-/// Carries `softkey get` out: prints an `AuthenticationResponseJSON`.
+/// The arguments of `softkey get`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct GetArgs {
+    #[command(flatten)]
+    /// What create has too.
+    pub ceremony: CeremonyArgs,
+    #[command(flatten)]
+    /// What the person says.
+    pub consent: ConsentArgs,
+    #[command(flatten)]
+    /// Where passwords are.
+    pub browser_profile: BrowserProfileArgs,
+}
+
+/// Carries `softkey get` out: prints the credential, of public keys an `AuthenticationResponseJSON`, or `null`.
 ///
 /// # Errors
 ///
 /// As [`create`](super::create::run).
-pub fn run(args: &CeremonyArgs, output: &mut Output<'_>) -> Result<(), CliError> {
-    let text = read_options(&args.options)?;
-    let options = if is_wrapped(&text) {
-        CredentialRequestOptions::from_json(&text)
-    } else {
+pub fn run(args: &GetArgs, output: &mut Output<'_>) -> Result<(), CliError> {
+    let GetArgs { ceremony, consent, browser_profile } = args;
+    let text = read_options(&ceremony.options)?;
+    let options = if is_bare(&text) {
         RequestOptions::from_json(&text).map(Into::into)
+    } else {
+        CredentialRequestOptions::from_json(&text)
     };
     let operation = Operation::Get;
     let mut options = options.map_err(|cause| named(cause, operation))?;
-    if let Some(way) = &args.wrong {
+    if let Some(way) = &ceremony.wrong {
         let options = options.public_key.take();
         let options = options.ok_or_else(|| named(Cause::NoType, operation))?;
-        return wrong::get(way, args, &options, output);
+        return wrong::get(way, ceremony, &options, output);
     }
-    conduct(args, output, operation, |container, entropy| {
-        container.get(Instant::default(), options, entropy)
-    })
+    // Only what is kept in a profile needs the person's own.
+    let profile = if options.password || options.federated.is_some() {
+        browser_profile.open()?
+    } else {
+        browser_profile.open_if_named()?
+    };
+    let mut visit = Visit::begin(&ceremony.origin, operation, profile);
+    let request =
+        visit.call(|container, entropy| container.get(Instant::default(), options, entropy))?;
+    let credential = visit.settle(request, ceremony, Consent::from(consent), output)?;
+    output.object(&credential)
 }

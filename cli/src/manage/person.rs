@@ -16,10 +16,11 @@ use clap::Args;
 use signal_hook::consts::SIGINT;
 use signal_hook::flag;
 use softkey_client::driver::{User, Waits};
-use softkey_client::{Account, PinNeed, Progress};
+use softkey_client::{Account, Answer, PinNeed, Progress, Question};
 use softkey_ctap::bio_enrollment::SampleStatus;
 use zeroize::Zeroizing;
 
+use super::consent::Consent;
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::text::quoted;
@@ -77,6 +78,7 @@ pub fn prompt(question: &str) -> Option<Zeroizing<String>> {
 pub struct Person<'o, 'w> {
     output: &'o mut Output<'w>,
     given: Option<Zeroizing<String>>,
+    consent: Consent,
     told: bool,
     /// Stands a line of progress on the terminal?
     progress: bool,
@@ -87,7 +89,15 @@ impl<'o, 'w> Person<'o, 'w> {
     /// A person who is spoken to through the notes of `output`, and whose PIN is `given` if it is known.
     #[must_use]
     pub fn new(output: &'o mut Output<'w>, given: Option<Zeroizing<String>>) -> Self {
-        Self { output, given, told: false, progress: false, interrupts: Interrupts::heed() }
+        let (consent, interrupts) = (Consent::unknown(), Interrupts::heed());
+        Self { output, given, consent, told: false, progress: false, interrupts }
+    }
+
+    /// The same person with a mind that is known.
+    #[must_use]
+    pub fn with(mut self, consent: Consent) -> Self {
+        self.consent = consent;
+        self
     }
 
     /// Writes over the line of progress, or removes it. It is for a person's eyes only, so a standard error that is
@@ -164,6 +174,11 @@ impl User for Person<'_, '_> {
         }
     }
 
+    fn answer(&mut self, question: &Question) -> Answer {
+        self.key_waits(false);
+        self.consent.answer(question, self.output)
+    }
+
     fn sees(&mut self, progress: Progress) {
         match progress {
             Progress::Sample { status, remaining } => {
@@ -183,6 +198,9 @@ impl User for Person<'_, '_> {
     /// Without a terminal nobody can choose, and the newest account is taken, which is the first.
     fn account(&mut self, accounts: &[Account]) -> Option<usize> {
         self.key_waits(false);
+        if let Some(name) = &self.consent.account {
+            return accounts.iter().position(|account| account.name.as_ref() == Some(name));
+        }
         if !io::stdin().is_terminal() {
             return Some(0);
         }

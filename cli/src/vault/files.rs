@@ -113,7 +113,7 @@ pub(super) fn is_empty(path: &Path) -> Result<bool, VaultError> {
 }
 
 /// Refuses a folder in which anyone can put another file in the place of one of ours.
-pub(super) fn check_folder(file: &Path) -> Result<(), VaultError> {
+pub(crate) fn check_folder(file: &Path) -> Result<(), VaultError> {
     const WRITABLE_BY_ALL: u32 = 0o002;
     const STICKY: u32 = 0o1000;
     let folder = folder_of(file);

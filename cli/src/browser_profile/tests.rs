@@ -1,0 +1,107 @@
+//! A browser profile on the disk: kept, private, whole, and one command's at a time.
+
+use softkey_client::password::PasswordData;
+use softkey_client::{Credential, PasswordCredential, SecretText};
+
+use super::*;
+
+pub(super) fn password(id: &str, password: &str) -> Credential {
+    let data = PasswordData {
+        id: id.into(),
+        name: String::new(),
+        icon_url: String::new(),
+        origin: "https://example.org".into(),
+        password: SecretText::new(password),
+    };
+    Credential::Password(PasswordCredential::new(data).unwrap())
+}
+
+fn place() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("profile.json");
+    (folder, path)
+}
+
+#[test]
+fn what_is_kept_comes_back_and_only_its_owner_can_read_it() {
+    let (_folder, path) = place();
+    let open = BrowserProfile::open(path.clone()).unwrap();
+    open.profile().keep(&password("ada", "one"));
+    open.save().unwrap();
+    let mode = fs::metadata(&path).unwrap().permissions().mode();
+    assert_eq!(mode & 0o7777, 0o600);
+    let again = BrowserProfile::open(path).unwrap();
+    assert_eq!(again.profile().passwords()[0].password().expose(), "one");
+}
+
+/// A command that changes nothing leaves no file, and one that changes settings for itself does not keep them.
+#[test]
+fn what_did_not_change_is_not_written() {
+    let (_folder, path) = place();
+    BrowserProfile::open(path.clone()).unwrap().save().unwrap();
+    assert!(!path.exists());
+    let open = BrowserProfile::open(path.clone()).unwrap();
+    open.profile().set(|settings| settings.hmac_secret = true);
+    open.profile().keep(&password("ada", "one"));
+    open.save().unwrap();
+    assert!(!BrowserProfile::open(path).unwrap().profile().settings().hmac_secret);
+}
+
+/// A profile that others can read, that is none, or that is something else is refused and stays as it is; what is wrong
+/// is told without a word of what stands in it.
+#[test]
+fn what_is_no_private_profile_is_refused() {
+    let told = |path: &Path| {
+        let error = BrowserProfile::open(path.to_owned()).err().unwrap();
+        assert_eq!(error.exit(), Exit::BadInput);
+        error.to_string()
+    };
+    let (folder, path) = place();
+    assert!(told(folder.path()).contains("it is no file"));
+    let text = r#"{"kept": {"passwords": "hunter2"}}"#;
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(told(&path).contains("others can read or change"));
+    assert!(!path.with_file_name("profile.json.lock").exists(), "it was not touched");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    let error = told(&path);
+    assert!(error.contains("line 1, column") && !error.contains("hunter2"), "{error}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    fs::write(&path, [0xff, 0xfe]).unwrap();
+    assert!(told(&path).contains("it is no text"));
+    assert!(told(Path::new("/no such folder/profile")).contains("/no such folder"));
+}
+
+/// A profile that cannot be written is told, and the old one stays.
+#[test]
+fn a_profile_that_cannot_be_saved_stays_as_it_was() {
+    let (_folder, path) = place();
+    let open = BrowserProfile::open(path.clone()).unwrap();
+    open.profile().keep(&password("ada", "one"));
+    open.save().unwrap();
+    let open = BrowserProfile::open(path.clone()).unwrap();
+    open.profile().keep(&password("bea", "two"));
+    // The name under which the new file would be written is taken.
+    fs::create_dir(path.with_file_name("profile.json.new")).unwrap();
+    assert_eq!(open.save().unwrap_err().exit(), Exit::Failed);
+    assert_eq!(BrowserProfile::open(path).unwrap().profile().passwords().len(), 1);
+}
+
+/// Two at once: the second waits, so neither loses what the other kept.
+#[test]
+fn two_commands_do_not_lose_each_others_changes() {
+    let (_folder, path) = place();
+    let first = BrowserProfile::open(path.clone()).unwrap();
+    let waiting = thread::spawn({
+        let path = path.clone();
+        move || {
+            let second = BrowserProfile::open(path).unwrap();
+            second.profile().keep(&password("bea", "two"));
+            second.save().unwrap();
+        }
+    });
+    first.profile().keep(&password("ada", "one"));
+    first.save().unwrap();
+    waiting.join().unwrap();
+    assert_eq!(BrowserProfile::open(path).unwrap().profile().passwords().len(), 2);
+}

@@ -1,0 +1,244 @@
+//! What the person says to a page: given on the command line, or asked for at the terminal. Nobody says yes by default.
+#![allow(
+    clippy::doc_markdown,
+    reason = "some of these comments are the text of --help, where backticks are noise"
+)]
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use clap::Args;
+use softkey_client::{Answer, Choice, CredentialType, Grade, Question};
+
+use crate::output::Output;
+use crate::text::{quoted, rp_id};
+
+/// What the person says to `softkey get`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ConsentArgs {
+    /// Say yes to what is asked, if there is no choice: to the only password, to the code of a message
+    #[arg(long)]
+    pub yes: bool,
+
+    /// Choose the account of this id or name; without it and without a terminal no password is given
+    #[arg(long, value_name = "ID")]
+    pub account: Option<String>,
+
+    /// Together with a choice: from now on the page may have the password without asking
+    #[arg(long)]
+    pub stay_signed_in: bool,
+}
+
+/// What the person says to `softkey store`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct KeepArgs {
+    /// Say yes to what is asked: keep the credential
+    #[arg(long)]
+    pub yes: bool,
+
+    /// Say no, and that this site must not ask again
+    #[arg(long, conflicts_with = "yes")]
+    pub never: bool,
+}
+
+/// The person's mind, as far as it is known.
+#[derive(Clone, Debug, Default)]
+pub struct Consent {
+    /// What is said to every question that can be answered so.
+    word: Option<Answer>,
+    stay_signed_in: bool,
+    /// Is the person at a terminal to be asked?
+    terminal: bool,
+    /// The account to take.
+    pub account: Option<String>,
+}
+
+impl From<&ConsentArgs> for Consent {
+    fn from(args: &ConsentArgs) -> Self {
+        let (account, stay_signed_in) = (args.account.clone(), args.stay_signed_in);
+        let word = args.yes.then_some(Answer::Yes);
+        Self { word, stay_signed_in, account, ..Self::unknown() }
+    }
+}
+
+impl From<&KeepArgs> for Consent {
+    fn from(args: &KeepArgs) -> Self {
+        let never = args.never.then_some(Answer::Never);
+        Self { word: args.yes.then_some(Answer::Yes).or(never), ..Self::unknown() }
+    }
+}
+
+impl Consent {
+    /// Nothing is known: the person is asked, if there is a terminal.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self { terminal: io::stdin().is_terminal(), ..Self::default() }
+    }
+
+    /// The answer to a question of a page.
+    pub fn answer(&self, question: &Question, output: &mut Output<'_>) -> Answer {
+        match question {
+            Question::Choose { origin, choices } => self.choose(origin, choices, output),
+            Question::Keep { choice, update } => self.keep(choice, *update, output),
+            Question::Code { origin, top, embedded, grade } => {
+                let named = embedded.as_deref().map(|it| format!(" in {}", rp_id(it)));
+                let from = format!("{}{}", rp_id(top), named.unwrap_or_default());
+                let whose = match grade {
+                    Grade::Origin => String::new(),
+                    Grade::Site => format!(" A message for {from}, another origin of this site."),
+                };
+                let told = format!("May {} have the code?{whose}", rp_id(origin));
+                if self.says_yes() {
+                    output.note(told);
+                    return Answer::Yes;
+                }
+                self.ask(&told, "y/n", output).map_or(Answer::No, |said| yes_or_no(&said))
+            }
+        }
+    }
+
+    fn says_yes(&self) -> bool {
+        self.word == Some(Answer::Yes)
+    }
+
+    fn choose(&self, origin: &str, choices: &[Choice], output: &mut Output<'_>) -> Answer {
+        let fits = |choice: &Choice| {
+            let id = self.account.as_ref();
+            id.is_none_or(|id| choice.id == *id || choice.name.as_ref() == Some(id))
+        };
+        let mut fitting = (0..).zip(choices).filter(|(_, choice)| fits(choice));
+        let only = fitting.next().filter(|_| fitting.next().is_none()).map(|(index, _)| index);
+        let stay_signed_in = self.stay_signed_in;
+        if let (Some(index), true) = (only, self.says_yes() || self.account.is_some()) {
+            return Answer::Choice { index, stay_signed_in };
+        }
+        output.note(format!("{} may have one of these:", rp_id(origin)));
+        for (number, choice) in (1..).zip(choices) {
+            output.note(format!("{number}  {}", told(choice, origin)));
+        }
+        let said = self.ask("Which?", "a number, or nothing", output).unwrap_or_default();
+        let index = said.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+        match index.filter(|index| *index < choices.len()) {
+            Some(index) => Answer::Choice { index, stay_signed_in },
+            None => Answer::No,
+        }
+    }
+
+    fn keep(&self, choice: &Choice, update: bool, output: &mut Output<'_>) -> Answer {
+        if let Some(word) = &self.word {
+            return word.clone();
+        }
+        let what = told(choice, &choice.origin);
+        let for_whom = rp_id(&choice.origin);
+        let question = if update {
+            format!("Keep the new {what} for {for_whom} instead of the old?")
+        } else {
+            format!("Keep {what} for {for_whom}?")
+        };
+        match self.ask(&question, "y/n/never", output).as_deref() {
+            Some("never") => Answer::Never,
+            Some(said) => yes_or_no(said),
+            None => Answer::No,
+        }
+    }
+
+    /// Asks at the terminal; nothing without one, or at the end of the input.
+    fn ask(&self, question: &str, how: &str, output: &mut Output<'_>) -> Option<String> {
+        if !self.terminal {
+            output.note(format!("{question} Nobody is there to say so, so it is no."));
+            return None;
+        }
+        let _ = write!(io::stderr(), "{question} [{how}] ");
+        let mut line = String::new();
+        let read = io::stdin().lock().read_line(&mut line).ok()?;
+        (read > 0).then(|| line.trim().to_ascii_lowercase())
+    }
+}
+
+/// A credential as the person knows it.
+fn told(choice: &Choice, page: &str) -> String {
+    let id = quoted(&choice.id);
+    let name = choice.name.as_ref().map(|name| format!(" ({})", quoted(name)));
+    let provider = choice.provider.as_ref().map(|it| format!(" at {}", rp_id(it)));
+    let kind = match choice.kind {
+        CredentialType::Password => "password of ",
+        _ => "account ",
+    };
+    let foreign = (choice.origin != page).then(|| format!(", kept for {}", rp_id(&choice.origin)));
+    let rest = [name, provider, foreign].into_iter().flatten().collect::<String>();
+    format!("{kind}{id}{rest}")
+}
+
+fn yes_or_no(said: &str) -> Answer {
+    if matches!(said, "y" | "yes") { Answer::Yes } else { Answer::No }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::Form;
+
+    fn choice(id: &str, name: Option<&str>, origin: &str) -> Choice {
+        Choice {
+            kind: CredentialType::Password,
+            id: id.into(),
+            name: name.map(Into::into),
+            icon_url: None,
+            provider: None,
+            origin: origin.into(),
+        }
+    }
+
+    fn answer(consent: &Consent, question: &Question) -> (Answer, String) {
+        let mut notes = Vec::new();
+        let said = consent.answer(question, &mut Output::new(Vec::new(), &mut notes, Form::Plain));
+        (said, String::from_utf8(notes).unwrap())
+    }
+
+    /// `--yes` takes the only one, `--account` the only one of that name; of several without a word none is taken.
+    #[test]
+    fn a_choice_is_made_only_where_it_is_clear() {
+        let origin = "https://a.example";
+        let choices = [choice("ada", Some("Ada"), origin), choice("bea", None, "http://a.example")];
+        let question = |choices: &[Choice]| Question::Choose {
+            origin: origin.into(),
+            choices: choices.to_vec(),
+        };
+        let with = |yes: bool, account: Option<&str>| Consent {
+            word: yes.then_some(Answer::Yes),
+            account: account.map(Into::into),
+            ..Consent::default()
+        };
+        let taken = |index| Answer::Choice { index, stay_signed_in: false };
+        let (both, one) = (question(&choices), question(&choices[..1]));
+        assert_eq!(answer(&with(true, None), &one).0, taken(0));
+        assert_eq!(answer(&with(false, Some("bea")), &both).0, taken(1));
+        assert_eq!(answer(&with(false, Some("Ada")), &both).0, taken(0));
+        assert_eq!(answer(&with(true, Some("eve")), &both).0, Answer::No);
+        assert_eq!(answer(&with(false, None), &one).0, Answer::No);
+        let (said, notes) = answer(&with(true, None), &both);
+        assert_eq!(said, Answer::No);
+        assert!(notes.contains("2  password of \"bea\", kept for http://a.example"), "{notes}");
+    }
+
+    /// Without a terminal and a word everything is no; what a site makes of a message is told before it is allowed.
+    #[test]
+    fn nobody_says_yes_by_default() {
+        let keep =
+            Question::Keep { choice: choice("ada", None, "https://a.example"), update: true };
+        let code = Question::Code {
+            origin: "https://a.example".into(),
+            top: "https://example".into(),
+            embedded: None,
+            grade: Grade::Site,
+        };
+        let yes = Consent { word: Some(Answer::Yes), ..Consent::default() };
+        let never = Consent { word: Some(Answer::Never), ..Consent::default() };
+        assert_eq!(answer(&Consent::default(), &keep).0, Answer::No);
+        assert_eq!(answer(&Consent::default(), &code).0, Answer::No);
+        assert_eq!(answer(&yes, &keep).0, Answer::Yes);
+        assert_eq!(answer(&never, &keep).0, Answer::Never);
+        let (said, notes) = answer(&yes, &code);
+        assert_eq!(said, Answer::Yes);
+        assert!(notes.contains("A message for https://example, another origin"), "{notes}");
+    }
+}

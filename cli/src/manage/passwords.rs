@@ -1,0 +1,212 @@
+//! `softkey passwords`: what a browser profile keeps, listed and removed. Passwords themselves are printed only on
+//! request.
+#![allow(
+    clippy::doc_markdown,
+    rustdoc::bare_urls,
+    reason = "some of these comments are the text of --help, where backticks are noise"
+)]
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use softkey_client::{
+    Credential, CredentialType, FederatedCredential, PasswordCredential, Profile,
+};
+
+use crate::browser_profile::{BrowserProfile, BrowserProfileArgs};
+use crate::error::{CliError, Exit};
+use crate::output::{Form, Output};
+use crate::text::{quoted, rp_id};
+
+/// The arguments of `softkey passwords`.
+#[derive(Clone, Debug, Args)]
+pub struct PasswordsArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub order: PasswordsOrder,
+    #[command(flatten)]
+    /// Where they are.
+    pub browser_profile: ProfileArgs,
+
+    /// Print one JSON object a line
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// What can be done with what a profile keeps.
+#[derive(Clone, Debug, Subcommand)]
+pub enum PasswordsOrder {
+    /// List passwords and federated credentials, the newest last
+    List {
+        /// Only those of this origin, such as `https://example.org`
+        #[arg(long, value_name = "URL")]
+        origin: Option<String>,
+        /// Print the passwords too
+        #[arg(long)]
+        show_passwords: bool,
+    },
+    /// Remove the password, and the federated credentials, of one account
+    Remove {
+        /// The origin as softkey passwords list prints it.
+        origin: String,
+        /// The account's id.
+        id: String,
+    },
+    /// List the sites that sign in without asking, and those that must not ask to keep anything
+    Sites,
+    /// Forget what was decided for a site: from then on it asks for both
+    ClearSite {
+        /// The origin as softkey passwords sites prints it.
+        origin: String,
+    },
+}
+
+/// Where a browser profile is, also behind the order.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ProfileArgs {
+    /// The browser profile [default: $XDG_DATA_HOME/softkey/browser-profile.json]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub browser_profile: Option<std::path::PathBuf>,
+}
+
+/// Carries `softkey passwords` out.
+///
+/// # Errors
+///
+/// [`Exit::BadInput`] if the profile cannot be used, or has nothing of the kind that is to be removed.
+pub fn run(args: &PasswordsArgs, output: &mut Output<'_>) -> Result<(), CliError> {
+    let place =
+        BrowserProfileArgs { browser_profile: args.browser_profile.browser_profile.clone() };
+    let open = place.open()?;
+    match &args.order {
+        PasswordsOrder::List { origin, show_passwords } => {
+            list(open.profile(), origin.as_deref(), *show_passwords, output)
+        }
+        PasswordsOrder::Remove { origin, id } => remove(open, origin, id, output),
+        PasswordsOrder::Sites => sites(open.profile(), output),
+        PasswordsOrder::ClearSite { origin } => clear_site(open, origin, output),
+    }
+}
+
+fn list(
+    profile: &Profile,
+    origin: Option<&str>,
+    secrets: bool,
+    output: &mut Output<'_>,
+) -> Result<(), CliError> {
+    let all = kept(profile);
+    let mut all = all.iter().filter(|it| origin.is_none_or(|origin| it.origin() == Some(origin)));
+    let first = all.next();
+    if first.is_none() {
+        output.note("Nothing is kept.");
+    }
+    first.into_iter().chain(all).try_for_each(|credential| show(credential, secrets, output))
+}
+
+fn remove(
+    open: BrowserProfile,
+    origin: &str,
+    id: &str,
+    output: &mut Output<'_>,
+) -> Result<(), CliError> {
+    let profile = open.profile();
+    let is_meant = |it: &Credential| it.origin() == Some(origin) && it.id() == id;
+    let gone: Vec<_> = kept(profile).into_iter().filter(is_meant).collect();
+    if gone.is_empty() {
+        let what = format!("Nothing is kept of {} for {}.", quoted(id), rp_id(origin));
+        return Err(CliError::new(Exit::BadInput, what, "softkey passwords list"));
+    }
+    profile.remove(CredentialType::Password, origin, id);
+    profile.remove(CredentialType::Federated, origin, id);
+    open.save()?;
+    output.note("Removed:");
+    gone.iter().try_for_each(|credential| show(credential, false, output))
+}
+
+fn sites(profile: &Profile, output: &mut Output<'_>) -> Result<(), CliError> {
+    let (silent, never) = (profile.silent_origins(), profile.never_keeping_origins());
+    if silent.is_empty() && never.is_empty() {
+        output.note("Every site asks.");
+    }
+    for origin in silent {
+        match output.form() {
+            Form::Json => output.object(&json!({"origin": origin, "silentAccess": true}))?,
+            Form::Plain => output.line(format!("{}  signs in without asking", rp_id(&origin)))?,
+        }
+    }
+    for origin in never {
+        match output.form() {
+            Form::Json => output.object(&json!({"origin": origin, "never": true}))?,
+            Form::Plain => output.line(format!("{}  never keeps anything", rp_id(&origin)))?,
+        }
+    }
+    Ok(())
+}
+
+fn clear_site(open: BrowserProfile, origin: &str, output: &mut Output<'_>) -> Result<(), CliError> {
+    let profile = open.profile();
+    if profile.prevents_silent_access(origin) && !profile.never_keeps(origin) {
+        let what = format!("Nothing was decided for {}.", rp_id(origin));
+        return Err(CliError::new(Exit::BadInput, what, "softkey passwords sites"));
+    }
+    profile.clear_site(origin);
+    profile.set_never_keeps(origin, false);
+    open.save()?;
+    match output.form() {
+        Form::Json => output.object(&json!({"origin": origin, "cleared": true})),
+        Form::Plain => output.line(format!("{} asks from now on.", rp_id(origin))),
+    }
+}
+
+fn kept(profile: &Profile) -> Vec<Credential> {
+    let passwords = profile.passwords().into_iter().map(Credential::Password);
+    passwords.chain(profile.federated().into_iter().map(Credential::Federated)).collect()
+}
+
+fn show(credential: &Credential, secrets: bool, output: &mut Output<'_>) -> Result<(), CliError> {
+    match (output.form(), credential) {
+        (Form::Plain, Credential::Password(password)) => show_password(password, secrets, output),
+        (Form::Plain, Credential::Federated(federated)) => show_federated(federated, output),
+        _ => {
+            let mut value = credential.to_json();
+            if let Some(members) = value.as_object_mut() {
+                members
+                    .insert("origin".into(), credential.origin().map_or(Value::Null, Value::from));
+                if !secrets {
+                    members.remove("password");
+                }
+            }
+            output.object(&value)
+        }
+    }
+}
+
+fn show_password(
+    password: &PasswordCredential,
+    secrets: bool,
+    output: &mut Output<'_>,
+) -> Result<(), CliError> {
+    output.line(format!(
+        "{}  {}",
+        rp_id(password.origin()),
+        known_as(password.id(), password.name())
+    ))?;
+    if secrets {
+        output.line(format!("    {}", quoted(password.password().expose())))
+    } else {
+        Ok(())
+    }
+}
+
+fn show_federated(
+    federated: &FederatedCredential,
+    output: &mut Output<'_>,
+) -> Result<(), CliError> {
+    let (origin, provider) = (rp_id(federated.origin()), rp_id(federated.provider()));
+    let protocol = federated.protocol().map(|it| format!(", {}", rp_id(it))).unwrap_or_default();
+    let account = known_as(federated.id(), &federated.init().name);
+    output.line(format!("{origin}  {account} at {provider}{protocol}"))
+}
+
+fn known_as(id: &str, name: &str) -> String {
+    if name.is_empty() { quoted(id) } else { format!("{} ({})", quoted(id), quoted(name)) }
+}

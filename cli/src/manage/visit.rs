@@ -1,0 +1,116 @@
+//! A page that a command plays: it makes one call, which is carried to its end with a key or without one, and leaves what
+//! its profile keeps.
+
+use softkey_client::driver::{DriveError, Keys, User as _};
+use softkey_client::fetch::related_origins;
+use softkey_client::profile::TimeoutRange;
+use softkey_client::{
+    Credential, CredentialsContainer, Entropy, KeyId, Operation, Output as RequestOutput, Page,
+    Rejection, Request,
+};
+use softkey_ctap::Instant;
+
+use super::consent::Consent;
+use super::create::{CeremonyArgs, named};
+use super::device::open;
+use super::entropy;
+use super::failure::explain;
+use super::person::Person;
+use crate::browser_profile::BrowserProfile;
+use crate::error::{CliError, Exit};
+use crate::output::Output;
+
+type Promise = Result<Option<Credential>, Rejection>;
+
+/// A page for one call.
+pub(super) struct Visit {
+    profile: BrowserProfile,
+    page: Page,
+    operation: Operation,
+}
+
+impl Visit {
+    /// Opens a page of this origin.
+    pub(super) fn begin(origin: &str, operation: Operation, profile: BrowserProfile) -> Self {
+        profile.profile().set(|settings| {
+            // Who sets a time on a command line means it.
+            if settings.timeout == TimeoutRange::default() {
+                settings.timeout = TimeoutRange::literal();
+            }
+            // A command line is no page, so hmac-secret is open to it as to other native programs.
+            settings.hmac_secret = true;
+        });
+        let page = Page::new(profile.profile(), origin);
+        Self { profile, page, operation }
+    }
+
+    /// Has the page make its call.
+    pub(super) fn call(
+        &mut self,
+        call: impl FnOnce(&mut CredentialsContainer<'_>, Entropy) -> Request,
+    ) -> Result<Request, CliError> {
+        Ok(call(&mut self.page.credentials(), entropy()?))
+    }
+
+    /// Carries the call to its end, with the key of the arguments if it asks one, and keeps what the profile remembers
+    /// of it.
+    pub(super) fn settle(
+        self,
+        request: Request,
+        args: &CeremonyArgs,
+        consent: Consent,
+        output: &mut Output<'_>,
+    ) -> Result<Option<Credential>, CliError> {
+        if !request.asks_keys() {
+            return self.settle_alone(request, consent, output);
+        }
+        let given = args.pin.given()?;
+        let mut http = args.network.http()?;
+        let (key, _) = open(&args.device)?;
+        let mut keys = Keys::new([key]);
+        keys.set_fetch(move |url| related_origins(&mut http, url).ok());
+        let settlement = keys.settle(request, &mut Person::new(output, given).with(consent));
+        if let Some(error) = keys.take_failure(KeyId(0)) {
+            return Err(explain(DriveError::Connection(error)));
+        }
+        let pending = || {
+            CliError::new(
+                Exit::Refused,
+                "The promise stays pending: the key gives nothing that a conditional request takes.",
+                "without \"mediation\": \"conditional\"",
+            )
+        };
+        self.end(settlement.promise.ok_or_else(pending)?)
+    }
+
+    /// The same for a call that asks no key: the person alone.
+    pub(super) fn settle_alone(
+        self,
+        mut request: Request,
+        consent: Consent,
+        output: &mut Output<'_>,
+    ) -> Result<Option<Credential>, CliError> {
+        let now = Instant::default();
+        let mut person = Person::new(output, None).with(consent);
+        loop {
+            match request.poll_output(now) {
+                Some(RequestOutput::Settled(promise)) => return self.end(promise),
+                Some(RequestOutput::Ask(question)) => {
+                    let answer = person.answer(&question);
+                    request.handle_answer(now, answer);
+                }
+                Some(_) => {}
+                None => return Err(nothing_comes()),
+            }
+        }
+    }
+
+    fn end(self, promise: Promise) -> Result<Option<Credential>, CliError> {
+        self.profile.save()?;
+        promise.map_err(|rejection| named(rejection.cause, self.operation))
+    }
+}
+
+fn nothing_comes() -> CliError {
+    CliError::new(Exit::Usage, "No message can come: nothing brings messages to this command.", "")
+}
