@@ -7,6 +7,7 @@
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use clap::Args;
+use softkey_client::fedcm::{AccountChoice, AccountDialog, Disclosure};
 use softkey_client::{Answer, Choice, CredentialType, Grade, Question};
 
 use crate::output::Output;
@@ -93,6 +94,18 @@ impl Consent {
                 }
                 self.ask(&told, "y/n", output).map_or(Answer::No, |said| yes_or_no(&said))
             }
+            Question::Account(dialog) => self.account(dialog, output),
+            Question::LogIn { provider, url } | Question::Continue { provider, url } => {
+                let (provider, url) = (rp_id(provider), rp_id(url));
+                output.note(format!("{provider} wants to show {url}, which takes a browser."));
+                Answer::No
+            }
+            Question::ProviderError { provider, error, url } => {
+                let more =
+                    if url.is_empty() { String::new() } else { format!("; see {}", rp_id(url)) };
+                output.note(format!("{} says {}{more}.", rp_id(provider), quoted(error)));
+                Answer::No
+            }
         }
     }
 
@@ -101,26 +114,34 @@ impl Consent {
     }
 
     fn choose(&self, origin: &str, choices: &[Choice], output: &mut Output<'_>) -> Answer {
-        let fits = |choice: &Choice| {
-            let id = self.account.as_ref();
-            id.is_none_or(|id| choice.id == *id || choice.name.as_ref() == Some(id))
-        };
-        let mut fitting = (0..).zip(choices).filter(|(_, choice)| fits(choice));
-        let only = fitting.next().filter(|_| fitting.next().is_none()).map(|(index, _)| index);
-        let stay_signed_in = self.stay_signed_in;
-        if let (Some(index), true) = (only, self.says_yes() || self.account.is_some()) {
-            return Answer::Choice { index, stay_signed_in };
-        }
-        output.note(format!("{} may have one of these:", rp_id(origin)));
-        for (number, choice) in (1..).zip(choices) {
-            output.note(format!("{number}  {}", told(choice, origin)));
-        }
-        let said = self.ask("Which?", "a number, or nothing", output).unwrap_or_default();
-        let index = said.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
-        match index.filter(|index| *index < choices.len()) {
-            Some(index) => Answer::Choice { index, stay_signed_in },
-            None => Answer::No,
-        }
+        let lines = choices.iter().map(|choice| {
+            let names = [Some(choice.id.as_str()), choice.name.as_deref()];
+            (told(choice, origin), self.is_meant(&names))
+        });
+        pick(&lines.collect::<Vec<_>>(), origin, self, output)
+    }
+
+    fn account(&self, dialog: &AccountDialog, output: &mut Output<'_>) -> Answer {
+        let lines = dialog.choices.iter().map(|choice| match choice {
+            AccountChoice::Account { provider, account, connected, disclosure, .. } => {
+                let (email, name) = (account.email.as_deref(), account.name.as_deref());
+                let names = [Some(account.id.as_str()), email, name, account.username.as_deref()];
+                let shown = email.or(name).unwrap_or(&account.id);
+                let known = if *connected { "" } else { ", for the first time" };
+                let terms = disclosure.as_ref().map(disclosed).unwrap_or_default();
+                let line = format!("{} at {}{known}{terms}", quoted(shown), rp_id(provider));
+                (line, self.is_meant(&names))
+            }
+            AccountChoice::LogIn { provider } | AccountChoice::OtherAccount { provider } => {
+                (format!("another account at {}", rp_id(provider)), false)
+            }
+        });
+        pick(&lines.collect::<Vec<_>>(), &dialog.origin, self, output)
+    }
+
+    /// Is it the account that was named, or was none named?
+    fn is_meant(&self, names: &[Option<&str>]) -> bool {
+        self.account.as_deref().is_none_or(|account| names.contains(&Some(account)))
     }
 
     fn keep(&self, choice: &Choice, update: bool, output: &mut Output<'_>) -> Answer {
@@ -152,6 +173,43 @@ impl Consent {
         let read = io::stdin().lock().read_line(&mut line).ok()?;
         (read > 0).then(|| line.trim().to_ascii_lowercase())
     }
+}
+
+/// The only choice that is meant, if the person has said something; else the one that they pick at the terminal.
+fn pick(
+    lines: &[(String, bool)],
+    origin: &str,
+    consent: &Consent,
+    output: &mut Output<'_>,
+) -> Answer {
+    let mut fitting = (0..).zip(lines).filter(|(_, (_, meant))| *meant);
+    let only = fitting.next().filter(|_| fitting.next().is_none()).map(|(index, _)| index);
+    let stay_signed_in = consent.stay_signed_in;
+    if let (Some(index), true) = (only, consent.says_yes() || consent.account.is_some()) {
+        return Answer::Choice { index, stay_signed_in };
+    }
+    output.note(format!("{} may have one of these:", rp_id(origin)));
+    for (number, (line, _)) in (1..).zip(lines) {
+        output.note(format!("{number}  {line}"));
+    }
+    let said = consent.ask("Which?", "a number, or nothing", output).unwrap_or_default();
+    let index = said.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+    match index.filter(|index| *index < lines.len()) {
+        Some(index) => Answer::Choice { index, stay_signed_in },
+        None => Answer::No,
+    }
+}
+
+/// What a sign-up tells the page, and on which terms.
+fn disclosed(disclosure: &Disclosure) -> String {
+    let fields: Vec<_> = disclosure.fields.iter().map(|field| rp_id(field)).collect();
+    let pages = [&disclosure.privacy_policy_url, &disclosure.terms_of_service_url];
+    let pages: Vec<_> = pages.into_iter().flatten().map(|url| rp_id(url)).collect();
+    let gets =
+        if fields.is_empty() { String::new() } else { format!("; it gets {}", fields.join(", ")) };
+    let terms =
+        if pages.is_empty() { String::new() } else { format!("; see {}", pages.join(", ")) };
+    gets + &terms
 }
 
 /// A credential as the person knows it.

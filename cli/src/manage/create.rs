@@ -37,7 +37,7 @@ pub struct CeremonyArgs {
 
     /// The options in the JSON form of browsers; - for standard input
     ///
-    /// With the member publicKey, password, federated or otp, as a page writes them, or those of public keys alone. A
+    /// With the member publicKey, password, federated, identity or otp, as a page writes them, or those of public keys alone. A
     /// form has no JSON form in browsers; here it is {"password": {"elements": [{"name": .., "autocomplete": ..,
     /// "value": ..}]}}.
     #[arg(long, value_name = "FILE", default_value = "-")]

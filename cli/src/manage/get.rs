@@ -22,7 +22,7 @@ pub struct GetArgs {
     /// What the person says.
     pub consent: ConsentArgs,
     #[command(flatten)]
-    /// Where passwords are.
+    /// Where passwords are, and whom the person is signed in to.
     pub browser_profile: BrowserProfileArgs,
 }
 
@@ -47,11 +47,8 @@ pub fn run(args: &GetArgs, output: &mut Output<'_>) -> Result<(), CliError> {
         return wrong::get(way, ceremony, &options, output);
     }
     // Only what is kept in a profile needs the person's own.
-    let profile = if options.password || options.federated.is_some() {
-        browser_profile.open()?
-    } else {
-        browser_profile.open_if_named()?
-    };
+    let keeps = options.password || options.federated.is_some() || options.identity.is_some();
+    let profile = if keeps { browser_profile.open()? } else { browser_profile.open_if_named()? };
     let mut visit = Visit::begin(&ceremony.origin, operation, profile);
     let request =
         visit.call(|container, entropy| container.get(Instant::default(), options, entropy))?;

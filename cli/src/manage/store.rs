@@ -18,6 +18,7 @@ use softkey_ctap::Instant;
 use super::consent::{Consent, KeepArgs};
 use super::create::{named, options, read_options};
 use super::entropy;
+use super::network::NetworkArgs;
 use super::visit::Visit;
 use crate::browser_profile::BrowserProfileArgs;
 use crate::error::CliError;
@@ -77,7 +78,8 @@ pub fn run(args: &StoreArgs, output: &mut Output<'_>) -> Result<(), CliError> {
     let before = (profile.passwords(), profile.federated());
     let mut visit = Visit::begin(&args.origin, Operation::Store, open);
     let request = visit.call(|container, _| container.store(credential))?;
-    visit.settle_alone(request, Consent::from(&args.consent), output)?;
+    let mut http = NetworkArgs::default().http()?;
+    visit.settle_alone(request, &mut http, Consent::from(&args.consent), output)?;
     let changed = before != (profile.passwords(), profile.federated());
     match output.form() {
         Form::Json => output.object(&json!({"changed": changed})),

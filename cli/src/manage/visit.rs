@@ -1,12 +1,16 @@
 //! A page that a command plays: it makes one call, which is carried to its end with a key or without one, and leaves what
 //! its profile keeps.
 
+use std::thread;
+use std::time::{self, Duration, SystemTime, UNIX_EPOCH};
+
 use softkey_client::driver::{DriveError, Keys, User as _};
+use softkey_client::fetch::http::Http;
 use softkey_client::fetch::related_origins;
 use softkey_client::profile::TimeoutRange;
 use softkey_client::{
-    Credential, CredentialsContainer, Entropy, KeyId, Operation, Output as RequestOutput, Page,
-    Rejection, Request,
+    Credential, CredentialsContainer, Entropy, Fetch as _, KeyId, Operation,
+    Output as RequestOutput, Page, Rejection, Request,
 };
 use softkey_ctap::Instant;
 
@@ -20,6 +24,9 @@ use crate::browser_profile::BrowserProfile;
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 
+/// How long a call that waits is not looked at.
+const TICK: Duration = Duration::from_millis(100);
+
 type Promise = Result<Option<Credential>, Rejection>;
 
 /// A page for one call.
@@ -27,6 +34,8 @@ pub(super) struct Visit {
     profile: BrowserProfile,
     page: Page,
     operation: Operation,
+    /// When the call's clock began.
+    began: time::Instant,
 }
 
 impl Visit {
@@ -40,8 +49,12 @@ impl Visit {
             // A command line is no page, so hmac-secret is open to it as to other native programs.
             settings.hmac_secret = true;
         });
-        let page = Page::new(profile.profile(), origin);
-        Self { profile, page, operation }
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        profile.profile().set_wall_clock(Instant::default(), since_1970);
+        let mut page = Page::new(profile.profile(), origin);
+        // Who types a command means it as much as who clicks.
+        page.activate();
+        Self { profile, page, operation, began: time::Instant::now() }
     }
 
     /// Has the page make its call.
@@ -61,11 +74,11 @@ impl Visit {
         consent: Consent,
         output: &mut Output<'_>,
     ) -> Result<Option<Credential>, CliError> {
+        let mut http = args.network.http()?;
         if !request.asks_keys() {
-            return self.settle_alone(request, consent, output);
+            return self.settle_alone(request, &mut http, consent, output);
         }
         let given = args.pin.given()?;
-        let mut http = args.network.http()?;
         let (key, _) = open(&args.device)?;
         let mut keys = Keys::new([key]);
         keys.set_fetch(move |url| related_origins(&mut http, url).ok());
@@ -83,26 +96,40 @@ impl Visit {
         self.end(settlement.promise.ok_or_else(pending)?)
     }
 
-    /// The same for a call that asks no key: the person alone.
+    /// The same for a call that asks no key, but the person and servers.
     pub(super) fn settle_alone(
         self,
         mut request: Request,
+        http: &mut Http,
         consent: Consent,
         output: &mut Output<'_>,
     ) -> Result<Option<Credential>, CliError> {
-        let now = Instant::default();
         let mut person = Person::new(output, None).with(consent);
         loop {
-            match request.poll_output(now) {
+            match request.poll_output(self.now()) {
                 Some(RequestOutput::Settled(promise)) => return self.end(promise),
                 Some(RequestOutput::Ask(question)) => {
                     let answer = person.answer(&question);
-                    request.handle_answer(now, answer);
+                    request.handle_answer(self.now(), answer);
+                }
+                Some(RequestOutput::Send(sent)) => {
+                    let response = http.fetch(&sent);
+                    request.handle_response(self.now(), response);
                 }
                 Some(_) => {}
-                None => return Err(nothing_comes()),
+                None if request.is_stalled() => return Err(nothing_comes()),
+                None => thread::sleep(self.until_due(&request)),
             }
         }
+    }
+
+    fn now(&self) -> Instant {
+        Instant::default() + self.began.elapsed()
+    }
+
+    fn until_due(&self, request: &Request) -> Duration {
+        let due = request.poll_timeout().map(|due| due.duration_since(self.now()));
+        due.unwrap_or(TICK).min(TICK)
     }
 
     fn end(self, promise: Promise) -> Result<Option<Credential>, CliError> {
