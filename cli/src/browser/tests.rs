@@ -112,7 +112,7 @@ fn a_finger_is_enrolled_and_verifies() {
     let mut enroll =
         |user: &mut Script, entropy| drive(fingers::add(None, reach, entropy), connection, user);
     enroll(&mut browser.user, entropy).unwrap();
-    browser.user.take_asked();
+    let _ = browser.user.take_asked();
     browser.create(&creation("AQ")).unwrap();
     assert_eq!(
         browser.user.take_asked(),
