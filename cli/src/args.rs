@@ -260,6 +260,12 @@ pub struct DemoArgs {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
 
+    /// Attest the credential by a root of your own, which softkey attestation new makes
+    ///
+    /// Without FILE it is the root that lies beside your vault.
+    #[arg(long, value_name = "FILE")]
+    pub attestation: Option<Option<PathBuf>>,
+
     /// Print one JSON object for each ceremony, with everything in base64url that a relying party checks
     #[arg(long)]
     pub json: bool,

@@ -6,6 +6,7 @@ mod story;
 
 use serde::Serialize;
 use serde_json::json;
+use softkey_authenticator::Config;
 use softkey_client::driver::{self, DriveError, User, Waits};
 use softkey_client::verify::{self, CredentialRecord, Expected};
 use softkey_client::{
@@ -21,6 +22,7 @@ use zeroize::Zeroizing;
 
 use self::key::DemoKey;
 use crate::args::DemoArgs;
+use crate::attestation::Attester;
 use crate::error::{CliError, Exit};
 use crate::output::{Form, Output};
 use crate::run::memory::Entropy;
@@ -38,10 +40,14 @@ const ALGORITHMS: [i64; 2] =
 /// # Errors
 ///
 /// [`Exit::Failed`] if the system gives no entropy, or if key, client and relying party disagree, which would be
-/// a fault of this program.
+/// a fault of this program; [`Exit::BadInput`] if an attestation root is wanted and cannot be used.
 pub fn perform(args: &DemoArgs) -> Result<Exit, CliError> {
     let mut output = Output::stdout(if args.json { Form::Json } else { Form::Plain });
-    let mut demo = Demo::new(args.seed.map_or(Entropy::System, Entropy::seeded))?;
+    let mut config = Config::default();
+    if let Some(file) = &args.attestation {
+        Attester::find(None, file.as_deref())?.configure(&mut config);
+    }
+    let mut demo = Demo::new(args.seed.map_or(Entropy::System, Entropy::seeded), config)?;
     let registration = demo.register()?;
     output.record(&registration)?;
     let authentication = demo.sign_in(&registration.record)?;
@@ -87,9 +93,9 @@ impl<R> Display for Ceremony<R> {
 }
 
 impl Demo {
-    fn new(entropy: Entropy) -> Result<Self, CliError> {
+    fn new(entropy: Entropy, config: Config) -> Result<Self, CliError> {
         let device = Device::new(DeviceConfig::default(), draw::<1>(&entropy)?[0].into());
-        let key = DemoKey::new(&entropy)?;
+        let key = DemoKey::new(&entropy, config)?;
         let loopback = Loopback::new(device, key, Instant::from_millis(0));
         let connection = Connection::open(loopback).map_err(|error| failed("INIT", &error))?;
         Ok(Self { entropy, connection })

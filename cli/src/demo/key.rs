@@ -29,11 +29,11 @@ pub(super) struct Exchange {
 }
 
 impl DemoKey {
-    /// A new key with an empty memory.
-    pub(super) fn new(entropy: &Entropy) -> Result<Self, CliError> {
+    /// A new key of this configuration with an empty memory.
+    pub(super) fn new(entropy: &Entropy, config: Config) -> Result<Self, CliError> {
         let root_key = RootKey::new(draw(entropy)?);
         let (store, now) = (MemoryStore::default(), Instant::from_millis(0));
-        let opened = Authenticator::open(store, root_key, entropy.clone(), Config::default(), now);
+        let opened = Authenticator::open(store, root_key, entropy.clone(), config, now);
         let authenticator = opened.map_err(|error| {
             CliError::new(Exit::Failed, format!("The key has no power: {error:?}."), "try again")
         })?;

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use sha2::{Digest, Sha256};
+use softkey_authenticator::BATCH_CERTIFICATE;
 use softkey_client::verify::{Attestation, Authenticated, Registered};
 use softkey_client::{AuthenticationResponse, RegistrationResponse, base64url};
 use softkey_ctap::auth_data::{AuthenticatorData, Flags};
@@ -49,10 +50,18 @@ pub(super) fn registration(
         match registered.attestation {
             Attestation::None => "none",
             Attestation::SelfSigned => "signed by the credential itself",
-            Attestation::Certificate => "signed by the batch key that every softkey shares",
+            Attestation::Certificate if is_by_batch_key(registered) => {
+                "signed by the batch key that every softkey shares"
+            }
+            Attestation::Certificate => "leads to the root of the key's owner",
         },
     );
     story.text
+}
+
+fn is_by_batch_key(registered: &Registered) -> bool {
+    let mut leaves = registered.trust_paths.iter().filter_map(|path| path.certificates.first());
+    leaves.any(|leaf| leaf == BATCH_CERTIFICATE)
 }
 
 /// The sign-in.

@@ -59,7 +59,7 @@ impl Owner {
     }
 
     /// What the sites trust.
-    fn roots(&self) -> TrustRoots {
+    pub(crate) fn roots(&self) -> TrustRoots {
         let pem = self.told(&["export"]);
         let lines = pem.lines().filter(|line| !line.starts_with("-----"));
         let der = STANDARD.decode(lines.collect::<String>()).unwrap();

@@ -3,7 +3,10 @@
 use std::process::Stdio;
 
 use serde_json::Value;
+use softkey_client::verify::{Expected, Trust, registration};
+use softkey_client::{RegistrationResponse, base64url};
 
+use crate::attestation::{NOW, Owner};
 use crate::harness::softkey;
 
 fn ceremonies(args: &[&str]) -> String {
@@ -57,6 +60,7 @@ fn the_story_goes_from_init_to_the_signature() {
         "CTAP2_OK",
         "attestation        packed",
         "keeps the public key",
+        "attestation        signed by the batch key that every softkey shares",
         "Sign-in",
         "authenticatorGetAssertion",
         "signature",
@@ -65,6 +69,36 @@ fn the_story_goes_from_init_to_the_signature() {
         let at = rest.find(part).unwrap_or_else(|| panic!("no {part:?} in {rest}"));
         rest = &rest[at..];
     }
+}
+
+/// A root of the owner's attests in the demo, too, and the story says what that tells.
+#[test]
+fn a_root_attests_the_demos_credential() {
+    let owner = Owner::new();
+    owner.told(&["format", "android-key"]);
+    let file = owner.file();
+    let root = ["--attestation", file.to_str().unwrap()];
+    let output = softkey().arg("demo").args(root).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    for part in [
+        "it can tell this key from all others then",
+        "attestation        android-key",
+        "attestation        leads to the root of the key's owner",
+    ] {
+        assert!(text.contains(part), "no {part:?} in {text}");
+    }
+    let line = ceremonies(&root);
+    let line: Value = serde_json::from_str(line.lines().next().unwrap()).unwrap();
+    let response: RegistrationResponse =
+        serde_json::from_value(line["credential"].clone()).unwrap();
+    let (challenge, origin) =
+        (line["challenge"].as_str().unwrap(), line["origin"].as_str().unwrap());
+    let challenge = base64url::decode(challenge).unwrap();
+    let expected = Expected::new(&challenge, origin, line["rpId"].as_str().unwrap());
+    let registered = registration(&response, &expected, &[-7, -8]).unwrap();
+    assert_eq!(owner.roots().assess(&registered, NOW), Ok(Trust::Anchored));
+    let missing = softkey().args(["demo", "--attestation", "/nowhere/root"]).output().unwrap();
+    assert_eq!((missing.status.code(), missing.stdout.len()), (Some(3), 0));
 }
 
 /// A reader that goes away is no failure.
