@@ -9,7 +9,7 @@ use softkey_ctap::client_pin::Permissions;
 use softkey_ctap::large_blobs::{Request, Response};
 use softkey_ctap::{Command, cbor};
 
-use crate::cause::Cause;
+use crate::cause::{Cause, WrongResponse};
 use crate::ceremony::Ceremony;
 use crate::entropy::Entropy;
 use crate::info::Info;
@@ -22,6 +22,8 @@ pub(crate) use deflate::{deflate, inflate};
 
 /// Room in a message for all that is not the fragment, in bytes.
 const OVERHEAD: usize = 64;
+/// No key has so long an array, in bytes.
+const LONGEST: usize = 1 << 20;
 
 /// What a key's large-blob array holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +116,7 @@ async fn open(session: Session, reach: Reach, beside: Permissions) -> Result<Man
 /// The array, in fragments until one is shorter than asked for.
 pub(crate) async fn read(session: &Session, info: &Info) -> Result<Array, Cause> {
     let fragment = fragment(info);
+    let longest = info.max_serialized_large_blob_array.unwrap_or(LONGEST).min(LONGEST);
     let mut serialized = Vec::new();
     loop {
         let request = Request {
@@ -125,6 +128,9 @@ pub(crate) async fn read(session: &Session, info: &Info) -> Result<Array, Cause>
         let response: Response<'_> = cbor::decode_unsorted(&bytes)?;
         let part = response.config.unwrap_or_default();
         serialized.extend_from_slice(part);
+        if serialized.len() > longest {
+            return Err(WrongResponse::LargeBlobArray.into());
+        }
         if part.len() < fragment {
             return Ok(Array::from_bytes(&serialized)?);
         }
@@ -181,3 +187,33 @@ const EMPTY: Request<'static> = Request {
     pin_uv_auth_param: None,
     pin_uv_auth_protocol: None,
 };
+
+#[cfg(test)]
+mod tests {
+    use ciborium::Value;
+
+    use super::*;
+    use crate::ceremony::{Input, Need};
+    use crate::script::{CTAP2, entropy, info, ok, run};
+
+    /// A key that always has another fragment does not fill the memory.
+    #[test]
+    fn an_array_without_end_is_not_read_to_its_end() {
+        let reading = Ceremony::new(async move |desk| {
+            let session = Session::new(desk, entropy());
+            let info = session.ctap2_info(CTAP2).await?;
+            read(&session, &info).await.map(drop)
+        });
+        let mut asked = 0;
+        let result = run(reading, |need| {
+            assert!(matches!(need, Need::Cbor(_)));
+            asked += 1;
+            assert!(asked < 2000, "no end");
+            if asked == 1 {
+                return Input::Response(info(&[("largeBlobs", true)]));
+            }
+            Input::Response(ok(vec![(1, Value::Bytes(vec![0; 1136]))]))
+        });
+        assert_eq!(result, Err(WrongResponse::LargeBlobArray.into()));
+    }
+}

@@ -324,6 +324,8 @@ pub enum WrongResponse {
     Protection,
     /// The credential has no room for a large blob after all.
     LargeBlob,
+    /// The large-blob array is longer than the key says it can be, or than any is.
+    LargeBlobArray,
     /// The token cannot be decrypted, or has another length than 16 or 32 bytes.
     Token,
 }

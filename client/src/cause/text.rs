@@ -240,6 +240,7 @@ impl fmt::Display for WrongResponse {
             Self::HmacSecret => "its output of hmac-secret cannot be read",
             Self::Protection => "the credential is less protected than was asked for",
             Self::LargeBlob => "the credential has no room for a large blob after all",
+            Self::LargeBlobArray => "the array of large blobs is longer than it can be",
             Self::Token => "its token cannot be read",
         })
     }
