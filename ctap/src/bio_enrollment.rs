@@ -1,6 +1,7 @@
 //! authenticatorBioEnrollment and its preview (`CTAP` 2.3).
 
 use crate::cbor::{List, Received};
+use crate::codes::{codes, subcommands};
 use crate::message;
 
 message! {
@@ -75,36 +76,8 @@ pub const FINGERPRINT: u64 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SampleStatus(pub u64);
 
-macro_rules! sample_statuses {
-    ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal, $meaning:literal;)*) => {
-        impl SampleStatus {
-            $($(#[$doc])* pub const $name: Self = Self($code);)*
-
-            /// Every status that has a name.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            /// The status's name in the standard behind its common prefix, if it has one.
-            #[must_use]
-            pub const fn name(self) -> Option<&'static str> {
-                match self {
-                    $(Self::$name => Some($text),)*
-                    Self(_) => None,
-                }
-            }
-
-            /// What the status means, for people, in half a sentence.
-            #[must_use]
-            pub const fn meaning(self) -> &'static str {
-                match self {
-                    $(Self::$name => $meaning,)*
-                    Self(_) => "the sample was not used, for a reason of the key's own",
-                }
-            }
-        }
-    };
-}
-
-sample_statuses! {
+codes! {
+    SampleStatus
     /// The sample counts.
     GOOD = 0x00, "FP_GOOD", "a good sample";
     /// The finger lay too high.
@@ -136,22 +109,23 @@ sample_statuses! {
     /// The finger was not taken off the sensor before.
     NO_USER_PRESENCE_TRANSITION = 0x0e, "NO_USER_PRESENCE_TRANSITION",
         "the finger was not lifted between two samples";
+    _: _ => "the sample was not used, for a reason of the key's own",
 }
 
-/// The subcommands of authenticatorBioEnrollment.
-pub mod subcommand {
+subcommands! {
+    "authenticatorBioEnrollment"
     /// enrollBegin.
-    pub const ENROLL_BEGIN: u64 = 0x01;
+    ENROLL_BEGIN = 0x01, "enrollBegin";
     /// enrollCaptureNextSample.
-    pub const ENROLL_CAPTURE_NEXT_SAMPLE: u64 = 0x02;
+    ENROLL_CAPTURE_NEXT_SAMPLE = 0x02, "enrollCaptureNextSample";
     /// cancelCurrentEnrollment.
-    pub const CANCEL_CURRENT_ENROLLMENT: u64 = 0x03;
+    CANCEL_CURRENT_ENROLLMENT = 0x03, "cancelCurrentEnrollment";
     /// enumerateEnrollments.
-    pub const ENUMERATE_ENROLLMENTS: u64 = 0x04;
+    ENUMERATE_ENROLLMENTS = 0x04, "enumerateEnrollments";
     /// setFriendlyName.
-    pub const SET_FRIENDLY_NAME: u64 = 0x05;
+    SET_FRIENDLY_NAME = 0x05, "setFriendlyName";
     /// removeEnrollment.
-    pub const REMOVE_ENROLLMENT: u64 = 0x06;
+    REMOVE_ENROLLMENT = 0x06, "removeEnrollment";
     /// getFingerprintSensorInfo.
-    pub const GET_FINGERPRINT_SENSOR_INFO: u64 = 0x07;
+    GET_FINGERPRINT_SENSOR_INFO = 0x07, "getFingerprintSensorInfo";
 }

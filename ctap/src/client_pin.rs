@@ -1,5 +1,6 @@
 //! authenticatorClientPIN (`CTAP` 2.3).
 
+use crate::codes::subcommands;
 use crate::cose::KeyAgreementKey;
 use crate::entities::RpId;
 use crate::message;
@@ -43,24 +44,24 @@ message! {
     }
 }
 
-/// The subcommands of authenticatorClientPIN.
-pub mod subcommand {
+subcommands! {
+    "authenticatorClientPIN"
     /// getPINRetries.
-    pub const GET_PIN_RETRIES: u64 = 0x01;
+    GET_PIN_RETRIES = 0x01, "getPINRetries";
     /// getKeyAgreement.
-    pub const GET_KEY_AGREEMENT: u64 = 0x02;
+    GET_KEY_AGREEMENT = 0x02, "getKeyAgreement";
     /// setPIN.
-    pub const SET_PIN: u64 = 0x03;
+    SET_PIN = 0x03, "setPIN";
     /// changePIN.
-    pub const CHANGE_PIN: u64 = 0x04;
+    CHANGE_PIN = 0x04, "changePIN";
     /// getPinToken, which tokens with permissions supersede.
-    pub const GET_PIN_TOKEN: u64 = 0x05;
+    GET_PIN_TOKEN = 0x05, "getPinToken";
     /// getPinUvAuthTokenUsingUvWithPermissions.
-    pub const GET_TOKEN_USING_UV: u64 = 0x06;
+    GET_TOKEN_USING_UV = 0x06, "getPinUvAuthTokenUsingUvWithPermissions";
     /// getUVRetries.
-    pub const GET_UV_RETRIES: u64 = 0x07;
+    GET_UV_RETRIES = 0x07, "getUVRetries";
     /// getPinUvAuthTokenUsingPinWithPermissions.
-    pub const GET_TOKEN_USING_PIN: u64 = 0x09;
+    GET_TOKEN_USING_PIN = 0x09, "getPinUvAuthTokenUsingPinWithPermissions";
 }
 
 /// What a pinUvAuthToken may do, as bits.

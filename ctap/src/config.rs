@@ -1,6 +1,7 @@
 //! authenticatorConfig (`CTAP` 2.3).
 
 use crate::cbor::{List, RawMap};
+use crate::codes::subcommands;
 use crate::message;
 
 message! {
@@ -43,16 +44,16 @@ message! {
     }
 }
 
-/// The subcommands of authenticatorConfig.
-pub mod subcommand {
+subcommands! {
+    "authenticatorConfig"
     /// enableEnterpriseAttestation.
-    pub const ENABLE_ENTERPRISE_ATTESTATION: u64 = 0x01;
+    ENABLE_ENTERPRISE_ATTESTATION = 0x01, "enableEnterpriseAttestation";
     /// toggleAlwaysUv.
-    pub const TOGGLE_ALWAYS_UV: u64 = 0x02;
+    TOGGLE_ALWAYS_UV = 0x02, "toggleAlwaysUv";
     /// setMinPINLength.
-    pub const SET_MIN_PIN_LENGTH: u64 = 0x03;
+    SET_MIN_PIN_LENGTH = 0x03, "setMinPINLength";
     /// enableLongTouchForReset.
-    pub const ENABLE_LONG_TOUCH_FOR_RESET: u64 = 0x04;
+    ENABLE_LONG_TOUCH_FOR_RESET = 0x04, "enableLongTouchForReset";
     /// vendorPrototype.
-    pub const VENDOR_PROTOTYPE: u64 = 0xff;
+    VENDOR_PROTOTYPE = 0xff, "vendorPrototype";
 }

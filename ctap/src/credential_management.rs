@@ -1,6 +1,7 @@
 //! authenticatorCredentialManagement and its preview (`CTAP` 2.3).
 
 use crate::cbor::{RawMap, Received};
+use crate::codes::subcommands;
 use crate::entities::{Descriptor, RelyingParty, User};
 use crate::message;
 
@@ -62,20 +63,20 @@ message! {
     }
 }
 
-/// The subcommands of authenticatorCredentialManagement.
-pub mod subcommand {
+subcommands! {
+    "authenticatorCredentialManagement"
     /// getCredsMetadata.
-    pub const GET_CREDS_METADATA: u64 = 0x01;
+    GET_CREDS_METADATA = 0x01, "getCredsMetadata";
     /// enumerateRPsBegin.
-    pub const ENUMERATE_RPS_BEGIN: u64 = 0x02;
+    ENUMERATE_RPS_BEGIN = 0x02, "enumerateRPsBegin";
     /// enumerateRPsGetNextRP.
-    pub const ENUMERATE_RPS_GET_NEXT_RP: u64 = 0x03;
+    ENUMERATE_RPS_GET_NEXT_RP = 0x03, "enumerateRPsGetNextRP";
     /// enumerateCredentialsBegin.
-    pub const ENUMERATE_CREDENTIALS_BEGIN: u64 = 0x04;
+    ENUMERATE_CREDENTIALS_BEGIN = 0x04, "enumerateCredentialsBegin";
     /// enumerateCredentialsGetNextCredential.
-    pub const ENUMERATE_CREDENTIALS_GET_NEXT_CREDENTIAL: u64 = 0x05;
+    ENUMERATE_CREDENTIALS_GET_NEXT_CREDENTIAL = 0x05, "enumerateCredentialsGetNextCredential";
     /// deleteCredential.
-    pub const DELETE_CREDENTIAL: u64 = 0x06;
+    DELETE_CREDENTIAL = 0x06, "deleteCredential";
     /// updateUserInformation.
-    pub const UPDATE_USER_INFORMATION: u64 = 0x07;
+    UPDATE_USER_INFORMATION = 0x07, "updateUserInformation";
 }

@@ -23,6 +23,7 @@ pub mod make_credential;
 pub mod pin_uv;
 pub mod u2f;
 
+mod codes;
 mod command;
 mod secret;
 mod status;

@@ -3,43 +3,14 @@
 use core::fmt;
 
 use crate::cbor::DecodeError;
+use crate::codes::codes;
 
 /// The first byte of a CTAP2 response. Every value is legal; known ones have the standard's names.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct StatusCode(pub u8);
 
-macro_rules! status_codes {
-    ($($(#[$doc:meta])* $name:ident = $code:literal, $text:literal, $meaning:literal;)*) => {
-        impl StatusCode {
-            $($(#[$doc])* pub const $name: Self = Self($code);)*
-
-            /// Every code that has a name.
-            pub const ALL: &'static [Self] = &[$(Self::$name),*];
-
-            /// The code's name in the standard, if it has one.
-            #[must_use]
-            pub const fn name(self) -> Option<&'static str> {
-                match self {
-                    $(Self::$name => Some($text),)*
-                    _ => None,
-                }
-            }
-
-            /// What the code means, in one sentence.
-            #[must_use]
-            pub const fn meaning(self) -> &'static str {
-                match self {
-                    $(Self::$name => $meaning,)*
-                    Self(0xe0..=0xef) => "An extension reports an error of its own.",
-                    Self(0xf0..) => "The vendor of the authenticator knows what this means.",
-                    Self(_) => "The standard gives this code no meaning.",
-                }
-            }
-        }
-    };
-}
-
-status_codes! {
+codes! {
+    StatusCode
     /// The request was carried out.
     OK = 0x00, "CTAP2_OK", "The request was carried out.";
     /// The command is not known.
@@ -142,6 +113,10 @@ status_codes! {
     OTHER = 0x7f, "CTAP1_ERR_OTHER", "Something else went wrong.";
     /// The last code of the specification.
     SPEC_LAST = 0xdf, "CTAP2_ERR_SPEC_LAST", "The last code of the specification.";
+    _:
+    0xe0..=0xef => "An extension reports an error of its own.",
+    0xf0.. => "The vendor of the authenticator knows what this means.",
+    _ => "The standard gives this code no meaning.",
 }
 
 impl fmt::Debug for StatusCode {

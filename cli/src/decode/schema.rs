@@ -285,32 +285,11 @@ fn verification_methods(bits: i64) -> Option<String> {
 }
 
 fn pin_command(number: i64) -> Option<&'static str> {
-    use client_pin::subcommand as sub;
-    Some(match u64::try_from(number).ok()? {
-        sub::GET_PIN_RETRIES => "getPINRetries",
-        sub::GET_KEY_AGREEMENT => "getKeyAgreement",
-        sub::SET_PIN => "setPIN",
-        sub::CHANGE_PIN => "changePIN",
-        sub::GET_PIN_TOKEN => "getPinToken",
-        sub::GET_TOKEN_USING_UV => "getPinUvAuthTokenUsingUvWithPermissions",
-        sub::GET_UV_RETRIES => "getUVRetries",
-        sub::GET_TOKEN_USING_PIN => "getPinUvAuthTokenUsingPinWithPermissions",
-        _ => return None,
-    })
+    client_pin::subcommand::name(u64::try_from(number).ok()?)
 }
 
 fn bio_command(number: i64) -> Option<&'static str> {
-    use bio_enrollment::subcommand as sub;
-    Some(match u64::try_from(number).ok()? {
-        sub::ENROLL_BEGIN => "enrollBegin",
-        sub::ENROLL_CAPTURE_NEXT_SAMPLE => "enrollCaptureNextSample",
-        sub::CANCEL_CURRENT_ENROLLMENT => "cancelCurrentEnrollment",
-        sub::ENUMERATE_ENROLLMENTS => "enumerateEnrollments",
-        sub::SET_FRIENDLY_NAME => "setFriendlyName",
-        sub::REMOVE_ENROLLMENT => "removeEnrollment",
-        sub::GET_FINGERPRINT_SENSOR_INFO => "getFingerprintSensorInfo",
-        _ => return None,
-    })
+    bio_enrollment::subcommand::name(u64::try_from(number).ok()?)
 }
 
 fn modality(number: i64) -> Option<&'static str> {
@@ -331,29 +310,11 @@ fn sample_status(number: i64) -> Option<&'static str> {
 }
 
 fn credentials_command(number: i64) -> Option<&'static str> {
-    use credential_management::subcommand as sub;
-    Some(match u64::try_from(number).ok()? {
-        sub::GET_CREDS_METADATA => "getCredsMetadata",
-        sub::ENUMERATE_RPS_BEGIN => "enumerateRPsBegin",
-        sub::ENUMERATE_RPS_GET_NEXT_RP => "enumerateRPsGetNextRP",
-        sub::ENUMERATE_CREDENTIALS_BEGIN => "enumerateCredentialsBegin",
-        sub::ENUMERATE_CREDENTIALS_GET_NEXT_CREDENTIAL => "enumerateCredentialsGetNextCredential",
-        sub::DELETE_CREDENTIAL => "deleteCredential",
-        sub::UPDATE_USER_INFORMATION => "updateUserInformation",
-        _ => return None,
-    })
+    credential_management::subcommand::name(u64::try_from(number).ok()?)
 }
 
 fn config_command(number: i64) -> Option<&'static str> {
-    use config::subcommand as sub;
-    Some(match u64::try_from(number).ok()? {
-        sub::ENABLE_ENTERPRISE_ATTESTATION => "enableEnterpriseAttestation",
-        sub::TOGGLE_ALWAYS_UV => "toggleAlwaysUv",
-        sub::SET_MIN_PIN_LENGTH => "setMinPINLength",
-        sub::ENABLE_LONG_TOUCH_FOR_RESET => "enableLongTouchForReset",
-        sub::VENDOR_PROTOTYPE => "vendorPrototype",
-        _ => return None,
-    })
+    config::subcommand::name(u64::try_from(number).ok()?)
 }
 
 fn utf8(bytes: &[u8]) -> Option<Node> {

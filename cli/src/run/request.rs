@@ -76,9 +76,9 @@ struct Details<'b> {
 }
 
 impl Details<'_> {
-    fn sub_command(number: u64, names: &[(u64, &str)]) -> Self {
-        let known = names.iter().find(|(code, _)| *code == number).map(|(_, name)| *name);
-        let name = known.map_or_else(|| format!("0x{number:02x}"), str::to_owned);
+    /// A subcommand, and what gives its name.
+    fn sub_command(number: u64, name: fn(u64) -> Option<&'static str>) -> Self {
+        let name = name(number).map_or_else(|| format!("0x{number:02x}"), str::to_owned);
         Self { sub_command: Some(name), ..Self::default() }
     }
 }
@@ -98,19 +98,22 @@ fn details(command: Command, body: &[u8]) -> Option<Details<'_>> {
         Command::CLIENT_PIN => {
             let request: client_pin::Request<'_> = cbor::decode(body).ok()?;
             let rp = request.rp_id.map(|id| id.as_str());
-            Details { rp, ..Details::sub_command(request.sub_command, CLIENT_PIN) }
+            Details {
+                rp,
+                ..Details::sub_command(request.sub_command, client_pin::subcommand::name)
+            }
         }
         Command::CREDENTIAL_MANAGEMENT | Command::CREDENTIAL_MANAGEMENT_PREVIEW => {
             let request: credential_management::Request<'_> = cbor::decode(body).ok()?;
-            Details::sub_command(request.sub_command, CREDENTIAL_MANAGEMENT)
+            Details::sub_command(request.sub_command, credential_management::subcommand::name)
         }
         Command::BIO_ENROLLMENT | Command::BIO_ENROLLMENT_PREVIEW => {
             let request: bio_enrollment::Request<'_> = cbor::decode(body).ok()?;
-            Details::sub_command(request.sub_command?, BIO_ENROLLMENT)
+            Details::sub_command(request.sub_command?, bio_enrollment::subcommand::name)
         }
         Command::CONFIG => {
             let request: config::Request<'_> = cbor::decode(body).ok()?;
-            Details::sub_command(request.sub_command, CONFIG)
+            Details::sub_command(request.sub_command, config::subcommand::name)
         }
         _ => return None,
     })
@@ -135,48 +138,6 @@ pub(crate) fn name(command: Command) -> String {
     let mut chars = short.chars();
     chars.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(chars).collect()
 }
-
-const CLIENT_PIN: &[(u64, &str)] = &[
-    (client_pin::subcommand::GET_PIN_RETRIES, "getPINRetries"),
-    (client_pin::subcommand::GET_KEY_AGREEMENT, "getKeyAgreement"),
-    (client_pin::subcommand::SET_PIN, "setPIN"),
-    (client_pin::subcommand::CHANGE_PIN, "changePIN"),
-    (client_pin::subcommand::GET_PIN_TOKEN, "getPinToken"),
-    (client_pin::subcommand::GET_TOKEN_USING_UV, "getPinUvAuthTokenUsingUvWithPermissions"),
-    (client_pin::subcommand::GET_UV_RETRIES, "getUVRetries"),
-    (client_pin::subcommand::GET_TOKEN_USING_PIN, "getPinUvAuthTokenUsingPinWithPermissions"),
-];
-
-const CREDENTIAL_MANAGEMENT: &[(u64, &str)] = &[
-    (credential_management::subcommand::GET_CREDS_METADATA, "getCredsMetadata"),
-    (credential_management::subcommand::ENUMERATE_RPS_BEGIN, "enumerateRPsBegin"),
-    (credential_management::subcommand::ENUMERATE_RPS_GET_NEXT_RP, "enumerateRPsGetNextRP"),
-    (credential_management::subcommand::ENUMERATE_CREDENTIALS_BEGIN, "enumerateCredentialsBegin"),
-    (
-        credential_management::subcommand::ENUMERATE_CREDENTIALS_GET_NEXT_CREDENTIAL,
-        "enumerateCredentialsGetNextCredential",
-    ),
-    (credential_management::subcommand::DELETE_CREDENTIAL, "deleteCredential"),
-    (credential_management::subcommand::UPDATE_USER_INFORMATION, "updateUserInformation"),
-];
-
-const BIO_ENROLLMENT: &[(u64, &str)] = &[
-    (bio_enrollment::subcommand::ENROLL_BEGIN, "enrollBegin"),
-    (bio_enrollment::subcommand::ENROLL_CAPTURE_NEXT_SAMPLE, "enrollCaptureNextSample"),
-    (bio_enrollment::subcommand::CANCEL_CURRENT_ENROLLMENT, "cancelCurrentEnrollment"),
-    (bio_enrollment::subcommand::ENUMERATE_ENROLLMENTS, "enumerateEnrollments"),
-    (bio_enrollment::subcommand::SET_FRIENDLY_NAME, "setFriendlyName"),
-    (bio_enrollment::subcommand::REMOVE_ENROLLMENT, "removeEnrollment"),
-    (bio_enrollment::subcommand::GET_FINGERPRINT_SENSOR_INFO, "getFingerprintSensorInfo"),
-];
-
-const CONFIG: &[(u64, &str)] = &[
-    (config::subcommand::ENABLE_ENTERPRISE_ATTESTATION, "enableEnterpriseAttestation"),
-    (config::subcommand::TOGGLE_ALWAYS_UV, "toggleAlwaysUv"),
-    (config::subcommand::SET_MIN_PIN_LENGTH, "setMinPINLength"),
-    (config::subcommand::ENABLE_LONG_TOUCH_FOR_RESET, "enableLongTouchForReset"),
-    (config::subcommand::VENDOR_PROTOTYPE, "vendorPrototype"),
-];
 
 #[cfg(test)]
 mod tests {
