@@ -323,11 +323,11 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let command = request.first().map(|code| Command(*code)).ok_or(Refusal::UnknownCommand)?;
         // Any command ends what this client was walking through, but the one that goes on with it.
         let walk = self.walk.take_if(|walk| walk.session == via.session);
-        if !self.config.generation.knows(command) {
-            return Err(Refusal::UnknownCommand);
-        }
         if request.len() > usize::from(self.config.max_request) {
             return Err(Refusal::TooLarge);
+        }
+        if !self.config.generation.knows(command) {
+            return Err(Refusal::UnknownCommand);
         }
         let body = request.get(1..).unwrap_or_default();
         match command {

@@ -68,7 +68,6 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         self.pending_array = None;
         self.fingers.clear();
         self.enrollment = None;
-        self.u2f = None;
         Ok(Outcome::Reply(Vec::new()))
     }
 }

@@ -8,8 +8,8 @@ use softkey_tests::platform::permission::GA;
 use softkey_tests::platform::{Assertion, Made};
 use softkey_tests::request::command;
 use softkey_tests::status::{
-    INVALID_PARAMETER, MISSING_PARAMETER, NO_CREDENTIALS, PIN_AUTH_INVALID, SUCCESS,
-    UNSUPPORTED_OPTION,
+    INVALID_OPTION, INVALID_PARAMETER, MISSING_PARAMETER, NO_CREDENTIALS, PIN_AUTH_INVALID,
+    SUCCESS, UNSUPPORTED_OPTION,
 };
 use softkey_tests::{Key, Request};
 
@@ -240,6 +240,43 @@ fn silent_assertion_is_refused() {
     let shared = key.agree(Protocol::Two);
     let request = made.get().option("up", false).extension("hmac-secret", input(&shared, &SALT_1));
     refused(&mut key, &request, UNSUPPORTED_OPTION);
+}
+
+/// XH-07 to XH-11: of two faults the earlier in the standard's steps is answered: protocol, presence, the platform's key,
+/// saltAuth, the salts. largeBlobKey, whose identifier stands before, is judged before all of them.
+#[test]
+fn faults_are_found_in_order() {
+    let (mut key, made) = with_secret(false);
+    let shared = key.agree(Protocol::Two);
+    let broken = input_of(&shared, &[1; 33]);
+    let no_point = cose_key_agreement(&[1; 32], &[2; 32]);
+    let faults: [(u8, fn(Request, Value) -> Request); 4] = [
+        (INVALID_PARAMETER, |request, input| request.extension("hmac-secret", input.with(4, 3))),
+        (UNSUPPORTED_OPTION, |request, input| {
+            request.option("up", false).extension("hmac-secret", input)
+        }),
+        (INVALID_PARAMETER, |request, input| request.extension("hmac-secret", input)),
+        (PIN_AUTH_INVALID, |request, input| {
+            request.extension("hmac-secret", input.with(3, [7; 32]))
+        }),
+    ];
+    let inputs = [
+        (0, broken.clone().with(3, [7; 32])),
+        (0, broken.clone().with(1, no_point.clone())),
+        (1, broken.clone().with(1, no_point.clone())),
+        (2, broken.clone().with(1, no_point).with(3, [7; 32])),
+        (3, broken.clone()),
+    ];
+    for (fault, input) in inputs {
+        let (status, change) = faults[fault];
+        refused(&mut key, &change(made.get(), input), status);
+    }
+    let silent = made.get().option("up", false).extension("hmac-secret", broken.with(4, 3));
+    refused(&mut key, &silent, INVALID_PARAMETER);
+    if key.info().has_extension("largeBlobKey") {
+        let both = silent.extension("largeBlobKey", false);
+        refused(&mut key, &both, INVALID_OPTION);
+    }
 }
 
 /// XH-13: each getNextAssertion computes with its own credential.

@@ -127,5 +127,8 @@ fn order_of_faults() {
     {
         refused(&mut key, &with(bad), CBOR_UNEXPECTED_TYPE);
     }
+    // Of two inputs of a wrong form the one that stands first.
+    let both = with(good.clone().without(1)).extension("hmac-secret", 1);
+    refused(&mut key, &both, CBOR_UNEXPECTED_TYPE);
     assert_eq!(key.status(&with(good.with(3, [0; 32]))), CREDENTIAL_EXCLUDED);
 }

@@ -228,6 +228,8 @@ fn option_uv_comes_before_what_needs_verification() {
             };
             assert_eq!(desk.send(&base, [&absent, &uv]), INVALID_OPTION, "{}", later.name);
         }
+        let rk = resident(Request::get_assertion(RP), &desk.made);
+        assert_eq!(desk.send(&rk, [&absent, &uv]), INVALID_OPTION, "rk");
     }
 }
 

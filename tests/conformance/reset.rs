@@ -292,3 +292,20 @@ fn new_credentials_take_the_place_of_old_ones() {
     assert_eq!(assertion.answer.at(5), None);
     refused(&mut used.key, &used.account.get(), NO_CREDENTIALS);
 }
+
+/// MC-64, GA-30: what was counted before a reset counts for nothing after it, and the counters of new credentials do not
+/// run backwards over a power cycle.
+#[test]
+fn counters_begin_anew() {
+    let mut key = Key::fresh();
+    let old = key.make(&Request::make_credential().discoverable());
+    for _ in 0..40 {
+        key.assertion_by(&old, &old.get());
+    }
+    assert_eq!(key.send(&RESET), [SUCCESS]);
+    let new = key.make(&Request::make_credential().discoverable());
+    let before = key.assertion_by(&new, &new.get()).auth_data.sign_count;
+    assert_eq!(before, new.auth_data.sign_count + 1);
+    key.power_cycle();
+    assert!(key.assertion_by(&new, &new.get()).auth_data.sign_count > before);
+}

@@ -6,6 +6,7 @@ use chacha20::ChaCha20Rng;
 use rand_core::SeedableRng;
 
 use super::*;
+use crate::generation::Generation;
 use crate::step::Transport;
 use crate::store::MemoryStore;
 
@@ -13,9 +14,13 @@ const NOW: Instant = Instant::from_millis(0);
 const VIA: Via = Via { transport: Transport::Usb, session: Session(1) };
 
 fn key() -> Authenticator<MemoryStore, ChaCha20Rng> {
+    key_of(Config::default())
+}
+
+fn key_of(config: Config) -> Authenticator<MemoryStore, ChaCha20Rng> {
     let rng = ChaCha20Rng::from_seed([7; 32]);
     let key = RootKey::new([1; 32]);
-    Authenticator::open(MemoryStore::default(), key, rng, Config::default(), NOW).ok().unwrap()
+    Authenticator::open(MemoryStore::default(), key, rng, config, NOW).ok().unwrap()
 }
 
 fn status(step: Option<Step>) -> Option<u8> {
@@ -115,4 +120,44 @@ fn u2f_asks_nothing_while_a_request_waits() {
     assert_eq!(status(key.cancel(VIA)), Some(0x2D));
     assert!(key.asking().is_none());
     assert_eq!(key.begin_u2f(NOW, VIA, &register(1)), CONDITIONS_NOT_SATISFIED);
+}
+
+/// Length comes before everything else, so that it does not matter which commands a generation knows.
+#[test]
+fn a_request_that_is_too_long_is_refused_whatever_it_asks_for() {
+    let generation = Generation::Ctap20;
+    let config = Config { generation, max_msg_size: 1024, max_request: 1024, ..Config::default() };
+    let mut key = key_of(config);
+    for command in [Command::GET_INFO, Command::CREDENTIAL_MANAGEMENT, Command(0x99)] {
+        let mut request = vec![0; 1025];
+        request[0] = command.0;
+        assert_eq!(status(Some(key.begin(NOW, VIA, &request))), Some(0x39), "{command:?}");
+    }
+    assert_eq!(status(Some(key.begin(NOW, VIA, &[Command::SELECTION.0]))), Some(0x01));
+}
+
+/// What a reset leaves behind is swept in the end, which is noted: after a power cycle nothing is looked for.
+#[test]
+fn housekeeping_comes_to_its_end() {
+    let mut key = key();
+    assert!(matches!(key.begin(NOW, VIA, &[Command::RESET.0]), Step::Asking(_)));
+    let ask = key.asking().unwrap().id;
+    assert_eq!(status(key.resume(NOW, Decision { ask, answer: Answer::Yes })), Some(0));
+    assert!((0..10).any(|_| key.sweep()), "there is an end");
+    let (root_key, rng) = (RootKey::new([1; 32]), ChaCha20Rng::from_seed([8; 32]));
+    let opened = Authenticator::open(key.into_store(), root_key, rng, Config::default(), NOW);
+    assert!(opened.ok().unwrap().swept);
+}
+
+/// Presence that was shown for U2F is over after ten seconds, though nobody has told the authenticator of the time.
+#[test]
+fn presence_for_u2f_is_over_by_itself() {
+    for (later, serves) in [(10_000, false), (9_999, true)] {
+        let mut key = key();
+        assert_eq!(key.begin_u2f(NOW, VIA, &register(1)), CONDITIONS_NOT_SATISFIED);
+        let ask = key.asking().unwrap().id;
+        assert!(key.resume(NOW, Decision { ask, answer: Answer::Yes }).is_none());
+        let answer = key.begin_u2f(Instant::from_millis(later), VIA, &register(1));
+        assert_eq!(answer.ends_with(&[0x90, 0]), serves, "after {later} ms");
+    }
 }

@@ -2,8 +2,11 @@
 
 use alloc::vec;
 
+use softkey_ctap::Secret;
+
 use super::*;
 use crate::config::{Extensions, FingerprintKind, FingerprintSensor, UserVerification};
+use crate::enterprise::Enterprise;
 
 const NO_EXTENSIONS: Extensions = Extensions {
     cred_blob: false,
@@ -128,4 +131,85 @@ fn statuses_are_those_of_the_generation() {
         assert_eq!(Generation::Ctap21.status(refusal), refusal.status());
     }
     assert_eq!(Generation::Ctap20.status(Refusal::PinWrong), StatusCode::PIN_INVALID);
+}
+
+/// A configuration with everything that a later generation brought.
+fn everything() -> Config {
+    Config {
+        enterprise: Enterprise::new(Secret::new([1; 32]), vec![0x30, 0], vec![]),
+        certifications: vec![("FIDO".into(), 1)],
+        pin_complexity_policy: true,
+        pin_complexity_policy_url: Some("https://example.com".into()),
+        always_uv: true,
+        min_pin_length: 6,
+        max_pin_length: 20,
+        large_blobs: LargeBlobs::Extension,
+        u2f: false,
+        ..Config::default()
+    }
+}
+
+/// What came later than a generation is taken away from it, and nothing else.
+#[test]
+fn what_came_later_is_taken_away() {
+    let of = |generation| Config { generation, ..everything() }.settled();
+    assert_eq!(of(Generation::Ctap23), everything());
+    let without_extension = Config { large_blobs: LargeBlobs::None, ..everything() };
+    let ctap22 = Config { generation: Generation::Ctap22, ..without_extension };
+    assert_eq!(of(Generation::Ctap22), ctap22);
+    let ctap21 = Config {
+        generation: Generation::Ctap21,
+        extensions: Extensions {
+            hmac_secret_mc: false,
+            third_party_payment: false,
+            ..Extensions::default()
+        },
+        pin_complexity_policy: false,
+        pin_complexity_policy_url: None,
+        max_pin_length: MAX_PIN_LENGTH,
+        ..ctap22
+    };
+    assert_eq!(of(Generation::Ctap21), ctap21);
+    let array = |generation| {
+        Config { generation, large_blobs: LargeBlobs::Array, ..everything() }.settled().large_blobs
+    };
+    assert_eq!(array(Generation::Ctap21), LargeBlobs::Array);
+    assert_eq!(array(Generation::Ctap20), LargeBlobs::None);
+    let ctap20 = Config {
+        generation: Generation::Ctap20,
+        extensions: Extensions { hmac_secret: true, ..NO_EXTENSIONS },
+        pin_uv_auth_protocols: vec![Protocol::One],
+        make_cred_uv_not_required: false,
+        always_uv: false,
+        min_pin_length: MIN_PIN_LENGTH,
+        enterprise: None,
+        certifications: vec![],
+        ..ctap21
+    };
+    assert_eq!(of(Generation::Ctap20), ctap20);
+    assert_eq!(of(Generation::U2f), Config { generation: Generation::U2f, u2f: true, ..ctap20 });
+}
+
+/// What needs something else goes with it.
+#[test]
+fn what_needs_more_is_taken_away() {
+    let without_protocols = Config { pin_uv_auth_protocols: vec![], ..Config::default() }.settled();
+    assert!(!without_protocols.client_pin && !without_protocols.extensions.hmac_secret);
+    let without_pin = Config { client_pin: false, ..everything() }.settled();
+    assert!(!without_pin.extensions.min_pin_length && !without_pin.pin_complexity_policy);
+    assert_eq!(without_pin.pin_complexity_policy_url, None);
+    let previewed = Config { credential_management_preview: true, ..Config::default() };
+    assert!(previewed.clone().settled().credential_management_preview);
+    let without_pin = Config { client_pin: false, ..previewed.clone() }.settled();
+    let not_discoverable = Config { max_discoverable: 0, ..previewed }.settled();
+    assert!(!without_pin.credential_management_preview);
+    assert!(!not_discoverable.credential_management_preview);
+    assert!(!not_discoverable.extensions.cred_blob);
+    assert_eq!(not_discoverable.large_blobs, LargeBlobs::None);
+    let other = Config { aaguid: [1; 16], ..Config::default() }.settled();
+    assert_eq!(other.attestation, Attestation::SelfAttestation);
+    let extensions =
+        Extensions { cred_protect: false, hmac_secret: false, ..Extensions::default() };
+    let extensions = Config { extensions, ..Config::default() }.settled().extensions;
+    assert!(!extensions.cred_blob && !extensions.hmac_secret_mc);
 }

@@ -189,6 +189,18 @@ fn enrollment_ends_with_what_began_it() {
     assert_eq!(key.status(&enumerate(&token)), INVALID_OPTION);
 }
 
+/// BE-13: an enrollment is over when another is asked for, though the user refuses its first sample.
+#[test]
+fn enrollment_ends_with_another_that_is_refused() {
+    let mut key = with_pin();
+    let token = be_token(&mut key);
+    let first = begun(&mut key, &token);
+    key.user(User::Refuses);
+    assert_eq!(key.status(&begin(&token)), OPERATION_DENIED);
+    key.user(User::Approves);
+    refused_and_token_kept(&mut key, &next(&token, &first), INVALID_OPTION);
+}
+
 /// BE-13: other commands in between, on any channel, are no harm.
 #[test]
 fn enrollment_outlives_other_commands() {

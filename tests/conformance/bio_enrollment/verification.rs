@@ -8,7 +8,8 @@ use softkey_tests::pin::{Protocol, Token};
 use softkey_tests::platform::permission::{BE, GA, MC};
 use softkey_tests::request::{cf, cp};
 use softkey_tests::status::{
-    INVALID_OPTION, NOT_ALLOWED, PUAT_REQUIRED, SUCCESS, UNAUTHORIZED_PERMISSION, UV_INVALID,
+    INVALID_OPTION, NOT_ALLOWED, PUAT_REQUIRED, SUCCESS, UNAUTHORIZED_PERMISSION, UV_BLOCKED,
+    UV_INVALID,
 };
 use softkey_tests::{Key, Request, User};
 
@@ -47,6 +48,20 @@ fn without_a_finger_nobody_is_verified() {
     key.make(&Request::make_credential().discoverable());
     assert_eq!(key.status(&Request::config(cf::TOGGLE_ALWAYS_UV)), SUCCESS);
     assert_eq!(key.status(&Request::make_credential()), PUAT_REQUIRED);
+}
+
+/// BE-18: that no finger is enrolled is said before that the sensor is blocked.
+#[test]
+fn missing_finger_is_found_before_a_blocked_sensor() {
+    let mut key = with_pin();
+    let enrolling = be_token(&mut key);
+    let id = enroll(&mut key, &enrolling, 7);
+    key.user(User::Finger(8));
+    while token(&mut key, GA) == Err(UV_INVALID) {}
+    assert_eq!(token(&mut key, GA), Err(UV_BLOCKED));
+    assert_eq!(key.send(&remove(&enrolling, &id).bytes()), [SUCCESS]);
+    assert_eq!(uv_retries(&mut key), 0);
+    assert_eq!(token(&mut key, GA), Err(NOT_ALLOWED));
 }
 
 /// BE-18: the enrolled finger verifies and shows presence, by option and by token; another one fails and is counted.

@@ -25,6 +25,8 @@ const UNKNOWN_PROTOCOL: Fault =
     ("unknown protocol", INVALID_PARAMETER, |request| request.with(cp::PROTOCOL, 3));
 const NO_PIN_HASH: Fault =
     ("no pinHashEnc", MISSING_PARAMETER, |request| request.without(cp::PIN_HASH_ENC));
+const NO_PLATFORM_KEY: Fault =
+    ("no platform key", MISSING_PARAMETER, |request| request.without(cp::KEY_AGREEMENT));
 /// Only mc and ga need one.
 const NO_RP_ID: Fault = ("no rpId", MISSING_PARAMETER, |request| {
     request.with(cp::PERMISSIONS, GA | BE | ACFG).without(cp::RP_ID)
@@ -193,7 +195,7 @@ fn sensor_blocked() -> Key {
 fn token_using_uv_is_checked_in_order() {
     let unauthorized: Fault =
         ("acfg", UNAUTHORIZED_PERMISSION, |request| request.with(cp::PERMISSIONS, ACFG));
-    let before = [NO_RP_ID, UNKNOWN_PROTOCOL, NO_PERMISSIONS, unauthorized];
+    let before = [NO_PLATFORM_KEY, NO_RP_ID, UNKNOWN_PROTOCOL, NO_PERMISSIONS, unauthorized];
     let no_finger = || Key::with_profile(Profile::Fingerprint);
     for state in [
         (SUCCESS, with_sensor as fn() -> Key),

@@ -54,6 +54,19 @@ fn set_min_pin_length_needs_its_parameters() {
     assert_eq!(key.info(), before);
 }
 
+/// CF-01, CF-02: on a protected key the param is missed first, then the parameters, whatever the param proves.
+#[test]
+fn missing_param_is_found_before_missing_parameters() {
+    let mut key = with_pin();
+    let token = acfg_token(&mut key);
+    let bare = Request::config(cf::SET_MIN_PIN_LENGTH);
+    refused_and_token_kept(&mut key, &bare, PUAT_REQUIRED);
+    let good = bare.managed(&token);
+    refused_and_token_kept(&mut key, &good.clone().with(cf::PROTOCOL, 3), INVALID_PARAMETER);
+    refused_and_token_kept(&mut key, &good.clone().with(cf::PARAM, [7; 32]), MISSING_PARAMETER);
+    refused_and_token_kept(&mut key, &good, MISSING_PARAMETER);
+}
+
 /// GI-22, CF-15: those listed are those that work; vendorPrototype is not among them.
 #[test]
 fn listed_subcommands_work() {

@@ -6,14 +6,16 @@ use std::time::Duration;
 use softkey_tests::cbor::{Value, map};
 use softkey_tests::checks::{refused, refused_and_token_kept};
 use softkey_tests::parts::sha256;
-use softkey_tests::pin::Token;
-use softkey_tests::request::{alg, algorithms, cm, command, mc};
+use softkey_tests::pin::{Protocol, Token};
+use softkey_tests::platform::Made;
+use softkey_tests::platform::permission::{ACFG, CM};
+use softkey_tests::request::{alg, algorithms, cf, cm, command, mc};
 use softkey_tests::status::{NO_CREDENTIALS, NOT_ALLOWED, SUCCESS};
 use softkey_tests::{Key, Request, u2f};
 
 use super::{
-    PIN, account, cm_token, credentials, credentials_begin, delete, metadata, next, rps_begin,
-    with_pin,
+    PIN, account, cm_token, credentials, credentials_begin, delete, metadata, next, pcmr_token,
+    rps_begin, update_unsigned, with_pin,
 };
 
 /// All parties, as the enumeration gives them: id and hash.
@@ -290,6 +292,55 @@ fn enumeration_ends_with_its_token() {
         key.ok(&next(subcommand));
         key.advance(Duration::from_secs(11));
         refused(&mut key, &next(subcommand), NOT_ALLOWED);
+    }
+}
+
+/// What a client does to a key, with a token for everything and a credential that is there.
+type Change = fn(&mut Key, &Token, &Made);
+
+/// CM-18, GN-04: whoever changes credentials, PIN or tokens ends what another client is walking through, which has no
+/// token of its own or the persistent one.
+#[test]
+fn changes_by_others_end_the_enumeration() {
+    let changes: [Change; 5] = [
+        |key, _, _| assert_eq!(key.change_pin(PIN, "5678"), SUCCESS),
+        |key, token, _| {
+            let forced = Request::config(cf::SET_MIN_PIN_LENGTH).with(cf::PARAMS, map([(3, true)]));
+            assert_eq!(key.status(&forced.managed(token)), SUCCESS);
+        },
+        |key, token, made| assert_eq!(key.status(&delete(token, made.id())), SUCCESS),
+        |key, token, made| {
+            let update = update_unsigned(made.id(), map([("id", [9])]));
+            assert_eq!(key.status(&update.managed(token)), SUCCESS);
+        },
+        |key, _, _| drop(cm_token(key)),
+    ];
+    for (change, by_persistent_token) in changes.iter().flat_map(|it| [(it, true), (it, false)]) {
+        let mut key = Key::fresh();
+        for id in 1..=3 {
+            account(&mut key, "example.com", id);
+        }
+        let made = account(&mut key, "example.org", 9);
+        key.set_pin(PIN);
+        let token = key.token(Protocol::Two, PIN, CM | ACFG, None).unwrap();
+        let (begin, next) = if by_persistent_token {
+            let begin = credentials_begin(&pcmr_token(&mut key), "example.com");
+            (begin, next(cm::ENUMERATE_CREDENTIALS_NEXT).bytes())
+        } else {
+            // Silently, since a touch would spend the token.
+            let begin = Request::get_assertion("example.com").option("up", false);
+            (begin, vec![command::GET_NEXT_ASSERTION])
+        };
+        let (owner, other) = (key.channel(), key.open_channel());
+        key.ok(&begin);
+        key.switch_to(other);
+        key.info();
+        key.switch_to(owner);
+        assert_eq!(key.status_of(&next), SUCCESS);
+        key.switch_to(other);
+        change(&mut key, &token, &made);
+        key.switch_to(owner);
+        assert_eq!(key.status_of(&next), NOT_ALLOWED);
     }
 }
 

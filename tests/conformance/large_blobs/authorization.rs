@@ -9,7 +9,8 @@ use softkey_tests::pin::Protocol;
 use softkey_tests::platform::permission::{ACFG, CM, GA, LBW, MC};
 use softkey_tests::request::{cf, lb};
 use softkey_tests::status::{
-    INVALID_PARAMETER, INVALID_SEQ, MISSING_PARAMETER, PIN_AUTH_INVALID, PUAT_REQUIRED, SUCCESS,
+    INVALID_PARAMETER, INVALID_SEQ, LARGE_BLOB_STORAGE_FULL, MISSING_PARAMETER, PIN_AUTH_INVALID,
+    PUAT_REQUIRED, SUCCESS,
 };
 use softkey_tests::{Key, Request};
 
@@ -43,6 +44,27 @@ fn pin_guards_writing() {
     refused(&mut key, &plain.blob_authorized(&legacy), PIN_AUTH_INVALID);
     refused(&mut key, &good, PIN_AUTH_INVALID);
     assert_eq!(stored(&mut key), initial());
+}
+
+/// LB-08, LB-09, LB-10, LB-15: length and offset are judged before the param, the end of the fragment after it.
+#[test]
+fn lengths_and_param_are_judged_in_order() {
+    let (mut key, token) = with_pin();
+    let array = array_of(80, 1);
+    for (offset, length, status) in [
+        (0, None, INVALID_PARAMETER),
+        (0, Some(16), INVALID_PARAMETER),
+        (0, Some(1 << 20), LARGE_BLOB_STORAGE_FULL),
+        (5, None, INVALID_SEQ),
+        (5, Some(80), INVALID_PARAMETER),
+    ] {
+        refused(&mut key, &Request::write_blobs(offset, &array, length), status);
+    }
+    let overrun = Request::write_blobs(0, &array, Some(40));
+    refused(&mut key, &overrun, PUAT_REQUIRED);
+    let good = overrun.blob_authorized(&token);
+    refused(&mut key, &good.clone().with(lb::PARAM, [7; 32]), PIN_AUTH_INVALID);
+    refused(&mut key, &good, INVALID_PARAMETER);
 }
 
 /// LB-15: both protocols authorize, and an rpId in the token's request does not matter.

@@ -214,7 +214,9 @@ fn key_without_discoverable_credentials_refuses_them() {
     let info = key.info();
     assert_eq!((info.option("rk"), info.option("credMgmt")), (Some(false), None));
     assert!(info.0.at(0x14).is_none() && !info.has_extension("credBlob"));
-    refused(&mut key, &Request::make_credential().discoverable(), UNSUPPORTED_OPTION);
+    let discoverable = Request::make_credential().discoverable();
+    refused(&mut key, &discoverable, UNSUPPORTED_OPTION);
+    refused(&mut key, &discoverable.option("up", false), UNSUPPORTED_OPTION);
     refused(&mut key, &Request::bare(0x0A), INVALID_COMMAND);
     refused(&mut key, &Request::bare(0x0C), INVALID_COMMAND);
 }
