@@ -12,6 +12,7 @@ mod fuzz_smoke;
 mod house;
 mod interop;
 mod no_std;
+mod speed;
 mod tidy;
 mod vm;
 
@@ -41,6 +42,8 @@ enum Task {
     FuzzCoverage(fuzz_coverage::Args),
     /// Run other people's libraries against demo and run over UDP (needs Python 3)
     Interop,
+    /// Compare flows a second in process with a page of headless Chromium and its virtual authenticator
+    Speed(speed::Args),
     /// Run other people's clients against the key on a real kernel in an emulated machine (as root, on Debian 12)
     Vm(vm::Args),
 }
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Task::FuzzSmoke(args) => ("fuzz-smoke", fuzz_smoke::run(&args)),
         Task::FuzzCoverage(args) => ("fuzz-coverage", fuzz_coverage::run(&args)),
         Task::Interop => ("interop", interop::run()),
+        Task::Speed(args) => ("speed", speed::run(&args)),
         Task::Vm(args) => ("vm", vm::run(&args)),
     };
     match done {
