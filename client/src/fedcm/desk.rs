@@ -100,6 +100,9 @@ impl Machine for Flow {
     }
 
     fn receive(&mut self, now: Instant, response: Result<FetchResponse, FetchFault>) -> Progress {
+        if self.superseded.load(Ordering::SeqCst) {
+            return Progress::Done(Err(Failure::Superseded.into()));
+        }
         match self.state {
             State::Sent { until } if until <= now => self.late(now),
             State::Sent { .. } => self.run(now, Some(Brought::Response(response))),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use softkey_client::fedcm::{AssertionError, Endpoint, Failure, Fault, LoginStatus, Unoffered};
 use softkey_client::{
-    Cause, CredentialRequestOptions, CredentialType, DomException, Feature, FetchFault,
+    Cause, CredentialRequestOptions, CredentialType, DomException, Feature, Fetch, FetchFault,
     FetchResponse, Frame, Operation, Page, Profile, Question,
 };
 
@@ -125,6 +125,19 @@ fn active_takes_the_place_of_passive() {
     drop(begin(&mut frame));
     assert_eq!(world.outcome(passive), network(Failure::Superseded));
     assert_eq!(token(world.get(&identity())), "a token");
+
+    // Also with the token on its way.
+    let mut world = World::new();
+    world.page.join_tab(&frame);
+    let mut passive = Stepped::new(world.begin(&identity()));
+    passive.until_asked(&mut world);
+    passive.answer(&world, choice(0));
+    let sent = passive.until_sent(&world);
+    drop(begin(&mut frame));
+    let answer = world.servers.fetch(&sent);
+    passive.respond(&world, answer);
+    assert_eq!(passive.finish(&mut world), network(Failure::Superseded));
+    assert!(world.page.profile().connections().is_empty());
 }
 
 /// Section 4 step 2: two providers of one origin fail the call at once, before anything is sent.

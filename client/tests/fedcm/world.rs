@@ -284,6 +284,18 @@ impl Stepped {
         }
     }
 
+    /// What it sends next.
+    pub(crate) fn until_sent(&mut self, world: &World) -> FetchRequest {
+        match self.0.poll_output(world.now) {
+            Some(Output::Send(sent)) => sent,
+            other => panic!("{other:?} instead of a request"),
+        }
+    }
+
+    pub(crate) fn respond(&mut self, world: &World, response: Result<FetchResponse, FetchFault>) {
+        self.0.handle_response(world.now, response);
+    }
+
     pub(crate) fn answer(&mut self, world: &World, answer: Answer) {
         self.0.handle_answer(world.now, answer);
     }
