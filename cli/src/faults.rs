@@ -173,6 +173,31 @@ impl Spec {
         self.entry.does
     }
 
+    /// One of the authenticator's own faults, always on.
+    #[must_use]
+    pub fn of_signed(fault: Signed) -> Option<Self> {
+        let argument = match fault {
+            Signed::CounterBackwards => Some("back".to_owned()),
+            Signed::CounterZero => Some("zero".to_owned()),
+            Signed::Algorithm(id) => Some(id.to_string()),
+            Signed::UnaskedExtension(name) => Some(name.to_owned()),
+            Signed::Protection(level) => Some(level.to_string()),
+            _ => None,
+        };
+        let fault = Fault::Signed(fault);
+        let entry = TABLE.iter().find(|entry| (entry.make)(argument.as_deref()) == Some(fault))?;
+        Some(Self { entry, argument, fault, about: entry.about, when: When::Always })
+    }
+
+    /// The authenticator's own fault, if it is one.
+    #[must_use]
+    pub const fn signed(&self) -> Option<Signed> {
+        match self.fault {
+            Fault::Signed(fault) => Some(fault),
+            _ => None,
+        }
+    }
+
     fn canned(&self, memory: &answer::Memory) -> Option<u8> {
         match self.fault {
             Fault::Canned(canned) => canned.status(memory),
@@ -227,11 +252,7 @@ impl Board {
             }
         }
         self.memory.begin(kind, request);
-        let signed = self.armed.iter().filter_map(|spec| match spec.fault {
-            Fault::Signed(fault) => Some(fault),
-            _ => None,
-        });
-        signed.collect()
+        self.armed.iter().filter_map(Spec::signed).collect()
     }
 
     /// The status that comes in the place of the command, if one does.

@@ -25,6 +25,25 @@ fn the_table_is_sound() {
     }
 }
 
+/// Recordings name the authenticator's faults by what the authenticator knows of them.
+#[test]
+fn a_fault_of_the_authenticator_is_written_so_that_it_reads_back() {
+    let arguments = [None, Some("back"), Some("zero"), Some("2"), Some("uvm"), Some("-8")];
+    let mut signed = 0;
+    for entry in TABLE {
+        let made = arguments.iter().filter_map(|argument| match (entry.make)(*argument)? {
+            Fault::Signed(fault) => Some(fault),
+            _ => None,
+        });
+        for fault in made {
+            let text = Spec::of_signed(fault).unwrap().to_string();
+            assert_eq!(text.parse::<Spec>().unwrap().signed(), Some(fault), "{text}");
+            signed += 1;
+        }
+    }
+    assert!(signed > 18, "{signed}");
+}
+
 #[test]
 fn a_fault_reads_back_with_its_argument_and_its_count() {
     for text in [

@@ -143,7 +143,8 @@ pub enum Call {
     Timeout,
     BlockVerification,
     Sweep,
-    /// Faults are on from here; such a session cannot be run again.
+    /// From here on the authenticator misbehaves in these ways, as `softkey faults` writes them, and in no others.
+    /// Faults that act on an answer or on its packets are none of an authenticator's calls.
     Faults {
         on: Vec<String>,
     },

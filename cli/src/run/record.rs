@@ -14,6 +14,7 @@ use softkey_ctap::Instant;
 
 use super::worker::{Engine, PowerUp};
 use crate::error::{CliError, Exit};
+use crate::faults::Spec;
 use crate::replay::transcript::{Call, Entry, Header, Message, Outcome, Said};
 
 /// The file that is written, over all power cycles.
@@ -53,7 +54,7 @@ pub fn record(path: &Path, header: &Header, mut power_up: PowerUp) -> Result<Pow
     Ok(Box::new(move |now| {
         let inner = power_up(now)?;
         let (tape, whole) = (tape.clone(), tape.whole());
-        let mut recorded = Recorded { inner, tape, whole, faults: false, last: now };
+        let mut recorded = Recorded { inner, tape, whole, faults: Vec::new(), last: now };
         recorded.note(now, Call::PowerUp, Outcome::default());
         Ok(Box::new(recorded))
     }))
@@ -91,8 +92,8 @@ struct Recorded {
     inner: Box<dyn Engine>,
     tape: Tape,
     whole: bool,
-    /// Has it been written that faults are on?
-    faults: bool,
+    /// The faults that are on.
+    faults: Vec<Fault>,
     /// The last reading of the clock. What comes without one stands there.
     last: Instant,
 }
@@ -178,9 +179,10 @@ impl Engine for Recorded {
     }
 
     fn set_faults(&mut self, faults: &[Fault]) {
-        if !faults.is_empty() && !self.faults {
-            self.faults = true;
-            let on = faults.iter().map(|fault| format!("{fault:?}")).collect();
+        if faults != self.faults {
+            faults.clone_into(&mut self.faults);
+            let on = faults.iter().filter_map(|fault| Spec::of_signed(*fault));
+            let on = on.map(|spec| spec.to_string()).collect();
             self.note(self.last, Call::Faults { on }, Outcome::default());
         }
         self.inner.set_faults(faults);

@@ -128,7 +128,7 @@ fn secrets_stay_out_unless_asked_for() {
     assert!(fs::read_to_string(&whole).unwrap().contains("6578616d706c65"));
 }
 
-/// Files that are no recordings, damaged ones, ones with faults, and a file that is there already.
+/// Files that are no recordings, damaged ones, ones with unknown faults, and a file that is there already.
 #[test]
 fn what_cannot_be_run_again_is_told() {
     let folder = tempfile::tempdir().unwrap();
@@ -155,9 +155,33 @@ fn what_cannot_be_run_again_is_told() {
     let (code, _, err) = replayed(&file, &[]);
     assert_eq!(code, Some(3));
     assert!(err.contains("is not what softkey run --record writes"), "{err}");
-    let faulty = folder.path().join("faulty");
-    recorded(&faulty, &["--seed", "7", "--fault", "wrong-up"]).told(&["stop"]);
-    let (code, _, err) = replayed(&faulty, &[]);
+    let odd = r#"{"at":4000000000,"do":"faults","on":["odd"]}"#;
+    fs::write(&file, format!("{text}{odd}\n")).unwrap();
+    let (code, _, err) = replayed(&file, &[]);
     assert_eq!(code, Some(3));
-    assert!(err.contains("tells of faults"), "{err}");
+    assert!(err.contains("is not what softkey run --record writes"), "{err}");
+}
+
+/// A session with faults is the same again: those of the authenticator are switched as they were, the others change
+/// only what leaves it.
+#[test]
+fn a_session_with_faults_is_the_same_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("session");
+    let faults = ["wrong-up@2", "wrong-counter=zero", "unasked-extension=uvm", "wrong-signature"];
+    let mut args = vec!["--seed", "7"];
+    args.extend(faults.iter().flat_map(|fault| ["--fault", fault]));
+    recorded(&file, &args).told(&["stop"]);
+    let (code, out, err) = replayed(&file, &[]);
+    assert_eq!((code, err.as_str()), (Some(0), ""), "{out}");
+    let lines = lines(&file);
+    let on: Vec<&Value> = lines.iter().filter_map(|line| line.get("on")).collect();
+    assert!(on.contains(&&serde_json::json!(["wrong-counter=zero", "unasked-extension=uvm"])));
+    assert!(on.contains(&&serde_json::json!([])), "they are about ceremonies only");
+    // Without the fault the answers are others, so it is the fault that is run again.
+    let text = fs::read_to_string(&file).unwrap().replace(",\"unasked-extension=uvm\"", "");
+    fs::write(&file, text).unwrap();
+    let (code, out, _) = replayed(&file, &[]);
+    assert_eq!(code, Some(1), "{out}");
+    assert!(out.contains("the answer differs from byte"), "{out}");
 }
