@@ -8,8 +8,8 @@ use softkey_tests::parts::sha256;
 use softkey_tests::pin::Protocol;
 use softkey_tests::request::{cf, command};
 use softkey_tests::status::{
-    KEEPALIVE_CANCEL, NO_CREDENTIALS, NOT_ALLOWED, OPERATION_DENIED, SUCCESS, USER_ACTION_TIMEOUT,
-    word,
+    KEEPALIVE_CANCEL, NO_CREDENTIALS, NOT_ALLOWED, OPERATION_DENIED, OTHER, SUCCESS,
+    USER_ACTION_TIMEOUT, word,
 };
 use softkey_tests::{Key, Request, User, Value, u2f};
 
@@ -234,6 +234,16 @@ fn power_cut_leaves_all_or_nothing() {
         writes += 1;
     }
     assert!(writes > 0, "a reset writes");
+}
+
+/// RS-12: where the write of a reset fails and the key goes on, everything is there.
+#[test]
+fn failed_write_loses_nothing() {
+    let mut used = used();
+    used.key.memory().cut_power(Cut::Before(0));
+    assert_eq!(used.key.send(&RESET), [OTHER]);
+    used.key.memory().power_up();
+    used.is_intact();
 }
 
 /// RS-11: with longTouchForReset on, a short touch is not enough; one of 5 s is. After it, the factory's value.
