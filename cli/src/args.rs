@@ -23,6 +23,7 @@ use crate::manage::fingers::FingersArgs;
 use crate::manage::get::GetArgs;
 use crate::manage::info::InfoArgs;
 use crate::manage::list::ListArgs;
+use crate::manage::otp::OtpArgs;
 use crate::manage::passwords::PasswordsArgs;
 use crate::manage::pin::PinCommandArgs;
 use crate::manage::reset::ResetArgs;
@@ -75,6 +76,7 @@ impl Args {
             Command::Store(args) => args.json,
             Command::PreventSilentAccess(args) => args.json,
             Command::Passwords(args) => args.json,
+            Command::Otp(args) => args.json,
             Command::Decode(args) => args.json,
             Command::Metadata(_)
             | Command::Verify(_)
@@ -130,6 +132,8 @@ pub enum Command {
     PreventSilentAccess(PreventArgs),
     /// List and remove the passwords and federated credentials of a browser profile
     Passwords(PasswordsArgs),
+    /// Judge and watch messages with one-time codes
+    Otp(OtpArgs),
     /// Check what create or get gave, as a relying party does, and print the record that it keeps
     Verify(VerifyArgs),
     /// Explain a CTAP message, authenticator data, an attestation object, client data, an APDU, a HID trace

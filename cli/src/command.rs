@@ -46,6 +46,7 @@ pub fn perform(args: Args) -> Result<Exit, CliError> {
         Command::Create(args) => manage::create::run(&args, &mut output).map(|()| Exit::Success),
         Command::Get(args) => manage::get::run(&args, &mut output).map(|()| Exit::Success),
         Command::Store(args) => manage::store::run(&args, &mut output).map(|()| Exit::Success),
+        Command::Otp(args) => manage::otp::run(&args, &mut output).map(|()| Exit::Success),
         Command::PreventSilentAccess(args) => {
             manage::store::prevent(&args, &mut output).map(|()| Exit::Success)
         }

@@ -8,6 +8,7 @@
 //! - [`error`]: how a command fails, in two parts, and the table of exit codes;
 //! - [`faults`]: what the key does wrong when its owner wants it to;
 //! - [`metadata`]: what is told about the key in advance;
+//! - [`inbox`]: where messages with one-time codes come from;
 //! - [`output`]: plain lines or one JSON object a line;
 //! - [`text`]: untrusted text on its way to a terminal;
 //! - [`profile`]: what the key is, if not the default;
@@ -33,6 +34,7 @@ pub mod demo;
 pub mod doctor;
 pub mod error;
 pub mod faults;
+pub mod inbox;
 pub mod manage;
 pub mod metadata;
 pub mod output;

@@ -13,6 +13,7 @@ pub mod get;
 pub mod info;
 pub mod list;
 pub mod network;
+pub mod otp;
 pub mod passwords;
 pub mod person;
 pub mod pin;

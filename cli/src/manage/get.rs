@@ -10,6 +10,7 @@ use super::visit::Visit;
 use super::wrong;
 use crate::browser_profile::BrowserProfileArgs;
 use crate::error::CliError;
+use crate::inbox::InboxArgs;
 use crate::output::Output;
 
 /// The arguments of `softkey get`.
@@ -24,6 +25,13 @@ pub struct GetArgs {
     #[command(flatten)]
     /// Where passwords are, and whom the person is signed in to.
     pub browser_profile: BrowserProfileArgs,
+    #[command(flatten)]
+    /// Where one-time codes come from.
+    pub inbox: InboxArgs,
+
+    /// Wait so long for a message with a one-time code [default: without end]
+    #[arg(long, value_name = "SECONDS")]
+    pub otp_timeout: Option<u64>,
 }
 
 /// Carries `softkey get` out: prints the credential, of public keys an `AuthenticationResponseJSON`, or `null`.
@@ -32,7 +40,7 @@ pub struct GetArgs {
 ///
 /// As [`create`](super::create::run).
 pub fn run(args: &GetArgs, output: &mut Output<'_>) -> Result<(), CliError> {
-    let GetArgs { ceremony, consent, browser_profile } = args;
+    let GetArgs { ceremony, consent, browser_profile, inbox, otp_timeout } = args;
     let text = read_options(&ceremony.options)?;
     let options = if is_bare(&text) {
         RequestOptions::from_json(&text).map(Into::into)
@@ -49,7 +57,11 @@ pub fn run(args: &GetArgs, output: &mut Output<'_>) -> Result<(), CliError> {
     // Only what is kept in a profile needs the person's own.
     let keeps = options.password || options.federated.is_some() || options.identity.is_some();
     let profile = if keeps { browser_profile.open()? } else { browser_profile.open_if_named()? };
-    let mut visit = Visit::begin(&ceremony.origin, operation, profile);
+    let inbox = if options.otp.is_some() { inbox.open(output)? } else { None };
+    let mut visit = Visit::begin(&ceremony.origin, operation, profile).with(inbox);
+    if let Some(seconds) = otp_timeout {
+        visit.limit_otp(*seconds);
+    }
     let request =
         visit.call(|container, entropy| container.get(Instant::default(), options, entropy))?;
     let credential = visit.settle(request, ceremony, Consent::from(consent), output)?;

@@ -22,6 +22,7 @@ use super::failure::explain;
 use super::person::Person;
 use crate::browser_profile::BrowserProfile;
 use crate::error::{CliError, Exit};
+use crate::inbox::Inbox;
 use crate::output::Output;
 
 /// How long a call that waits is not looked at.
@@ -36,6 +37,7 @@ pub(super) struct Visit {
     operation: Operation,
     /// When the call's clock began.
     began: time::Instant,
+    inbox: Option<Inbox>,
 }
 
 impl Visit {
@@ -54,7 +56,19 @@ impl Visit {
         let mut page = Page::new(profile.profile(), origin);
         // Who types a command means it as much as who clicks.
         page.activate();
-        Self { profile, page, operation, began: time::Instant::now() }
+        Self { profile, page, operation, began: time::Instant::now(), inbox: None }
+    }
+
+    /// Messages come from there.
+    pub(super) fn with(mut self, inbox: Option<Inbox>) -> Self {
+        self.inbox = inbox;
+        self
+    }
+
+    /// A one-time code is waited for so many seconds.
+    pub(super) fn limit_otp(&self, seconds: u64) {
+        let limit = Some(seconds.saturating_mul(1000));
+        self.profile.profile().set(|settings| settings.otp_limit = limit);
     }
 
     /// Has the page make its call.
@@ -117,8 +131,15 @@ impl Visit {
                     request.handle_response(self.now(), response);
                 }
                 Some(_) => {}
-                None if request.is_stalled() => return Err(nothing_comes()),
-                None => thread::sleep(self.until_due(&request)),
+                None => match &self.inbox {
+                    Some(inbox) => {
+                        if let Some(text) = inbox.wait(self.until_due(&request))? {
+                            self.profile.profile().inbox().push(text.as_str());
+                        }
+                    }
+                    None if request.is_stalled() => return Err(nothing_comes()),
+                    None => thread::sleep(self.until_due(&request)),
+                },
             }
         }
     }
@@ -139,5 +160,5 @@ impl Visit {
 }
 
 fn nothing_comes() -> CliError {
-    CliError::new(Exit::Usage, "No message can come: nothing brings messages to this command.", "")
+    CliError::new(Exit::Usage, "No message can come.", "--inbox with a source")
 }

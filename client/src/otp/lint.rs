@@ -37,6 +37,25 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// The name of the rule that the message breaks, for programs. The rules are those of the format (origin-bound
+    /// one-time codes section 3.3) and what the same text advises senders.
+    #[must_use]
+    pub const fn rule(&self) -> &'static str {
+        match self {
+            Self::LastLineEmpty => "last-line-empty",
+            Self::NotTheLastLine => "not-the-last-line",
+            Self::NoAt => "no-at",
+            Self::NoHost => "no-host",
+            Self::NoHash => "no-hash",
+            Self::NoCode => "no-code",
+            Self::Host(_) => "host-no-domain",
+            Self::Passed(_) => "passed-over",
+            Self::CodeCharacters => "code-characters",
+            Self::NoText => "no-text",
+            Self::Long(_) => "longer-than-one-sms",
+        }
+    }
+
     /// Does it keep browsers from reading the message? The others are advice.
     #[must_use]
     pub const fn is_fatal(&self) -> bool {
