@@ -72,9 +72,10 @@ pub enum Event {
 /// A question as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Asked {
-    /// `presence`, `long_presence` (a touch of 5 seconds) or `verification`.
+    /// `presence`, `long_presence` (a touch of 5 seconds), `verification`, or `sample` (of a finger to enroll).
     pub asks: &'static str,
-    /// What the client wants to do: `register`, `sign in`, `choose this key`, `reset`, `verify the user`.
+    /// What the client wants to do: `register`, `sign in`, `choose this key`, `reset`, `verify the user`,
+    /// `enroll a finger`.
     pub operation: &'static str,
     /// The relying party.
     pub rp: Option<String>,
