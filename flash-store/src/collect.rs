@@ -43,7 +43,10 @@ pub(crate) fn level<F: NorFlash>(
         page.sequence.is_some() && Some(*number) != state.tail && fits
     });
     let spared = used.min_by_key(|(_, page)| page.erases);
-    match spared.filter(|(_, page)| page.erases + UNEVEN < most).map(|(number, _)| number) {
+    match spared
+        .filter(|(_, page)| page.erases.saturating_add(UNEVEN) < most)
+        .map(|(number, _)| number)
+    {
         Some(victim) => page(medium, state, victim),
         None => Ok(()),
     }

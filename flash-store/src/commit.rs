@@ -35,9 +35,10 @@ pub(crate) fn commit<F: NorFlash>(
     if after > before && state.live() - before.min(state.live()) + after > state.capacity() {
         return Err(Error::Full);
     }
+    let next_batch = state.next_batch.checked_add(1).ok_or(Error::Full)?;
     let collected = make_room(medium, state, &pieces)?;
     let slots = write(medium, state, &pieces)?;
-    state.next_batch += 1;
+    state.next_batch = next_batch;
     enter(medium, state, &pieces, &slots)?;
     if collected { Ok(()) } else { collect::level(medium, state) }
 }

@@ -46,13 +46,15 @@ impl State {
         for page in &mut pages {
             page.live = 0;
         }
+        // Numbers that no store reaches before its flash is worn out.
+        let next = |number: u32| number.checked_add(1).ok_or(Error::Damaged(medium.address(0)));
         let mut state = Self {
             pages,
             index: Vec::new(),
             tail,
             // Nothing of a torn batch is left below, so its number is free.
-            next_batch: torn.unwrap_or(newest.batch + 1),
-            next_sequence: last.map_or(1, |last| last + 1),
+            next_batch: torn.map_or_else(|| next(newest.batch), Ok)?,
+            next_sequence: next(last.unwrap_or_default())?,
         };
         state.index_all(medium, torn)?;
         if let Some(torn) = torn {
@@ -195,9 +197,11 @@ fn survey<F: NorFlash>(medium: &Medium<F>) -> Result<Vec<Page>, Error<F::Error>>
     for (number, found) in (0..).zip(found) {
         pages.push(match found {
             Found::Page(page) => page,
-            Found::Useless { erases, .. } => medium.erase(number, erases.unwrap_or(most) + 1)?,
+            Found::Useless { erases, .. } => {
+                medium.erase(number, erases.unwrap_or(most).saturating_add(1))?
+            }
             Found::Used { erases, sequence, .. } if dropped.contains(&sequence) => {
-                medium.erase(number, erases + 1)?
+                medium.erase(number, erases.saturating_add(1))?
             }
             Found::Used { erases, sequence, end } => {
                 Page { erases, sequence: Some(sequence), end: end?, live: 0 }
@@ -263,4 +267,35 @@ fn newest<F: NorFlash>(medium: &Medium<F>, pages: &[Page]) -> Result<Newest, Err
         })?;
     }
     Ok(newest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ram::{Misuse, RamFlash};
+
+    type Opened = Result<State, Error<Misuse>>;
+
+    /// Opens a region of six pages whose first begins so.
+    fn opened(first: &[u8]) -> Opened {
+        let mut flash = RamFlash::new(6);
+        flash.bytes_mut()[..first.len()].copy_from_slice(first);
+        State::load(&Medium::new(flash, 0..6 * Page::LEN).unwrap(), None)
+    }
+
+    /// Numbers that no store reaches are damage; those that may stay where they are do.
+    #[test]
+    fn numbers_at_their_end_do_not_run_over() {
+        let in_use = |sequence| [&Head::erased(3)[..], &Head::in_use(sequence)].concat();
+        assert_eq!(opened(&in_use(u32::MAX)).err(), Some(Error::Damaged(0)));
+        assert_eq!(opened(&in_use(u32::MAX - 1)).unwrap().next_sequence, u32::MAX);
+        let part = |batch| {
+            let (body, mark) = crate::entry::sealed(&[], crate::entry::FIRST | LAST, batch);
+            [&in_use(1)[..], &body, &mark].concat()
+        };
+        assert_eq!(opened(&part(u32::MAX)).err(), Some(Error::Damaged(0)));
+        assert_eq!(opened(&part(u32::MAX - 1)).unwrap().next_batch, u32::MAX);
+        let torn = [&Head::erased(u32::MAX)[..], &[0; 8]].concat();
+        assert_eq!(opened(&torn).unwrap().pages[0].erases, u32::MAX);
+    }
 }

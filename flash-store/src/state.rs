@@ -116,8 +116,8 @@ impl State {
         let (page, _) = blank.min_by_key(|(_, page)| page.erases).ok_or(Error::Full)?;
         // From here on it is no blank page, even if the flash fails.
         let sequence = self.next_sequence;
+        self.next_sequence = sequence.checked_add(1).ok_or(Error::Full)?;
         self.page_mut(page)?.sequence = Some(sequence);
-        self.next_sequence += 1;
         medium.write(page * Page::LEN + Page::USE, &Head::in_use(sequence))?;
         self.tail = Some(page);
         Ok(())
