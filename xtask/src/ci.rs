@@ -77,6 +77,7 @@ fn steps() -> Vec<Step> {
         Step::task_with("boards", 30, &["firmware", "build"]),
         Step::task_with("firmware", 20, &["firmware", "test"]),
         Step::task("interop", 20),
+        Step::cargo("fedcm", 25, "test --package softkey-idp --test flow --locked -- --ignored"),
         Step::task("empty-root", 15),
         Step::task("vm", 45),
         Step::new(

@@ -98,7 +98,8 @@ impl Provider {
         if let Some(account) = accounts.find(|account| account.id == claimed.account) {
             for name in &claimed.fields {
                 if let Some(value) = told(account, name) {
-                    put(claim(name), json!(value));
+                    let own = name == "picture" && value.starts_with('/');
+                    put(claim(name), json!(if own { self.url(value) } else { value.clone() }));
                 }
             }
         }

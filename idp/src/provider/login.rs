@@ -140,7 +140,8 @@ pub(super) fn page(title: &str, body: &str) -> Draft {
     );
     Draft::html(200, text)
         .header("Content-Security-Policy", POLICY)
-        .header("Referrer-Policy", "no-referrer")
+        // With less, browsers would send the page's own forms with `Origin: null`.
+        .header("Referrer-Policy", "same-origin")
 }
 
 /// A text as it may stand in a page and in its attributes.

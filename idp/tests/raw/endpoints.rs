@@ -65,6 +65,9 @@ fn signing_in_and_out_is_told_by_header() {
     let world = World::new();
     let form = world.fetch("login", None);
     assert!(form.body.contains("<button name=account value=\"1\">Ada Lovelace</button>"));
+    assert_eq!(form.header("referrer-policy"), Some("same-origin"));
+    let own = ("Origin", "https://login.idp.example");
+    assert_eq!(world.ask("POST", IDP, "/login", &[FORM, own], "account=1").status, 200);
     let hinted = world.get(IDP, "/login?login_hint=bob%40idp.example", &[]);
     assert!(!hinted.body.contains("Ada") && hinted.body.contains("Bob"));
 
@@ -156,6 +159,8 @@ fn an_assertion_is_a_signed_token() {
     assert_eq!(told["name"], "Ada Lovelace");
     assert_eq!((&told["email"], &told["picture"]), (&json!("ada@idp.example"), &Value::Null));
     assert_eq!(told["is_auto_selected"], true);
+    let picture = claims(&world, &more("&disclosure_shown_for=picture"), None);
+    assert_eq!(picture["picture"], "https://login.idp.example/picture");
     claims(&world, &more("&params=%7B%22nonce%22%3A%22m%22%7D&nonce=n"), Some("m"));
 }
 
@@ -216,7 +221,8 @@ fn a_request_is_looked_at() {
         let posted = world.ask("POST", endpoint, path, &[DEST, JSON, FORM], "a=b");
         assert_eq!((posted.status, world.objections()), (405, vec!["the method is wrong".into()]));
     }
-    assert_eq!(world.get(IDP, "/picture", &[DEST]).status, 400);
+    assert_eq!(world.get(IDP, "/picture", &[("Sec-Fetch-Dest", "empty")]).status, 400);
+    assert_eq!(world.get(IDP, "/picture", &[DEST]).status, 200);
     let picture = world.fetch("picture", None);
     assert_eq!((picture.status, picture.header("content-type")), (200, Some("image/png")));
 }
