@@ -108,6 +108,11 @@ pub(crate) fn named(cause: Cause, operation: Operation) -> CliError {
 
 /// The text of the options.
 pub(crate) fn read_options(path: &PathBuf) -> Result<String, CliError> {
+    read_text(path, "The options", "--options with a text file that you may read")
+}
+
+/// A text from a file or, for `-`, from standard input: `what` it is, and what to try if it cannot be read.
+pub(super) fn read_text(path: &PathBuf, what: &str, try_this: &str) -> Result<String, CliError> {
     let text = if path.as_os_str() == "-" {
         let mut text = String::new();
         io::stdin().lock().read_to_string(&mut text).map(|_| text)
@@ -117,8 +122,8 @@ pub(crate) fn read_options(path: &PathBuf) -> Result<String, CliError> {
     text.map_err(|error| {
         CliError::new(
             Exit::BadInput,
-            format!("The options cannot be read from {}: {error}.", path.display()),
-            "--options with a text file that you may read",
+            format!("{what} cannot be read from {}: {error}.", path.display()),
+            try_this,
         )
     })
 }

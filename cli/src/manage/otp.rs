@@ -12,7 +12,7 @@ use serde_json::json;
 use softkey_client::otp::BoundCode;
 use softkey_client::otp::lint::{Fault, lint};
 
-use super::create::read_options;
+use super::create::read_text;
 use crate::error::{CliError, Exit};
 use crate::inbox::InboxArgs;
 use crate::output::{Form, Output};
@@ -60,7 +60,10 @@ pub enum OtpOrder {
 /// [`Exit::Failed`] for a message that no page can read, [`Exit::BadInput`] if it cannot be read at all.
 pub fn run(args: &OtpArgs, output: &mut Output<'_>) -> Result<(), CliError> {
     match &args.order {
-        OtpOrder::Lint { file } => judge(&read_options(file)?, output),
+        OtpOrder::Lint { file } => {
+            let text = read_text(file, "The message", "a text file that you may read")?;
+            judge(&text, output)
+        }
         OtpOrder::Watch { inbox, show_codes } => watch(inbox, *show_codes, output),
     }
 }
