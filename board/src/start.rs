@@ -4,6 +4,8 @@ use core::ops::Range;
 
 use embedded_storage::nor_flash::NorFlash;
 use rand_core::TryRng as _;
+#[cfg(feature = "ml-dsa")]
+use softkey_authenticator::{Algorithm, Algorithms};
 use softkey_authenticator::{Authenticator, Config, RootKey};
 use softkey_ctap::Instant;
 use softkey_flash_store::FlashStore;
@@ -71,10 +73,19 @@ pub fn start<F: NorFlash, N: Noise>(
         device_secret(&mut flash, regions.secret, in_use, &mut rng).map_err(|_| Broken::Secret)?;
     rng.reseed(secret.as_slice()).map_err(|_| Broken::Noise)?;
     let channel_seed = rng.try_next_u32().map_err(|_| Broken::Noise)?;
-    let config = Config { max_discoverable: 300, long_touch_for_reset: true, ..Config::default() };
     let store = open(flash, regions)?;
-    let authenticator = Authenticator::open(store, RootKey::new(*secret), rng, config, now);
+    let authenticator = Authenticator::open(store, RootKey::new(*secret), rng, config(), now);
     Ok((Back::new(authenticator.map_err(|_| Broken::State)?), channel_seed))
+}
+
+fn config() -> Config {
+    let config = Config { max_discoverable: 300, long_touch_for_reset: true, ..Config::default() };
+    #[cfg(feature = "ml-dsa")]
+    let config = {
+        let listed = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::MlDsa44];
+        Config { algorithms: Algorithms::new(&listed).unwrap_or_default(), ..config }
+    };
+    config
 }
 
 fn open<F: NorFlash>(flash: F, regions: &Regions) -> Result<FlashStore<F>, Broken> {

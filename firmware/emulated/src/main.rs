@@ -7,10 +7,10 @@
 
 extern crate alloc;
 
+mod memory;
 mod shared;
 
 use core::cell::RefCell;
-use core::mem::MaybeUninit;
 use core::panic::PanicInfo;
 
 use cortex_m::peripheral::syst::SystClkSource;
@@ -20,21 +20,13 @@ use cortex_m_semihosting::{debug, hprintln};
 use critical_section::Mutex;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::channel::{Channel, TrySendError};
-use embedded_alloc::LlffHeap;
 use softkey_authenticator::{Answer, Ask, Question};
 use softkey_board::{Front, Notice, Order, Regions, start};
 
 use shared::{SharedFlash, SharedNoise};
 
-/// Of 64 KiB of RAM the rest is for the stack.
-const HEAP: usize = 40 << 10;
 /// A millisecond of the processor's 25 MHz.
 const TICKS: u32 = 25_000;
-
-#[global_allocator]
-static ALLOCATOR: LlffHeap = LlffHeap::empty();
-
-static mut ARENA: MaybeUninit<[u8; HEAP]> = MaybeUninit::uninit();
 
 static FRONT: Mutex<RefCell<Option<Front>>> = Mutex::new(RefCell::new(None));
 static ORDERS: Channel<CriticalSectionRawMutex, Order, 4> = Channel::new();
@@ -42,8 +34,7 @@ static NOTICES: Channel<CriticalSectionRawMutex, Notice, 4> = Channel::new();
 
 #[entry]
 fn main() -> ! {
-    // SAFETY: called once, before anything is allocated, with memory that nothing else refers to.
-    unsafe { ALLOCATOR.init(&raw mut ARENA as usize, HEAP) }
+    memory::init();
     let regions = Regions::before(SharedFlash::LEN);
     let (mut key, channel_seed) =
         match start(SharedFlash, SharedNoise::new(), &regions, shared::now()) {
@@ -61,6 +52,9 @@ fn main() -> ! {
             key.obey(shared::now(), order, &mut tell);
         }
         key.turn(shared::now(), touched, &mut tell);
+        if shared::wants_measures() {
+            shared::measured(memory::HEAP, memory::heap_peak(), memory::stack_peak());
+        }
         // Whoever has nothing to do need not wait for the timer.
         SCB::set_pendst();
     }

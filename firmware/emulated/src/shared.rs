@@ -6,7 +6,8 @@
 //! 0xE00000  the seed of this run's noise, 32 bytes
 //! 0xF00000  words: reports sent to the board | taken by it | sent by it | taken by the host
 //!                  clock in milliseconds | button: 1 a touch, 2 held for 5 s | 1 while running
-//!                  1 while the lamp is lit
+//!                  1 while the lamp is lit | 1 if measures are wanted, 2 when they are there
+//!                  heap at its fullest | heap in all | stack at its deepest | stack in all
 //! 0xF00040  a report to the board, 64 bytes
 //! 0xF00080  a report of the board, 64 bytes
 //! ```
@@ -43,6 +44,11 @@ enum Word {
     Button,
     Running,
     Lamp,
+    Measures,
+    HeapPeak,
+    Heap,
+    StackPeak,
+    Stack,
 }
 
 fn word(word: Word) -> u32 {
@@ -103,6 +109,20 @@ pub(crate) fn announce() {
 /// Switches the lamp.
 pub(crate) fn show(lit: bool) {
     set_word(Word::Lamp, u32::from(lit));
+}
+
+/// Does the host want to know what memory was taken?
+pub(crate) fn wants_measures() -> bool {
+    word(Word::Measures) == 1
+}
+
+/// Tells it, in bytes.
+pub(crate) fn measured(heap: usize, heap_peak: u32, (stack_peak, stack): (u32, u32)) {
+    set_word(Word::Heap, u32::try_from(heap).unwrap_or(u32::MAX));
+    set_word(Word::HeapPeak, heap_peak);
+    set_word(Word::StackPeak, stack_peak);
+    set_word(Word::Stack, stack);
+    set_word(Word::Measures, 2);
 }
 
 /// A press of the button that is not used up yet: for at least 5 seconds?
