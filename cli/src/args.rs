@@ -13,6 +13,7 @@ use clap_complete::Shell;
 use softkey_authenticator::Algorithms;
 
 use crate::attestation::AttestationArgs;
+use crate::bridge::BridgeArgs;
 use crate::decode::DecodeArgs;
 use crate::faults::Spec;
 use crate::manage::blobs::BlobsArgs;
@@ -59,6 +60,7 @@ impl Args {
             Command::Profiles(args) => args.json(),
             Command::Attestation(args) => args.json,
             Command::Replay(args) => args.json,
+            Command::Bridge(args) => args.json,
             Command::Control(args) => args.json,
             Command::Faults(args) => args.json,
             Command::List(args) => args.json,
@@ -146,6 +148,8 @@ pub enum Command {
     Metadata(MetadataArgs),
     /// Run a recorded session again and show the first difference; ends with 1 if there is one
     Replay(ReplayArgs),
+    /// Show the key on an emulated board over UDP or uhid, as if it were plugged in, until Ctrl-C
+    Bridge(BridgeArgs),
     /// Steer a running key over its control socket
     Control(ControlArgs),
     /// List the ways in which softkey run --fault can misbehave

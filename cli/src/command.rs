@@ -6,6 +6,7 @@ use clap_mangen::Man;
 
 use crate::args::{Args, Command};
 use crate::attestation;
+use crate::bridge;
 use crate::control;
 use crate::decode;
 use crate::demo;
@@ -63,6 +64,7 @@ pub fn perform(args: Args) -> Result<Exit, CliError> {
         Command::Replay(args) => replay::run(&args, &mut output),
         Command::Serve(args) => serve::perform(&args),
         Command::Run(args) => run::perform(&args),
+        Command::Bridge(args) => bridge::run(&args),
         Command::Doctor(args) => doctor::perform(&args),
         Command::Completions { shell } => completions(shell),
         Command::Man { command } => man(&command),

@@ -25,6 +25,7 @@
 
 pub mod args;
 pub mod attestation;
+pub mod bridge;
 pub mod browser;
 pub mod browser_profile;
 pub mod command;

@@ -1,48 +1,36 @@
-//! The emulated board as a wire: QEMU, and the other end of the memory that `firmware/emulated/src/shared.rs` describes.
+//! The emulated board as a wire: QEMU behind the mailbox that it shares with `softkey bridge`.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt as _;
-use std::process::{Child, Command, Stdio};
+use std::path::PathBuf;
+use std::process::Child;
 use std::time::{Duration, Instant};
 
+use softkey::bridge::mailbox::{Mailbox, Measures, Press};
 use softkey_ctap_hid::{Report, Transport, WallClock};
 use tempfile::TempDir;
 
 /// The variable that names the firmware's ELF file; `cargo xtask firmware test` sets it.
 const FIRMWARE: &str = "SOFTKEY_EMULATED_FIRMWARE";
 
-const LEN: usize = 16 << 20;
-const ENTROPY: u64 = 0xE0_0000;
-const MAILBOX: u64 = 0xF0_0000;
-const TO_BOARD: u64 = MAILBOX + 0x40;
-const TO_HOST: u64 = MAILBOX + 0x80;
 /// Longer than any start or answer takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Words of the mailbox.
-#[derive(Clone, Copy)]
-enum Word {
-    SentToBoard,
-    TakenByBoard,
-    SentToHost,
-    TakenByHost,
-    Clock,
-    Button,
-    Running,
-    Lamp,
+/// The firmware under test.
+pub(crate) fn firmware() -> PathBuf {
+    std::env::var_os(FIRMWARE).expect("run by `cargo xtask firmware test`").into()
 }
 
-/// A board's memory, which stays when the power goes.
+/// A board, whose memory stays when the power goes.
 pub(crate) struct Board {
     folder: TempDir,
-    memory: File,
     runs: u8,
 }
 
 /// A board with power.
 pub(crate) struct Powered<'b> {
-    board: &'b Board,
+    /// Keeps others from switching the same board on.
+    _board: &'b Board,
+    mailbox: Mailbox,
     child: Child,
     clock: WallClock,
     nonces: u64,
@@ -55,43 +43,23 @@ impl Board {
     /// A board that was never used.
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
-        let path = folder.path().join("memory");
-        let memory = File::options().read(true).write(true).create_new(true).open(path).unwrap();
-        memory.write_all_at(&vec![0xFF; LEN], 0).unwrap();
-        Self { folder, memory, runs: 0 }
+        Self { folder, runs: 0 }
     }
 
-    fn word(&self, word: Word) -> u32 {
-        let mut bytes = [0; 4];
-        self.memory.read_exact_at(&mut bytes, MAILBOX + 4 * word as u64).unwrap();
-        u32::from_le_bytes(bytes)
-    }
-
-    fn set_word(&self, word: Word, value: u32) {
-        self.memory.write_all_at(&value.to_le_bytes(), MAILBOX + 4 * word as u64).unwrap();
+    /// The file of its memory.
+    pub(crate) fn memory(&self) -> PathBuf {
+        self.folder.path().join("memory")
     }
 
     /// Switches the power on, for so long.
     pub(crate) fn power_up(&mut self, lasts: Option<Duration>) -> Powered<'_> {
-        let firmware = std::env::var_os(FIRMWARE).expect("run by `cargo xtask firmware test`");
         self.runs += 1;
-        self.memory.write_all_at(&[self.runs; 32], ENTROPY).unwrap();
-        self.memory.write_all_at(&[0; 32], MAILBOX).unwrap();
-        let memory = self.folder.path().join("memory");
-        let memory = format!(
-            "memory-backend-file,id=shared,size=16M,mem-path={},share=on",
-            memory.display()
-        );
-        let child = Command::new("qemu-system-arm")
-            .args(["-M", "mps2-an386,memory-backend=shared", "-object", &memory])
-            .args(["-nographic", "-monitor", "none", "-serial", "none"])
-            .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
-            .arg(firmware)
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("qemu-system-arm starts");
+        let mailbox = Mailbox::open(&self.memory()).unwrap();
+        let child =
+            mailbox.power_up(&firmware(), &[self.runs; 32]).expect("qemu-system-arm starts");
         let ends = lasts.map(|lasts| Instant::now() + lasts);
-        Powered { board: self, child, clock: WallClock::start(), nonces: 0, speed: 1, ends }
+        let clock = WallClock::start();
+        Powered { _board: self, mailbox, child, clock, nonces: 0, speed: 1, ends }
     }
 }
 
@@ -99,7 +67,7 @@ impl Powered<'_> {
     /// Waits until the key is there. False if the power went before.
     pub(crate) fn is_up(&mut self) -> bool {
         let end = Instant::now() + PATIENCE;
-        while self.board.word(Word::Running) == 0 {
+        while !self.mailbox.is_running().unwrap() {
             assert!(Instant::now() < end, "the board does not start");
             if self.turn().is_err() {
                 return false;
@@ -108,14 +76,9 @@ impl Powered<'_> {
         true
     }
 
-    /// Touches the button: the next question is answered with yes, if it wants no more than that.
-    pub(crate) fn touch(&self) {
-        self.board.set_word(Word::Button, 1);
-    }
-
-    /// Holds the button for five seconds.
-    pub(crate) fn hold(&self) {
-        self.board.set_word(Word::Button, 2);
+    /// Presses the button: the next question is answered with yes, if it wants no more than that.
+    pub(crate) fn press(&self, press: Press) {
+        self.mailbox.press(press).unwrap();
     }
 
     /// Lets the board's clock run so many times faster.
@@ -125,13 +88,23 @@ impl Powered<'_> {
 
     /// Is the lamp lit?
     pub(crate) fn is_lit(&self) -> bool {
-        self.board.word(Word::Lamp) == 1
+        self.mailbox.is_lit().unwrap()
+    }
+
+    /// The memory that the firmware has taken since the power came.
+    pub(crate) fn measures(&mut self) -> Measures {
+        self.mailbox.ask_measures().unwrap();
+        loop {
+            self.turn().unwrap();
+            if let Some(measures) = self.mailbox.measures().unwrap() {
+                return measures;
+            }
+        }
     }
 
     /// One turn of a waiting loop: the board's clock goes on, and perhaps the power goes.
     pub(crate) fn turn(&mut self) -> io::Result<()> {
-        let now = u32::try_from(self.now().as_millis()).unwrap_or(u32::MAX);
-        self.board.set_word(Word::Clock, now);
+        self.mailbox.set_clock(self.now())?;
         if self.ends.is_some_and(|ends| Instant::now() >= ends) {
             self.child.kill()?;
             self.child.wait()?;
@@ -163,11 +136,9 @@ impl Transport for Powered<'_> {
     }
 
     fn send(&mut self, report: &Report) -> io::Result<()> {
-        while self.board.word(Word::TakenByBoard) != self.board.word(Word::SentToBoard) {
+        while !self.mailbox.send(report)? {
             self.turn()?;
         }
-        self.board.memory.write_all_at(report, TO_BOARD)?;
-        self.board.set_word(Word::SentToBoard, self.board.word(Word::SentToBoard) + 1);
         Ok(())
     }
 
@@ -175,11 +146,7 @@ impl Transport for Powered<'_> {
         let end = Instant::now() + timeout;
         loop {
             self.turn()?;
-            let sent = self.board.word(Word::SentToHost);
-            if sent != self.board.word(Word::TakenByHost) {
-                let mut report = [0; 64];
-                self.board.memory.read_exact_at(&mut report, TO_HOST)?;
-                self.board.set_word(Word::TakenByHost, sent);
+            if let Some(report) = self.mailbox.receive()? {
                 return Ok(Some(report));
             }
             if Instant::now() >= end {

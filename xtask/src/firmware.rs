@@ -22,8 +22,15 @@ pub(crate) struct Args {
 #[derive(clap::Subcommand)]
 enum Task {
     /// Build a board's firmware, and print the files
-    Build(Chosen),
-    /// Build a board's firmware and say what it takes of flash and RAM
+    Build {
+        #[command(flatten)]
+        chosen: Chosen,
+        /// With ML-DSA-44, which is off otherwise
+        #[arg(long)]
+        ml_dsa: bool,
+    },
+    /// Build a board's firmware and say what it takes of flash and RAM, with and without ML-DSA; of the emulated one
+    /// heap and stack too (needs qemu-system-arm)
     Size(Chosen),
     /// Run the suite against the emulated board (needs qemu-system-arm)
     Test,
@@ -37,7 +44,17 @@ struct Chosen {
     board: String,
 }
 
+/// Which algorithms a firmware has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Algorithms {
+    /// ES256 and `EdDSA`.
+    Classic,
+    /// ML-DSA-44 too.
+    Lattice,
+}
+
 /// What a board is flashed with.
+#[derive(Clone, Copy)]
 enum Format {
     /// The ELF file, which an emulator or a probe takes.
     Elf,
@@ -117,9 +134,10 @@ const BOARDS: [Board; 5] = [
 pub(crate) fn run(args: &Args) -> Result<bool> {
     let root = house::root()?;
     match &args.task {
-        Task::Build(chosen) => {
+        Task::Build { chosen, ml_dsa } => {
+            let algorithms = if *ml_dsa { Algorithms::Lattice } else { Algorithms::Classic };
             for board in chosen_of(&chosen.board)? {
-                for file in build(&root, board)? {
+                for file in build(&root, board, algorithms)? {
                     println!("{}: {}", board.name, file.display());
                 }
             }
@@ -140,20 +158,25 @@ fn chosen_of(name: &str) -> Result<Vec<&'static Board>> {
 }
 
 /// Builds a board, and gives the paths of its files: the ELF file, and what it is flashed with if that is another one.
-fn build(root: &Path, board: &Board) -> Result<Vec<PathBuf>> {
+fn build(root: &Path, board: &Board, algorithms: Algorithms) -> Result<Vec<PathBuf>> {
     let folder = root.join("target/firmware");
     let mut cargo = Toolchain::for_target(&folder, board.target)?.cargo();
     cargo.current_dir(root.join("firmware")).arg("build").args(["--release", "--locked"]);
     cargo.args(["--package", board.package, "--target", board.target]);
     cargo.args(board.feature.iter().flat_map(|feature| ["--features", feature]));
+    if algorithms == Algorithms::Lattice {
+        cargo.args(["--features", "ml-dsa"]);
+    }
     output_of(cargo.arg("--target-dir").arg(&folder))?;
     let built = folder.join(board.target).join("release").join(board.package);
     // Two boards of one package have files of the same name.
-    let elf = folder.join(format!("softkey-{}.elf", board.name));
+    let with = if algorithms == Algorithms::Lattice { "-ml-dsa" } else { "" };
+    let elf = folder.join(format!("softkey-{}{with}.elf", board.name));
     fs::copy(built, &elf)?;
     let image = Image::of_elf(&fs::read(&elf)?)?;
-    if image.end() > board.end {
-        return Err(format!("{} is {} bytes too long", board.name, image.end() - board.end).into());
+    let (end, _) = board.room(algorithms);
+    if image.end() > end {
+        return Err(format!("{} is {} bytes too long", board.name, image.end() - end).into());
     }
     let mut files = vec![elf.clone()];
     match board.format {
@@ -170,18 +193,59 @@ fn build(root: &Path, board: &Board) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+impl Board {
+    /// Where the program must have ended, and the RAM. What does not fit the emulated board's budget is emulated with the
+    /// memory of an nRF52840.
+    fn room(&self, algorithms: Algorithms) -> (u32, u32) {
+        match (self.format, algorithms) {
+            (Format::Elf, Algorithms::Lattice) => (1024 << 10, 256 << 10),
+            _ => (self.end, self.ram),
+        }
+    }
+}
+
 /// Prints rows of the README's table; false if a board has not got so much.
 fn size(root: &Path, boards: &[&Board]) -> Result<bool> {
     let mut fits = true;
+    println!(
+        "| board | algorithms | flash | RAM before it runs | heap at its fullest | stack at its deepest |"
+    );
+    println!("|---|---|---|---|---|---|");
     for board in boards {
-        let elf = build(root, board)?.swap_remove(0);
-        let report = output_of(Command::new("size").arg(elf))?;
-        let (flash, ram) = taken(&report).ok_or("`size` says something else than usual")?;
-        let (all_flash, all_ram) = (board.end - board.start, board.ram);
-        println!("| {} | {flash} of {all_flash} | {ram} of {all_ram} |", board.name);
-        fits &= flash <= u64::from(all_flash) && ram <= u64::from(all_ram);
+        for algorithms in [Algorithms::Classic, Algorithms::Lattice] {
+            let elf = build(root, board, algorithms)?.swap_remove(0);
+            let report = output_of(Command::new("size").arg(&elf))?;
+            let (flash, ram) = taken(&report).ok_or("`size` says something else than usual")?;
+            let (end, all_ram) = board.room(algorithms);
+            let all_flash = end - board.start;
+            let (heap, stack) = match board.format {
+                Format::Elf => measured(root, &elf)?,
+                _ => ("not measured".to_owned(), "not measured".to_owned()),
+            };
+            let named = match algorithms {
+                Algorithms::Classic => "ES256, EdDSA",
+                Algorithms::Lattice => "ES256, EdDSA, ML-DSA-44",
+            };
+            println!(
+                "| {} | {named} | {flash} of {all_flash} | {ram} of {all_ram} | {heap} | {stack} |",
+                board.name
+            );
+            fits &= flash <= u64::from(all_flash) && ram <= u64::from(all_ram);
+        }
     }
     Ok(fits)
+}
+
+/// What the hungriest requests take of heap and stack on the emulated board, each with what there is.
+fn measured(root: &Path, elf: &Path) -> Result<(String, String)> {
+    let said = output_of(suite(root, elf)?.args(["--nocapture", "the_memory_is_enough"]))?;
+    heap_and_stack(&said).ok_or_else(|| "the suite does not say what it measured".into())
+}
+
+fn heap_and_stack(said: &str) -> Option<(String, String)> {
+    let line = said.lines().find_map(|line| line.split_once("measured: heap "))?.1;
+    let (heap, stack) = line.split_once(", stack ")?;
+    Some((heap.to_owned(), stack.trim().to_owned()))
 }
 
 /// What a program takes of flash and of RAM before it runs, from what `size` prints: text, data and bss.
@@ -194,14 +258,20 @@ fn taken(report: &str) -> Option<(u64, u64)> {
 /// Runs `tests/emulated` against the emulated board.
 fn test(root: &Path) -> Result<bool> {
     let [emulated, ..] = &BOARDS;
-    let elf = build(root, emulated)?.swap_remove(0);
+    let elf = build(root, emulated, Algorithms::Classic)?.swap_remove(0);
+    Ok(suite(root, &elf)?.status()?.success())
+}
+
+/// The suite, ready to run against this firmware.
+fn suite(root: &Path, elf: &Path) -> Result<Command> {
     if output_of(Command::new("qemu-system-arm").arg("--version")).is_err() {
         debian::prepare(&["qemu-system-arm"])?;
     }
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(root).env("SOFTKEY_EMULATED_FIRMWARE", elf);
     cargo.args(["test", "--package", "softkey-tests", "--test", "emulated", "--locked", "--"]);
-    Ok(cargo.args(["--ignored", "--test-threads", "1"]).status()?.success())
+    cargo.args(["--ignored", "--test-threads", "1"]);
+    Ok(cargo)
 }
 
 #[cfg(test)]
@@ -213,6 +283,13 @@ mod tests {
         let report = "   text\t   data\t    bss\n 200000\t     16\t  41000\n";
         assert_eq!(taken(report), Some((200_016, 41_016)));
         assert_eq!(taken("size: no such file\n"), None);
+    }
+
+    #[test]
+    fn what_the_suite_measured_is_found_in_what_it_says() {
+        let said = "running 1 test\ntest the_memory ... measured: heap 5 of 9, stack 3 of 4\nok\n";
+        assert_eq!(heap_and_stack(said), Some(("5 of 9".to_owned(), "3 of 4".to_owned())));
+        assert_eq!(heap_and_stack("test the_memory ... FAILED"), None);
     }
 
     #[test]

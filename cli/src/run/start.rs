@@ -29,7 +29,8 @@ use crate::output::Form;
 use crate::profile::Profile;
 
 /// Where known simulators listen.
-const UDP_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8111);
+pub const UDP_DEFAULT: SocketAddr =
+    SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8111);
 
 /// What a key is made of.
 pub struct Settings {

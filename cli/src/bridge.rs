@@ -1,0 +1,434 @@
+//! `softkey bridge`: the key on an emulated board, shown over UDP or uhid, so that programs written for real keys reach
+//! it. Reports go through as they are; the board does the rest.
+
+pub mod mailbox;
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::io::{self, BufRead as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde::Serialize;
+use softkey_ctap::Instant;
+use softkey_ctap_hid::{
+    ChannelId, Identity, Outgoing, Peer, Port, Report, Reports, UdpPort, UhidPort, WallClock,
+};
+
+use self::mailbox::{Mailbox, Press};
+use crate::error::{CliError, Exit};
+use crate::output::{Form, Output};
+use crate::run::start::UDP_DEFAULT;
+
+/// The arguments of `softkey bridge`.
+#[derive(Debug, Args)]
+pub struct BridgeArgs {
+    /// The memory that the board shares with this machine; made if it does not exist
+    ///
+    /// The flash in it, with all credentials, stays when the board is switched off.
+    pub memory: PathBuf,
+
+    /// Switch the board on with this firmware, by qemu-system-arm; without it, join one that runs
+    ///
+    /// cargo xtask firmware build --board emulated makes the file.
+    #[arg(long, value_name = "ELF")]
+    pub firmware: Option<PathBuf>,
+
+    /// Where the key is shown
+    #[arg(long, value_enum, default_value = "udp")]
+    pub transport: Shown,
+
+    /// The address for udp [default: 127.0.0.1:8111]
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+
+    /// Hold the button whenever the board asks; otherwise Enter touches it, and hold and Enter holds it
+    #[arg(long)]
+    pub press: bool,
+
+    /// Print JSON lines
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where the key is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shown {
+    /// A UDP socket
+    Udp,
+    /// The kernel's virtual USB
+    Uhid,
+}
+
+/// The line that says that clients may come.
+#[derive(Debug, Serialize)]
+struct Ready {
+    event: &'static str,
+    device: String,
+    memory: String,
+}
+
+impl fmt::Display for Ready {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "ready: {}; board {}", self.device, self.memory)
+    }
+}
+
+/// Reports that may wait for the board, and channels whose hosts are remembered: whoever sends more loses some.
+const WAITING: usize = 1024;
+
+/// A board's mailbox as what a [`Port`] speaks to.
+pub struct Bridge {
+    mailbox: Mailbox,
+    clock: WallClock,
+    /// The board's clock when this one began.
+    began: Instant,
+    waiting: VecDeque<Report>,
+    channels: HashMap<ChannelId, Peer>,
+    /// Who opened which channel, until the board answers.
+    nonces: VecDeque<([u8; 8], Peer)>,
+    last: Option<Peer>,
+    failed: Option<io::Error>,
+}
+
+impl Bridge {
+    /// Joins a board, whose clock goes on from now.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn new(mailbox: Mailbox) -> io::Result<Self> {
+        let (clock, began) = (WallClock::start(), mailbox.clock()?);
+        let (waiting, channels, nonces) = (VecDeque::new(), HashMap::new(), VecDeque::new());
+        Ok(Self { mailbox, clock, began, waiting, channels, nonces, last: None, failed: None })
+    }
+
+    /// The board's clock, by now.
+    #[must_use]
+    pub fn now(&self) -> Instant {
+        self.began + self.clock.now().duration_since(Instant::default())
+    }
+
+    /// Moves what can be moved.
+    ///
+    /// # Errors
+    ///
+    /// If the mailbox or the port is broken.
+    pub fn turn(&mut self, port: &mut dyn Port) -> io::Result<()> {
+        let now = self.now();
+        self.mailbox.set_clock(now)?;
+        port.pump(now, self)?;
+        while let Some(report) = self.waiting.front()
+            && self.mailbox.send(report)?
+        {
+            self.waiting.pop_front();
+        }
+        port.flush(self)?;
+        self.failed.take().map_or(Ok(()), Err)
+    }
+
+    /// Who is to have this report: a channel's host, or whose nonce the answer to INIT repeats.
+    fn addressee(&mut self, report: &Report) -> Option<Peer> {
+        let channel = channel_of(report);
+        if channel != ChannelId::BROADCAST {
+            return self.channels.get(&channel).copied();
+        }
+        let nonce = report.get(7..15)?;
+        let place = self.nonces.iter().position(|(asked, _)| asked == nonce)?;
+        let (_, peer) = self.nonces.remove(place)?;
+        let given = report.get(15..19)?.try_into().ok()?;
+        self.remember(ChannelId::from_u32(u32::from_be_bytes(given)), peer);
+        Some(peer)
+    }
+
+    fn remember(&mut self, channel: ChannelId, peer: Peer) {
+        if self.channels.len() >= WAITING {
+            self.channels.clear();
+        }
+        self.channels.insert(channel, peer);
+    }
+}
+
+impl Reports for Bridge {
+    fn receive_from(&mut self, _: Instant, from: Peer, report: &Report) {
+        self.last = Some(from);
+        let channel = channel_of(report);
+        if channel == ChannelId::BROADCAST {
+            if let Some(Ok(nonce)) = report.get(7..15).map(TryInto::try_into) {
+                self.nonces.push_back((nonce, from));
+                self.nonces.truncate(WAITING);
+            }
+        } else {
+            self.remember(channel, from);
+        }
+        if self.waiting.len() < WAITING {
+            self.waiting.push_back(*report);
+        }
+    }
+
+    fn disconnect(&mut self, _: Instant) {
+        self.channels.clear();
+        self.nonces.clear();
+    }
+
+    fn transaction_peer(&self) -> Option<Peer> {
+        self.last
+    }
+
+    fn poll_report(&mut self) -> Option<Outgoing> {
+        loop {
+            let report = match self.mailbox.receive() {
+                Ok(report) => report?,
+                Err(error) => {
+                    self.failed = Some(error);
+                    return None;
+                }
+            };
+            // A report for nobody who is known is dropped, as a cable would.
+            if let Some(to) = self.addressee(&report) {
+                return Some(Outgoing { to, report });
+            }
+        }
+    }
+}
+
+fn channel_of(report: &Report) -> ChannelId {
+    let [a, b, c, d, ..] = *report;
+    ChannelId::from_u32(u32::from_be_bytes([a, b, c, d]))
+}
+
+/// An emulator that ends with us.
+struct Power(Option<Child>);
+
+impl Drop for Power {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Joins a board until Ctrl-C.
+///
+/// # Errors
+///
+/// [`Exit::BadInput`] if the memory is none, [`Exit::NoKey`] if no board runs there, [`Exit::Failed`] if the system does not
+/// play along.
+pub fn run(args: &BridgeArgs) -> Result<Exit, CliError> {
+    let mailbox = Mailbox::open(&args.memory).map_err(|error| no_memory(args, &error))?;
+    let mut power = Power(None);
+    if let Some(firmware) = &args.firmware {
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|error| failed("Entropy", &error.into()))?;
+        let started = mailbox.power_up(firmware, &seed);
+        power.0 = Some(started.map_err(|error| no_emulator(&error))?);
+    }
+    let mut bridge = Bridge::new(mailbox).map_err(|error| failed("The mailbox", &error))?;
+    let (mut port, device) = plug(args).map_err(|error| failed("The key's place", &error))?;
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop))
+            .map_err(|error| failed("The signals", &error))?;
+    }
+    await_board(args, &bridge, &mut power, &stop)?;
+    let mut output = Output::stdout(if args.json { Form::Json } else { Form::Plain });
+    let memory = args.memory.display().to_string();
+    output.record(&Ready { event: "ready", device, memory })?;
+    let typed = typed();
+    while !stop.load(Ordering::Relaxed) {
+        bridge.turn(port.as_mut()).map_err(|error| failed("The bridge", &error))?;
+        press(args, &bridge.mailbox, &typed).map_err(|error| failed("The button", &error))?;
+        still_on(&mut power)?;
+        doze(port.as_ref());
+    }
+    Ok(Exit::Success)
+}
+
+/// The port, and its name for people and programs.
+fn plug(args: &BridgeArgs) -> io::Result<(Box<dyn Port>, String)> {
+    match args.transport {
+        Shown::Udp => {
+            let port = UdpPort::bind(args.listen.unwrap_or(UDP_DEFAULT))?;
+            let name = format!("udp {}", port.local_address()?);
+            Ok((Box::new(port), name))
+        }
+        Shown::Uhid => Ok((Box::new(UhidPort::open(&Identity::default())?), "uhid".to_owned())),
+    }
+}
+
+/// Waits for the firmware to run.
+fn await_board(
+    args: &BridgeArgs,
+    bridge: &Bridge,
+    power: &mut Power,
+    stop: &AtomicBool,
+) -> Result<(), CliError> {
+    /// Longer than a start takes on a busy machine.
+    const PATIENCE: Duration = Duration::from_mins(1);
+    let patience = if args.firmware.is_some() { PATIENCE } else { Duration::ZERO };
+    let waited = WallClock::start();
+    loop {
+        let running = bridge.mailbox.is_running().map_err(|error| failed("The mailbox", &error))?;
+        if running || stop.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        still_on(power)?;
+        if waited.now().duration_since(Instant::default()) >= patience {
+            return Err(CliError::new(
+                Exit::NoKey,
+                format!("No board runs on {}.", args.memory.display()),
+                "add --firmware ELF, or switch the board on",
+            ));
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Does what the user does.
+fn press(args: &BridgeArgs, mailbox: &Mailbox, typed: &Receiver<Press>) -> io::Result<()> {
+    match typed.try_recv() {
+        _ if args.press => mailbox.press(Press::Hold),
+        Ok(press) => mailbox.press(press),
+        Err(_) => Ok(()),
+    }
+}
+
+/// What is typed at the terminal.
+fn typed() -> Receiver<Press> {
+    let (sender, typed) = mpsc::channel();
+    // Ends with the process: reading a terminal cannot be interrupted.
+    thread::spawn(move || {
+        for line in io::stdin().lock().lines().map_while(Result::ok) {
+            let press = if line.trim() == "hold" { Press::Hold } else { Press::Touch };
+            if sender.send(press).is_err() {
+                return;
+            }
+        }
+    });
+    typed
+}
+
+fn still_on(power: &mut Power) -> Result<(), CliError> {
+    let ended = power.0.as_mut().and_then(|child| child.try_wait().transpose());
+    match ended {
+        None => Ok(()),
+        Some(Err(error)) => Err(failed("The emulator", &error)),
+        Some(Ok(status)) => Err(CliError::new(
+            Exit::Failed,
+            format!("The board stopped by itself: {status}."),
+            "see what it printed; a damaged memory file cannot be mended, delete it",
+        )),
+    }
+}
+
+/// Sleeps until a report comes, but no longer than a board should wait for us.
+fn doze(port: &dyn Port) {
+    let mut waited = [PollFd::from_borrowed_fd(port.descriptor(), PollFlags::IN)];
+    // Whatever it says, the next turn looks by itself.
+    let _ = poll(&mut waited, Some(&Timespec { tv_sec: 0, tv_nsec: 500_000 }));
+}
+
+fn no_memory(args: &BridgeArgs, error: &io::Error) -> CliError {
+    CliError::new(
+        Exit::BadInput,
+        format!("{} cannot be a board's memory: {error}.", args.memory.display()),
+        "name another file, which is made if it does not exist",
+    )
+}
+
+fn no_emulator(error: &io::Error) -> CliError {
+    CliError::new(
+        Exit::Failed,
+        format!("The emulator cannot be started: {error}."),
+        "install qemu-system-arm",
+    )
+}
+
+fn failed(what: &str, error: &io::Error) -> CliError {
+    CliError::new(Exit::Failed, format!("{what} failed: {error}."), "start softkey bridge again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHANNEL: u32 = 0x0102_0304;
+
+    fn report(channel: u32, bytes: &[u8]) -> Report {
+        let mut report = [0; 64];
+        report[..4].copy_from_slice(&channel.to_be_bytes());
+        report[4..4 + bytes.len()].copy_from_slice(bytes);
+        report
+    }
+
+    fn init(nonce: u8) -> Report {
+        report(u32::MAX, &[0x86, 0, 8, nonce, 0, 0, 0, 0, 0, 0, 0])
+    }
+
+    fn answer(nonce: u8) -> Report {
+        let mut answer = init(nonce);
+        answer[6] = 17;
+        answer[15..19].copy_from_slice(&(CHANNEL + u32::from(nonce)).to_be_bytes());
+        answer
+    }
+
+    fn bridge(folder: &tempfile::TempDir) -> Bridge {
+        Bridge::new(Mailbox::open(&folder.path().join("memory")).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn each_host_gets_the_channel_that_it_asked_for_and_what_is_said_on_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut bridge = bridge(&folder);
+        let now = Instant::default();
+        bridge.receive_from(now, Peer(1), &init(1));
+        bridge.receive_from(now, Peer(2), &init(2));
+        assert_eq!(bridge.addressee(&answer(2)), Some(Peer(2)));
+        assert_eq!(bridge.addressee(&answer(1)), Some(Peer(1)));
+        assert_eq!(bridge.addressee(&answer(1)), None, "nobody waits for it twice");
+        assert_eq!(bridge.addressee(&report(CHANNEL + 2, &[0xBB])), Some(Peer(2)));
+        bridge.receive_from(now, Peer(3), &report(CHANNEL + 2, &[0x90]));
+        assert_eq!(bridge.addressee(&report(CHANNEL + 2, &[0xBB])), Some(Peer(3)));
+        assert_eq!(bridge.addressee(&report(7, &[0xBB])), None);
+    }
+
+    #[test]
+    fn a_flood_is_cut_off() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut bridge = bridge(&folder);
+        for number in 0..10_000 {
+            bridge.receive_from(Instant::default(), Peer(1), &report(number, &[0x90]));
+            bridge.receive_from(Instant::default(), Peer(1), &init(1));
+        }
+        let sizes = [bridge.waiting.len(), bridge.channels.len(), bridge.nonces.len()];
+        assert!(sizes.iter().all(|size| *size <= WAITING), "{sizes:?}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_memory_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("letter");
+        std::fs::write(&path, "dear").unwrap();
+        assert_eq!(Mailbox::open(&path).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        assert_eq!(std::fs::read(&path).unwrap(), b"dear");
+    }
+
+    #[test]
+    fn reports_wait_for_each_other_in_the_mailbox() {
+        let folder = tempfile::tempdir().unwrap();
+        let mailbox = Mailbox::open(&folder.path().join("memory")).unwrap();
+        assert!(mailbox.send(&init(1)).unwrap());
+        assert!(!mailbox.send(&init(2)).unwrap(), "the board has not taken the first");
+        assert_eq!(mailbox.receive().unwrap(), None);
+        assert!(!mailbox.is_running().unwrap());
+    }
+}

@@ -1,0 +1,217 @@
+//! The memory that an emulated board shares with this machine, from this end. The firmware's end, and the map of it, is
+//! `firmware/emulated/src/shared.rs`.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use softkey_ctap::Instant;
+use softkey_ctap_hid::{REPORT_LEN, Report};
+
+/// Bytes of the file.
+const LEN: u64 = 16 << 20;
+/// Bytes of it that are flash.
+const FLASH: usize = 256 << 10;
+const SEED: u64 = 0xE0_0000;
+const WORDS: u64 = 0xF0_0000;
+const TO_BOARD: u64 = WORDS + 0x40;
+const TO_HOST: u64 = WORDS + 0x80;
+
+/// The words of the mailbox, in their order.
+#[derive(Clone, Copy)]
+enum Word {
+    SentToBoard,
+    TakenByBoard,
+    SentToHost,
+    TakenByHost,
+    Clock,
+    Button,
+    Running,
+    Lamp,
+    Measures,
+    HeapPeak,
+    Heap,
+    StackPeak,
+    Stack,
+}
+
+/// What the user does with the button.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Press {
+    /// A touch.
+    Touch,
+    /// Holding it for five seconds.
+    Hold,
+}
+
+/// Bytes of memory, at the peak and in all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measures {
+    /// Of the heap.
+    pub heap: (u32, u32),
+    /// Of the stack.
+    pub stack: (u32, u32),
+}
+
+/// A board's memory, which stays when the power goes.
+#[derive(Debug)]
+pub struct Mailbox {
+    memory: File,
+    path: PathBuf,
+}
+
+impl Mailbox {
+    /// Opens the memory of a board; if there is none, that of one that was never used.
+    ///
+    /// # Errors
+    ///
+    /// What the system says; `InvalidData` if the file is none.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let memory =
+            File::options().read(true).write(true).create(true).truncate(false).open(path)?;
+        let len = memory.metadata()?.len();
+        if len == 0 {
+            memory.set_len(LEN)?;
+            memory.write_all_at(&vec![0xFF; FLASH], 0)?;
+        } else if len != LEN {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not 16 MiB long"));
+        }
+        Ok(Self { memory, path: path.to_owned() })
+    }
+
+    /// Switches a board on: this firmware on an emulated Cortex-M4, with this seed for its noise. Killing the process is
+    /// switching it off.
+    ///
+    /// # Errors
+    ///
+    /// What the system says, `NotFound` if there is no `qemu-system-arm`.
+    pub fn power_up(&self, firmware: &Path, seed: &[u8; 32]) -> io::Result<Child> {
+        self.memory.write_all_at(seed, SEED)?;
+        self.memory.write_all_at(&[0; 64], WORDS)?;
+        let backend = format!(
+            "memory-backend-file,id=shared,size=16M,mem-path={},share=on",
+            self.path.display()
+        );
+        Command::new("qemu-system-arm")
+            .args(["-M", "mps2-an386,memory-backend=shared", "-object", &backend])
+            .args(["-nographic", "-monitor", "none", "-serial", "none"])
+            .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
+            .arg(firmware)
+            .stdin(Stdio::null())
+            .spawn()
+    }
+
+    fn word(&self, word: Word) -> io::Result<u32> {
+        let mut bytes = [0; 4];
+        self.memory.read_exact_at(&mut bytes, WORDS + 4 * word as u64)?;
+        Ok(u32::from_le_bytes(bytes))
+    }
+
+    fn set_word(&self, word: Word, value: u32) -> io::Result<()> {
+        self.memory.write_all_at(&value.to_le_bytes(), WORDS + 4 * word as u64)
+    }
+
+    /// Does the firmware run?
+    ///
+    /// # Errors
+    ///
+    /// What the system says; so with all below.
+    pub fn is_running(&self) -> io::Result<bool> {
+        Ok(self.word(Word::Running)? == 1)
+    }
+
+    /// The board's clock.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn clock(&self) -> io::Result<Instant> {
+        Ok(Instant::from_millis(self.word(Word::Clock)?.into()))
+    }
+
+    /// Sets the board's clock, which must not go back.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn set_clock(&self, now: Instant) -> io::Result<()> {
+        self.set_word(Word::Clock, u32::try_from(now.as_millis()).unwrap_or(u32::MAX))
+    }
+
+    /// Hands the board a report; false if it has not taken the last one yet.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn send(&self, report: &Report) -> io::Result<bool> {
+        let sent = self.word(Word::SentToBoard)?;
+        if self.word(Word::TakenByBoard)? != sent {
+            return Ok(false);
+        }
+        self.memory.write_all_at(report, TO_BOARD)?;
+        self.set_word(Word::SentToBoard, sent.wrapping_add(1))?;
+        Ok(true)
+    }
+
+    /// The board's next report, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn receive(&self) -> io::Result<Option<Report>> {
+        let sent = self.word(Word::SentToHost)?;
+        if sent == self.word(Word::TakenByHost)? {
+            return Ok(None);
+        }
+        let mut report = [0; REPORT_LEN];
+        self.memory.read_exact_at(&mut report, TO_HOST)?;
+        self.set_word(Word::TakenByHost, sent)?;
+        Ok(Some(report))
+    }
+
+    /// Presses the button. The press is kept until a question uses it up.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn press(&self, press: Press) -> io::Result<()> {
+        let value = match press {
+            Press::Touch => 1,
+            Press::Hold => 2,
+        };
+        self.set_word(Word::Button, value)
+    }
+
+    /// Is the lamp lit?
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn is_lit(&self) -> io::Result<bool> {
+        Ok(self.word(Word::Lamp)? == 1)
+    }
+
+    /// Asks what memory the firmware has taken since the power came.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn ask_measures(&self) -> io::Result<()> {
+        self.set_word(Word::Measures, 1)
+    }
+
+    /// The answer, once it is there.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn measures(&self) -> io::Result<Option<Measures>> {
+        if self.word(Word::Measures)? != 2 {
+            return Ok(None);
+        }
+        let heap = (self.word(Word::HeapPeak)?, self.word(Word::Heap)?);
+        Ok(Some(Measures { heap, stack: (self.word(Word::StackPeak)?, self.word(Word::Stack)?) }))
+    }
+}
