@@ -246,11 +246,12 @@ fn silent_assertion_is_refused() {
 /// saltAuth, the salts. largeBlobKey, whose identifier stands before, is judged before all of them.
 #[test]
 fn faults_are_found_in_order() {
+    type Change = fn(Request, Value) -> Request;
     let (mut key, made) = with_secret(false);
     let shared = key.agree(Protocol::Two);
     let broken = input_of(&shared, &[1; 33]);
     let no_point = cose_key_agreement(&[1; 32], &[2; 32]);
-    let faults: [(u8, fn(Request, Value) -> Request); 4] = [
+    let faults: [(u8, Change); 4] = [
         (INVALID_PARAMETER, |request, input| request.extension("hmac-secret", input.with(4, 3))),
         (UNSUPPORTED_OPTION, |request, input| {
             request.option("up", false).extension("hmac-secret", input)
