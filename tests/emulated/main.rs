@@ -168,15 +168,20 @@ fn keepalives_leave_while_the_board_signs() {
     let mut key = Client::of(board.power_up(None));
     key.0.transport_mut().hurry(10);
     let (mut working, mut waiting, mut lit) = (0, 0, false);
-    key.0.transport_mut().press(Press::Touch);
-    let answer = key.0.cbor(&registration(1).bytes(), &mut |status| {
-        match status {
-            Status::Processing => working += 1,
-            Status::UserNeeded => waiting += 1,
-        }
-        ControlFlow::Continue(())
+    // The clock of the board runs ten times as fast as this machine's: where that is busy, packets come too late for it.
+    let answered = (0..5).any(|_| {
+        (working, waiting) = (0, 0);
+        key.0.transport_mut().press(Press::Touch);
+        let answer = key.0.cbor(&registration(1).bytes(), &mut |status| {
+            match status {
+                Status::Processing => working += 1,
+                Status::UserNeeded => waiting += 1,
+            }
+            ControlFlow::Continue(())
+        });
+        answer.is_ok_and(|answer| answer[0] == SUCCESS)
     });
-    assert_eq!(answer.unwrap()[0], SUCCESS);
+    assert!(answered, "no registration in five tries");
     assert!(working >= 3, "{working} keepalives of work, {waiting} of waiting");
     key.0.transport_mut().turn().unwrap();
     lit |= key.0.transport_mut().is_lit();
