@@ -37,6 +37,7 @@ pub struct IdpArgs {
     ///
     /// Without it, https://login.idp.example with the accounts 1, Ada, and 2, Bob, and the client rp at
     /// https://rp.example.
+    #[allow(rustdoc::bare_urls, reason = "the text is the help of the command line")]
     #[arg(long, value_name = "FILE")]
     setup: Option<PathBuf>,
 
