@@ -185,7 +185,7 @@ fn bytes_that_are_no_canonical_answer_are_refused_by_the_client() {
     let malformed = || Client(Cause::BadResponse(DecodeError::Malformed));
     // Keys on the market send unsorted maps.
     assert_eq!(registers("non-canonical=order", &json!({})), Complaint::None);
-    for form in ["length", "indefinite"] {
+    for form in ["length", "duplicate", "indefinite"] {
         assert_eq!(registers(&format!("non-canonical={form}"), &json!({})), malformed(), "{form}");
     }
     for fault in ["trailing-byte", "truncated-answer"] {

@@ -1,6 +1,6 @@
 //! Untyped reading: is this exactly one item of CTAP2 canonical CBOR?
 
-use super::decoder::{Head, in_order, utf_8};
+use super::decoder::{Head, utf_8};
 use super::{DecodeError, Decoder};
 
 /// Levels of arrays and maps a message may have, counting the outermost.
@@ -53,15 +53,11 @@ pub(super) fn item(decoder: &mut Decoder<'_>) -> Result<(), DecodeError> {
 }
 
 fn entries(decoder: &mut Decoder<'_>, count: u64) -> Result<(), DecodeError> {
-    let mut last: &[u8] = &[];
+    let (map, mut highest) = (decoder.rest(), &[][..]);
     for _ in 0..count {
         let start = decoder.rest();
         item(decoder)?;
-        let key = decoder.since(start);
-        if decoder.ordered && !in_order(last, key) {
-            return Err(DecodeError::Malformed);
-        }
-        last = key;
+        highest = decoder.follow(map, highest, start)?;
         item(decoder)?;
     }
     Ok(())

@@ -72,8 +72,8 @@ pub(super) struct Head {
 /// A cursor over CBOR bytes. On bytes that were not checked it gives errors, never a panic.
 ///
 /// Heads in shortest form, definite lengths, UTF-8, known types and at most [`MAX_DEPTH`] levels are asked for
-/// wherever it passes. The order of keys, and with it their being distinct, is asked for by [`super::decode`]
-/// only: there are authenticators that sort badly, and who wants to read those can.
+/// wherever it passes, and that no key of a map stands twice. The order of keys is asked for by [`super::decode`] only:
+/// there are authenticators that sort badly, and who wants to read those can.
 #[derive(Clone, Debug)]
 pub struct Decoder<'b> {
     rest: &'b [u8],
@@ -82,11 +82,11 @@ pub struct Decoder<'b> {
     /// How many may be open.
     levels: u8,
     /// Must keys be in order?
-    pub(super) ordered: bool,
+    ordered: bool,
 }
 
 impl<'b> Decoder<'b> {
-    /// A cursor at the start of `bytes`, to which keys in any order are right. Of equal keys the last counts.
+    /// A cursor at the start of `bytes`, to which keys in any order are right.
     #[must_use]
     pub const fn new(bytes: &'b [u8]) -> Self {
         Self { rest: bytes, depth: 0, levels: MAX_DEPTH, ordered: false }
@@ -200,15 +200,11 @@ impl<'b> Decoder<'b> {
     ) -> Result<(), DecodeError> {
         let count = self.expect(5)?;
         self.open()?;
-        let mut last: &[u8] = &[];
+        let (map, mut highest) = (self.rest, &[][..]);
         for _ in 0..count {
             let start = self.rest;
             let label = self.label()?;
-            let key = self.since(start);
-            if self.ordered && !in_order(last, key) {
-                return Err(DecodeError::Malformed);
-            }
-            last = key;
+            highest = self.follow(map, highest, start)?;
             if !known(label, self)? {
                 if let Label::Text(text) = label {
                     utf_8(text)?;
@@ -218,6 +214,33 @@ impl<'b> Decoder<'b> {
         }
         self.close();
         Ok(())
+    }
+
+    /// Judges the key just read, which stands at `start` in the entries at `map`, by the highest key before it (no bytes:
+    /// there is none). Gives the highest now.
+    #[inline]
+    pub(super) fn follow(
+        &self,
+        map: &'b [u8],
+        highest: &'b [u8],
+        start: &'b [u8],
+    ) -> Result<&'b [u8], DecodeError> {
+        let key = self.since(start);
+        if in_order(highest, key) {
+            return Ok(key);
+        }
+        if self.ordered {
+            return Err(DecodeError::Malformed);
+        }
+        // Lower than another, so it may be any of those before.
+        let mut before = Self { rest: map, ..self.clone() };
+        while before.rest.len() > start.len() {
+            if before.raw()? == key {
+                return Err(DecodeError::Malformed);
+            }
+            before.skip()?;
+        }
+        Ok(highest)
     }
 
     #[expect(clippy::inline_always, reason = "a sixth of the instructions of a whole message")]
@@ -342,7 +365,7 @@ pub(super) fn utf_8(bytes: &[u8]) -> Result<&str, DecodeError> {
 /// Does the key `next` come after the key `last` (no bytes: there is none) in canonical order: lower major type
 /// first, then shorter, then bytewise?
 #[inline]
-pub(super) fn in_order(last: &[u8], next: &[u8]) -> bool {
+fn in_order(last: &[u8], next: &[u8]) -> bool {
     let (Some(a), Some(b)) = (last.first(), next.first()) else {
         return true;
     };

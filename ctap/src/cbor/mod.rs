@@ -60,8 +60,7 @@ pub fn decode_within<'b, T: Decode<'b>>(bytes: &'b [u8], levels: u8) -> Result<T
     }
 }
 
-/// Reads one whole message whose maps need not be sorted, as some authenticators answer; everything else is as strict. Of
-/// equal keys the last counts.
+/// Reads one whole message whose maps need not be sorted, as some authenticators answer; everything else is as strict.
 ///
 /// # Errors
 ///

@@ -306,6 +306,25 @@ fn a_lenient_reader_takes_keys_in_any_order() {
     assert_eq!(Raw::decode(&mut Decoder::new(&too_long)), Err(DecodeError::Malformed));
 }
 
+/// A key that stands twice has no meaning in any order, beside its twin or far from it, in maps that are read and in those
+/// that are passed over.
+#[test]
+fn a_lenient_reader_takes_no_key_twice() {
+    let beside = [0xa2, 0x01, 0x00, 0x01, 0x00];
+    let apart = [0xa4, 0x02, 0x00, 0x61, b'a', 0x80, 0x01, 0xa1, 0x02, 0x00, 0x02, 0x01];
+    let lowest = [0xa3, 0x01, 0x00, 0x02, 0x00, 0x01, 0x00];
+    let text = [0xa3, 0x61, b'b', 0x00, 0x61, b'a', 0x00, 0x61, b'b', 0x00];
+    for map in [&beside[..], &apart, &lowest, &text] {
+        assert_eq!(decode_unsorted::<Raw<'_>>(map), Err(DecodeError::Malformed), "{map:02x?}");
+        let read = Decoder::new(map).entries(|_, _| Ok(false));
+        assert_eq!(read, MALFORMED, "{map:02x?}");
+        let within = [&[0x81], map].concat();
+        assert_eq!(decode_unsorted::<Raw<'_>>(&within), Err(DecodeError::Malformed), "{map:02x?}");
+    }
+    let distinct = [0xa4, 0x02, 0x00, 0x61, b'a', 0x80, 0x01, 0xa1, 0x02, 0x00, 0x03, 0x01];
+    assert_eq!(decode_unsorted::<Raw<'_>>(&distinct), Ok(Raw(&distinct)));
+}
+
 /// What [`decode_unsorted`] is for: a whole message, strict but for the order, with malformed before every other fault.
 #[test]
 fn a_whole_message_may_be_unsorted() {
