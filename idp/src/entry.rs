@@ -172,7 +172,7 @@ fn names_of(request: &Request) -> String {
     request.cookies().map(|(name, _)| name).collect::<Vec<_>>().join("; ")
 }
 
-/// What a peer said, on its way to a terminal: nothing in it may move the cursor or end the line.
+/// What somebody said, on its way to a terminal: nothing in it may move the cursor or end the line.
 fn visible(text: &str) -> String {
     let is_plain = |c: char| c == ' ' || c.is_ascii_graphic();
     let shown = |c: char| if is_plain(c) { c.to_string() } else { c.escape_default().to_string() };
@@ -188,7 +188,7 @@ impl fmt::Display for Entry {
             write!(f, "; {}", visible(&objection.to_string()))?;
         }
         for fault in &self.faults {
-            write!(f, "; fault {fault}")?;
+            write!(f, "; fault {}", visible(&fault.to_string()))?;
         }
         Ok(())
     }

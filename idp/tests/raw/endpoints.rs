@@ -291,6 +291,10 @@ fn the_log_tells_each_request() {
         line.ends_with("-> 400; Sec-Fetch-Dest is \\u{9b}1m; Accept does not ask for JSON"),
         "{line}"
     );
+    world.fault("config:text=\u{e4}\n\u{9b}1m");
+    world.fetch("config", None);
+    let line = world.server.take_log()[0].to_string();
+    assert!(line.ends_with("-> 200; fault config:text=\\u{e4}\\n\\u{9b}1m"), "{line}");
 }
 
 /// A file in either notation; what is wrong with it is told.
