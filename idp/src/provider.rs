@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use crate::control;
 use crate::endpoint::Endpoint;
@@ -199,8 +200,10 @@ impl Provider {
     }
 
     fn document(&self, request: &Request) -> Option<Draft> {
-        let asked = format!("https://{}{}", request.host_name(), request.path);
-        let document = self.setup.documents.iter().find(|document| document.url == asked)?;
+        let asked = Url::parse(&format!("https://{}{}", request.host_name(), request.path)).ok()?;
+        let is_there = |url: Url| (url.host(), url.path()) == (asked.host(), asked.path());
+        let mut documents = self.setup.documents.iter();
+        let document = documents.find(|document| Url::parse(&document.url).is_ok_and(is_there))?;
         let body = Body::Bytes(document.body.clone().into_bytes());
         Some(Draft::new(200, &document.media_type, body))
     }

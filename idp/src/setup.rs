@@ -78,7 +78,7 @@ pub struct Client {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Document {
-    /// Where.
+    /// Where, by host and path.
     pub url: String,
     /// Its media type.
     pub media_type: String,

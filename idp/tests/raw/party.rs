@@ -64,9 +64,15 @@ fn documents_are_where_they_are_put() {
     let list = r#"{"origins": []}"#;
     let setup = softkey_idp::Setup::default().document(place, "application/json", list);
     let setup = setup.document("https://other.example/", "text/plain", "hello");
+    let setup = setup.document("https://Bare.example:443", "text/plain", "bare");
     let world = World::of(setup);
     assert_eq!(world.get(RP, "/.well-known/webauthn", &[]).json(), json!({"origins": []}));
     let other = world.get("other.example", "/", &[]);
     assert_eq!((other.body.as_str(), other.header("content-type")), ("hello", Some("text/plain")));
     assert_eq!(world.get("other.example", "/x", &[]).status, 421);
+    for host in ["bare.example", "BARE.example", "bare.example:8443"] {
+        let text = format!("GET /?a=b HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+        let heard = Heard::of(&world.say("bare.example", text.as_bytes()).unwrap());
+        assert_eq!(heard.body, "bare", "{host}");
+    }
 }
