@@ -1,6 +1,7 @@
 //! The client of this project goes through a scenario, over real sockets and on a clock that stands.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use softkey_client::fedcm::{AccountChoice, Connection, DisconnectOptions, Failure, Fault};
@@ -80,13 +81,14 @@ fn told(question: &Question) -> String {
 }
 
 impl World {
-    fn new(server: &Server, time_limit: Option<u64>) -> Self {
+    fn new(server: &Server, time_limit: Option<Duration>) -> Self {
         let mut network = Network::new().root(server.root_der());
         for host in ["login.idp.example", "idp.example"] {
             network = network.host(host, 443, server.address());
         }
         let profile = Profile::new();
         if let Some(limit) = time_limit {
+            let limit = u64::try_from(limit.as_millis()).unwrap();
             profile.set(|settings| settings.fed_cm.time_limit = limit);
         }
         Self { page: Page::new(&profile, RP), http: Http::new(&network), dialogs: Vec::new() }
@@ -133,8 +135,8 @@ pub(crate) fn run(scenario: &Scenario) -> (Seen, Expected) {
     run_within(scenario, None)
 }
 
-/// With so many milliseconds for each answer.
-pub(crate) fn run_within(scenario: &Scenario, time_limit: Option<u64>) -> (Seen, Expected) {
+/// With so much time for each answer.
+pub(crate) fn run_within(scenario: &Scenario, time_limit: Option<Duration>) -> (Seen, Expected) {
     let server = provider();
     let mut world = World::new(&server, time_limit);
     if !scenario.login.is_empty() {

@@ -273,16 +273,17 @@ scenarios! {
             .and(Endpoint::Config, Fault::Status(404));
 }
 
-/// The one that Chromium, which has no limit of its own here, could not end: no answer within the client's time.
+/// The one that Chromium, which has no limit of its own here, could not end: no answer within the client's time. About the
+/// wall clock; the limit leaves the answers that do come time enough on a busy machine.
 #[test]
 fn nothing_comes_in_time() {
+    let limit = std::time::Duration::from_secs(2);
     for (faults, endpoint) in [
         (&["well-known:silent"], Endpoint::WellKnown),
         (&["config:silent"], Endpoint::Config),
         (&["id-assertion:silent"], Endpoint::IdAssertion),
     ] {
-        let (_, found) = ours::run_within(&plain("silent", faults), Some(300));
-        let limit = std::time::Duration::from_millis(300);
+        let (_, found) = ours::run_within(&plain("silent", faults), Some(limit));
         let failure = if endpoint == Endpoint::IdAssertion {
             Failure::Late(endpoint, limit)
         } else {

@@ -187,9 +187,10 @@ fn the_answer_is_late() {
 
     world.fault("config:silent");
     let mut stream = world.connect(IDP);
-    stream.sock.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     let text = format!("GET /fedcm.json HTTP/1.1\r\nHost: {IDP}\r\n\r\n");
     stream.write_all(text.as_bytes()).unwrap();
+    // The handshake, behind us now, may have taken longer.
+    stream.sock.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
     let silence = stream.read(&mut [0]).unwrap_err();
     assert!(matches!(silence.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut), "{silence}");
 
