@@ -49,8 +49,6 @@ pub struct Provider {
     nonces: Recent<()>,
     pub(crate) faults: Vec<Fault>,
     pub(crate) log: VecDeque<Entry>,
-    /// How many entries were ever written.
-    written: u64,
     /// How far the provider's clock is ahead, in seconds.
     pub(crate) ahead: u64,
 }
@@ -103,7 +101,6 @@ impl Provider {
             nonces: Recent::new(MOST_REMEMBERED),
             faults: Vec::new(),
             log: VecDeque::new(),
-            written: 0,
             ahead: 0,
             setup,
         })
@@ -137,11 +134,6 @@ impl Provider {
         self.log.iter()
     }
 
-    /// How many entries were ever written; wraps.
-    pub(crate) const fn written(&self) -> u64 {
-        self.written
-    }
-
     /// Forgets them.
     pub fn clear_log(&mut self) {
         self.log.clear();
@@ -149,9 +141,14 @@ impl Provider {
 
     /// Answers a request; `now` is in seconds since 1970.
     pub fn answer(&mut self, now: u64, request: &Request) -> Answer {
+        self.answer_noted(now, request).0
+    }
+
+    /// The same, and the entry about it; there is none about orders to the provider itself.
+    pub(crate) fn answer_noted(&mut self, now: u64, request: &Request) -> (Answer, Option<&Entry>) {
         let role = self.role(request);
         if matches!(role, Role::Control) {
-            return control::answer(self, request).finish();
+            return (control::answer(self, request).finish(), None);
         }
         let now = now.saturating_add(self.ahead);
         let endpoint = match role {
@@ -178,8 +175,7 @@ impl Provider {
             self.log.pop_front();
         }
         self.log.push_back(entry);
-        self.written = self.written.wrapping_add(1);
-        draft.finish()
+        (draft.finish(), self.log.back())
     }
 
     fn role(&self, request: &Request) -> Role {

@@ -286,11 +286,10 @@ impl Shared {
     fn answer(&self, request: &Request) -> Answer {
         let now = (self.clock)();
         let mut provider = locked(&self.provider);
-        let before = provider.written();
-        let answer = provider.answer(now, request);
-        let entry = (provider.written() != before).then(|| provider.log().last().cloned());
+        let (answer, entry) = provider.answer_noted(now, request);
+        let entry = entry.cloned();
         drop(provider);
-        if let (Some(entry), Some(tell)) = (entry.flatten(), &*locked(&self.listener)) {
+        if let (Some(entry), Some(tell)) = (entry, &*locked(&self.listener)) {
             tell(&entry);
         }
         answer

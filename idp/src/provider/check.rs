@@ -21,7 +21,7 @@ const ASSERTION: [&str; 9] = [
 const DISCONNECT: [&str; 2] = ["client_id", "account_hint"];
 
 impl Provider {
-    /// Everything that is wrong with it, the worst first.
+    /// Everything that is wrong with it: what every endpoint minds first, then what this one does.
     pub(super) fn check(&self, endpoint: Endpoint, request: &Request) -> Vec<Objection> {
         let mut wrong = common(endpoint, request);
         match endpoint {
@@ -30,7 +30,9 @@ impl Provider {
                 let id = request.asked("client_id");
                 wrong.extend(self.client_wrong(id.as_deref(), request));
             }
-            Endpoint::IdAssertion | Endpoint::Disconnect => self.form_wrong(request, &mut wrong),
+            Endpoint::IdAssertion | Endpoint::Disconnect => {
+                self.form_wrong(endpoint == Endpoint::IdAssertion, request, &mut wrong);
+            }
             Endpoint::Login if request.method == "POST" => {
                 let page = request.header("origin").filter(|origin| *origin != self.origin);
                 wrong.extend(page.map(|_| Objection::OtherOrigin));
@@ -54,8 +56,7 @@ impl Provider {
         (!is_of(client, origin)).then_some(Objection::OtherOrigin)
     }
 
-    fn form_wrong(&self, request: &Request, wrong: &mut Vec<Objection>) {
-        let is_assertion = Endpoint::at(&request.path) == Some(Endpoint::IdAssertion);
+    fn form_wrong(&self, is_assertion: bool, request: &Request, wrong: &mut Vec<Objection>) {
         let form = request.form();
         let field = |wanted: &str| {
             form.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str())
