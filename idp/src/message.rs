@@ -40,7 +40,12 @@ impl Request {
 
     /// The first member of this name in the query.
     pub(crate) fn asked(&self, name: &str) -> Option<String> {
-        pairs(self.query.as_bytes()).into_iter().find(|(other, _)| other == name).map(|pair| pair.1)
+        first(pairs(self.query.as_bytes()), name)
+    }
+
+    /// The first field of this name in a posted form.
+    pub(crate) fn field(&self, name: &str) -> Option<String> {
+        first(self.form(), name)
     }
 
     /// The fields of a posted form.
@@ -54,6 +59,10 @@ impl Request {
         let pairs = headers.flat_map(|(_, value)| value.split(';'));
         pairs.filter_map(|pair| pair.trim().split_once('='))
     }
+}
+
+fn first(pairs: Vec<(String, String)>, name: &str) -> Option<String> {
+    pairs.into_iter().find(|(other, _)| other == name).map(|(_, value)| value)
 }
 
 fn pairs(text: &[u8]) -> Vec<(String, String)> {

@@ -238,9 +238,8 @@ impl Provider {
 
     /// May pages of this origin read what the client that is named is told?
     fn may_read(&self, request: &Request, origin: &str) -> bool {
-        let form = request.form();
-        let client = form.iter().find(|(name, _)| name == "client_id");
-        client.is_some_and(|(_, id)| self.client(id).is_some_and(|client| is_of(client, origin)))
+        let client = request.field("client_id");
+        client.and_then(|id| self.client(&id)).is_some_and(|client| is_of(client, origin))
     }
 
     /// The answer of an endpoint to a request that nothing is wrong with.

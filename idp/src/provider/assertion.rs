@@ -20,11 +20,8 @@ pub(super) struct Claimed {
 
 impl Claimed {
     /// Of a form that has been checked.
-    fn of(form: &[(String, String)]) -> Self {
-        let field = |wanted: &str| {
-            let found = form.iter().find(|(name, _)| name == wanted);
-            found.map(|(_, value)| value.clone())
-        };
+    fn of(request: &Request) -> Self {
+        let field = |name: &str| request.field(name);
         let params: Option<Value> =
             field("params").and_then(|text| serde_json::from_str(&text).ok());
         let within = params.and_then(|params| params.get("nonce").cloned());
@@ -47,7 +44,7 @@ impl Provider {
         request: &Request,
         ticket: &mut Option<String>,
     ) -> Draft {
-        let claimed = Claimed::of(&request.form());
+        let claimed = Claimed::of(request);
         self.approve(&claimed);
         let token = self.token(now, &claimed);
         *ticket = entropy::name();
@@ -108,24 +105,20 @@ impl Provider {
 
     /// Ends the connection of whoever the hint is about, among those who are signed in.
     pub(super) fn disconnect(&mut self, request: &Request) -> Draft {
-        let form = request.form();
-        let field = |wanted: &str| {
-            let found = form.iter().find(|(name, _)| name == wanted);
-            found.map_or("", |(_, value)| value.as_str())
-        };
+        let field = |name: &str| request.field(name).unwrap_or_default();
         let (client, hint) = (field("client_id"), field("account_hint"));
         let ids = self.session(request).to_vec();
         let is_meant = |account: &&mut Account| {
             ids.contains(&account.id)
                 && (account.id == hint
-                    || account.email.as_deref() == Some(hint)
-                    || account.login_hints.iter().any(|one| one == hint))
+                    || account.email.as_ref() == Some(&hint)
+                    || account.login_hints.contains(&hint))
         };
         let Some(account) = self.setup.accounts.iter_mut().find(is_meant) else {
             return Draft::json(400, json!({"error": {"error": "invalid_request"}}));
         };
         if let Some(clients) = &mut account.approved_clients {
-            clients.retain(|one| one != client);
+            clients.retain(|one| *one != client);
         }
         Draft::json(200, json!({"account_id": account.id}))
     }
