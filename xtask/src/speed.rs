@@ -136,6 +136,7 @@ impl Drop for Folder {
 impl Chromium {
     fn start() -> Result<Self> {
         let found = house::output_of(Command::new("chromium").arg("--version"));
+        let url = serve()?;
         let version = found
             .map_err(|error| format!("{error} (on Debian: apt-get install chromium)"))?
             .trim()
@@ -160,7 +161,7 @@ impl Chromium {
             answers,
             last: 0,
             session: None,
-            url: serve()?,
+            url,
             version,
             _profile: profile,
         };
