@@ -43,7 +43,9 @@ pub(crate) fn run() -> Result<bool> {
     let softkey = target.join("debug/softkey").to_string_lossy().into_owned();
     let mut well = true;
     for script in SCRIPTS {
-        if let Err(error) = run_in(&root, &python, &[&format!("{FOLDER}/{script}"), &softkey]) {
+        // Without -B the modules that it imports leave compiled ones in the tree.
+        let arguments = ["-B", &format!("{FOLDER}/{script}"), &softkey];
+        if let Err(error) = run_in(&root, &python, &arguments) {
             eprintln!("{error}");
             well = false;
         }
