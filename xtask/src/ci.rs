@@ -41,6 +41,7 @@ fn steps() -> Vec<Step> {
     sabotage.extend(SABOTAGE.iter().flat_map(|kind| ["--plant", kind]));
     vec![
         Step::cargo("fmt", 2, "fmt --all --check"),
+        Step::cargo("fmt-boards", 2, "fmt --manifest-path firmware/Cargo.toml --all --check"),
         Step::cargo(
             "clippy",
             20,
@@ -58,6 +59,13 @@ fn steps() -> Vec<Step> {
         Step::cargo("docs", 15, "doc --workspace --no-deps --all-features --locked")
             .env("RUSTDOCFLAGS", "-Dwarnings"),
         Step::cargo("deny", 5, "deny --all-features --locked check bans licenses sources"),
+        // The boards are a workspace of their own, with dependencies of their own.
+        Step::cargo(
+            "deny-boards",
+            5,
+            "deny --manifest-path firmware/Cargo.toml --config deny.toml --all-features --locked \
+             check licenses sources",
+        ),
         Step::cargo("advisories", 5, "deny --all-features --locked check advisories")
             .only_if("cargo deny fetch db", "the advisory database cannot be fetched from here"),
         Step::new("typos", 2, "typos", &[]),
