@@ -1,5 +1,5 @@
-//! The sockets: one thread with TLS and HTTP/1.1. Whoever speaks to it can hold a connection for a while, and no more:
-//! heads, bodies, handshakes and the number of connections have limits.
+//! The sockets: one thread with TLS and HTTP/1.1. Heads, bodies, handshakes and the number of connections have limits;
+//! how slowly a peer reads an answer has none, which is one of the reasons to listen on loopback only.
 
 use std::fmt;
 use std::io;
