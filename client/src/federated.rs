@@ -114,7 +114,8 @@ impl FederatedRequest {
     }
 }
 
-fn provider(text: &str) -> String {
+/// A provider's name without the slash behind its origin.
+pub(crate) fn provider(text: &str) -> String {
     text.strip_suffix('/').unwrap_or(text).to_owned()
 }
 

@@ -9,9 +9,9 @@ use url::Url;
 
 use crate::cause::{Cause, TypeFault};
 use crate::credential::Credential;
-use crate::federated::{FederatedCredential, FederatedInit, FederatedRequest};
+use crate::federated::{FederatedCredential, FederatedInit, FederatedRequest, provider};
 use crate::page::Page;
-use crate::password::{PasswordCredential, PasswordData};
+use crate::password::{PasswordCredential, PasswordData, serialized};
 use crate::profile::Profile;
 use crate::question::{Answer, Choice, Question};
 use crate::registry::CredentialType;
@@ -52,7 +52,8 @@ impl Kept {
     pub(crate) fn keep(&mut self, credential: &Credential) {
         match credential {
             Credential::Password(new) => {
-                self.passwords.retain(|old| (&*old.id, &*old.origin) != (new.id(), new.origin()));
+                self.passwords
+                    .retain(|old| !is_same((&old.id, &old.origin), (new.id(), new.origin())));
                 self.passwords.push(new.data().clone());
             }
             Credential::Federated(new) => {
@@ -70,13 +71,10 @@ impl Kept {
     /// Removes the credentials of this type, origin and account; how many were there?
     pub(crate) fn remove(&mut self, kind: CredentialType, origin: &str, id: &str) -> usize {
         let before = self.passwords.len() + self.federated.len();
+        let stays = |old: &str, old_origin: &str| !is_same((old, old_origin), (id, origin));
         match kind {
-            CredentialType::Password => {
-                self.passwords.retain(|old| (&*old.id, &*old.origin) != (id, origin));
-            }
-            CredentialType::Federated => {
-                self.federated.retain(|old| (&*old.id, &*old.origin) != (id, origin));
-            }
+            CredentialType::Password => self.passwords.retain(|old| stays(&old.id, &old.origin)),
+            CredentialType::Federated => self.federated.retain(|old| stays(&old.id, &old.origin)),
             _ => {}
         }
         before - self.passwords.len() - self.federated.len()
@@ -275,7 +273,13 @@ fn check_caller(page: &Page, kind: CredentialType) -> Result<(), Cause> {
 }
 
 fn is_same_account(one: &FederatedInit, other: &FederatedInit) -> bool {
-    (&one.id, &one.origin, &one.provider) == (&other.id, &other.origin, &other.provider)
+    is_same((&one.id, &one.origin), (&other.id, &other.origin))
+        && provider(&one.provider) == provider(&other.provider)
+}
+
+/// Are both the same id at the same origin, however a file says it?
+fn is_same((id, origin): (&str, &str), (other, its_origin): (&str, &str)) -> bool {
+    id == other && serialized(origin) == serialized(its_origin)
 }
 
 /// May what is kept for one origin be offered, in a chooser, to a page of another? Within a site, and never from

@@ -443,3 +443,27 @@ fn a_profile_keeps_passwords() {
     let text = r#"{"kept": {"passwords": [{"id": "", "origin": "x", "password": ""}]}}"#;
     assert_eq!(Profile::from_json(text).unwrap().passwords(), []);
 }
+
+/// A file that somebody wrote by hand says an origin as it likes; it is the one that the page has all the same.
+#[test]
+fn an_origin_is_compared_as_it_is_serialized() {
+    let text = r#"{"kept": {
+        "passwords": [{"id": "ada", "origin": "https://ACCOUNT.example.com/", "password": "old"}],
+        "federated": [{"id": "ada", "origin": "https://account.example.com:443",
+            "provider": "https://idp.example/"}]}}"#;
+    let loaded = || Profile::from_json(text).unwrap();
+    let profile = loaded();
+    assert_eq!(profile.passwords()[0].origin(), ORIGIN);
+    profile.keep(&password("ada", ORIGIN, "new"));
+    let kept = profile.passwords();
+    assert_eq!((kept.len(), kept[0].password().expose()), (1, "new"), "replaced");
+    profile.keep(&federated("ada", "https://idp.example", None));
+    assert_eq!(profile.federated().len(), 1, "replaced");
+    let profile = loaded();
+    for kind in [CredentialType::Password, CredentialType::Federated] {
+        assert_eq!(profile.remove(kind, ORIGIN, "eve"), 0);
+        assert_eq!(profile.remove(kind, "https://www.example.com", "ada"), 0);
+        assert_eq!(profile.remove(kind, ORIGIN, "ada"), 1);
+    }
+    assert_eq!(loaded().remove(CredentialType::Password, "https://Account.example.com/", "ada"), 1);
+}
