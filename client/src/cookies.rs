@@ -72,9 +72,9 @@ impl Jar {
             (&old.name, &old.domain, &old.path, old.host_only)
                 == (&new.name, &new.domain, &new.path, new.host_only)
         };
-        let plain = url.scheme() != "https";
-        if plain && self.0.iter().any(|old| old.secure && !new.secure && same(old)) {
-            // Whoever sits on the line must not replace what came over TLS.
+        let plain = url.scheme() != "https" && !new.secure;
+        if plain && self.0.iter().any(|old| old.secure && new.is_mistaken_for(old)) {
+            // Whoever sits on the line must not replace what came over TLS, nor put something in front of it.
             return;
         }
         self.0.retain(|old| !same(old) && is_alive(now, old));
@@ -115,13 +115,17 @@ impl Jar {
 
 impl Cookie {
     fn is_for(&self, url: &Url) -> bool {
-        let path = url.path();
-        let under = path.strip_prefix(self.path.as_str()).is_some_and(|rest| {
-            rest.is_empty() || rest.starts_with('/') || self.path.ends_with('/')
-        });
         url.host_str().is_some_and(|host| self.is_of(host))
-            && under
+            && is_under(url.path(), &self.path)
             && (!self.secure || is_trustworthy(url))
+    }
+
+    /// Could a server that is sent both take this one for the other (section 5.7, of cookies that are not secure)?
+    fn is_mistaken_for(&self, other: &Self) -> bool {
+        let (own, theirs) = (&self.domain, &other.domain);
+        self.name == other.name
+            && (own == theirs || is_below(own, theirs) || is_below(theirs, own))
+            && is_under(&self.path, &other.path)
     }
 
     fn is_of(&self, host: &str) -> bool {
@@ -131,6 +135,12 @@ impl Cookie {
 
 fn is_alive(now: u64, cookie: &Cookie) -> bool {
     cookie.expires.is_none_or(|expires| expires > now)
+}
+
+/// Is the path in this folder, or the same (section 5.1.4)?
+fn is_under(path: &str, folder: &str) -> bool {
+    path.strip_prefix(folder)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || folder.ends_with('/'))
 }
 
 /// Is it a proper subdomain?

@@ -77,6 +77,24 @@ fn secure_cookies_stay_on_trustworthy_ways() {
         kept.set(NOW, &plain, header);
     }
     assert_eq!(all(&kept, "https://login.idp.example/").as_deref(), Some("s=1"));
+    // Section 5.7: nor may they be put in front of them, by a longer path or another domain.
+    for header in [
+        "s=2; Path=/a",
+        "s=2; Path=/; Domain=idp.example",
+        "s=2; Path=/a; Domain=login.idp.example",
+    ] {
+        kept.set(NOW, &plain, header);
+    }
+    kept.set(NOW, &url("http://idp.example/"), "s=2; Path=/; Domain=idp.example");
+    kept.set(NOW, &url("http://a.login.idp.example/"), "s=2; Path=/; Domain=login.idp.example");
+    let to = "https://login.idp.example/a";
+    assert_eq!(all(&kept, to).as_deref(), Some("s=1"));
+    // Another name, or what lies above, is nobody's.
+    kept.set(NOW, &plain, "t=2; Path=/");
+    assert_eq!(all(&kept, to).as_deref(), Some("s=1; t=2"));
+    let mut deep = jar(IDP, &["s=1; Secure; Path=/a"]);
+    deep.set(NOW, &plain, "s=2; Path=/");
+    assert_eq!(all(&deep, to).as_deref(), Some("s=1; s=2"));
     let local = jar("http://localhost:1/", &["s=1; Secure; SameSite=None"]);
     let to = "http://localhost:1/";
     assert_eq!(sent(&local, NOW, to, Reach::CrossSite).as_deref(), Some("s=1"));
