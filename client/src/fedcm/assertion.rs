@@ -5,6 +5,7 @@ use serde_json::Value;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
+use super::credential::Token;
 use super::exchange::{Exchange, shape};
 use super::{Endpoint, Fault, is_same_site, is_trustworthy};
 use crate::fetch::{FetchFault, FetchResponse};
@@ -84,7 +85,7 @@ pub(super) fn shown(fields: &[String]) -> Vec<&'static str> {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Assertion {
     /// The token, whatever JSON it is.
-    Token(Value),
+    Token(Token),
     /// A page on which the person has to go on first.
     ContinueOn(Url),
 }
@@ -151,7 +152,7 @@ impl Assertion {
             return Err(AssertionError { error: error.to_owned(), ..Fault::Status(status).into() });
         }
         if let Some(token) = token {
-            return Ok(Self::Token(token));
+            return Ok(Self::Token(Token::new(token)));
         }
         let next = continue_on.ok_or(Fault::NoToken)?;
         let next = endpoint.join(&next).ok().filter(|url| url.origin() == endpoint.origin());

@@ -284,7 +284,7 @@ impl SignIn {
         let fault = read.as_ref().err().map(|error| &error.fault);
         self.party.note(Endpoint::IdAssertion, request, &answer, fault);
         match read {
-            Ok(Assertion::Token(token)) => Ok((Token::new(token), None)),
+            Ok(Assertion::Token(token)) => Ok((token, None)),
             Ok(Assertion::ContinueOn(url)) => self.go_on(&offer.url, url).await,
             Err(AssertionError { fault: Fault::NotFetched(FetchFault::TimedOut), .. }) => {
                 Err(Failure::Late(Endpoint::IdAssertion, self.party.limit()))

@@ -294,14 +294,22 @@ fn the_form_has_the_fields_of_the_draft() {
     assert_eq!(more.form(), all);
 }
 
+/// What is printed to find a mistake must not give the token away.
+#[test]
+fn a_token_is_not_printed() {
+    let read = read_assertion(Ok(&cors(200, &json!({"token": "s3cret"}))));
+    let shown = format!("{read:?}");
+    assert!(shown.contains("Token") && !shown.contains("s3cret"), "{shown}");
+}
+
 /// Section 2.5, the answer: a token of any JSON, or a page to go on, in this order.
 #[test]
 fn a_token_comes_before_a_page() {
     let read = |value: Value| read_assertion(Ok(&cors(200, &value)));
-    assert_eq!(read(json!({"token": "t"})), Ok(Assertion::Token(json!("t"))));
+    assert_eq!(read(json!({"token": "t"})), Ok(Assertion::Token(Token::new(json!("t")))));
     assert_eq!(
         read(json!({"token": {"a": 1}, "continue_on": "/c"})),
-        Ok(Assertion::Token(json!({"a": 1})))
+        Ok(Assertion::Token(Token::new(json!({"a": 1}))))
     );
     let next = url("https://login.idp.example/c");
     assert_eq!(read(json!({"continue_on": "/c"})), Ok(Assertion::ContinueOn(next)));
