@@ -150,8 +150,8 @@ impl Profile {
         serde_json::from_str(text).map(|state| Self(Arc::new(Mutex::new(state))))
     }
 
-    /// The profile as JSON, for a file that nobody else may read: passwords and cookies are in it. When sign-ins were is not kept,
-    /// nor are messages.
+    /// The profile as JSON, for a file that nobody else may read: passwords and cookies are in it. When sign-ins were is
+    /// not kept, nor are messages.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         // Nothing in it can fail to be JSON: the keys of its maps are texts.

@@ -1,10 +1,10 @@
 //! `navigator.credentials.get({identity})`: from the page's options to the credential (`FedCM`, the algorithm of get).
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::time::Duration;
 
 use rand_core::TryRng;
-use std::convert::Infallible;
 use url::Url;
 
 use super::assertion::{Assertion, AssertionRequest};

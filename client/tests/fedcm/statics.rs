@@ -102,7 +102,9 @@ fn answers_that_do_not_help() {
 
 #[test]
 fn the_argument_is_a_dictionary() {
-    assert!(UserInfoOptions::from_json(r#"{"configURL": "https://idp.example/"}"#).is_err());
+    let text = r#"{"configURL": "https://idp.example/"}"#;
+    let cause = UserInfoOptions::from_json(text).unwrap_err();
+    assert!(matches!(cause, Cause::NotTheDictionary(_)), "{cause:?}");
     let read =
         UserInfoOptions::from_json(&json!({"configURL": CONFIG, "clientId": "client"}).to_string());
     assert_eq!(read, Ok(options(CONFIG)));
