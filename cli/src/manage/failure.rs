@@ -152,7 +152,7 @@ const fn by_provider(failure: &Failure) -> (Exit, &'static str) {
         | Failure::NotTrustworthy => {
             (Exit::BadInput, "identity.providers with an https configURL for each provider")
         }
-        Failure::Dismissed | Failure::NotSignedIn | Failure::NotContinued => {
+        Failure::Dismissed | Failure::NotSignedIn | Failure::NotContinued | Failure::Logins(_) => {
             (Exit::Refused, "again, and choose an account")
         }
         Failure::NeedsUser(_) => (Exit::Refused, "without \"mediation\": \"silent\""),
@@ -171,8 +171,7 @@ const fn by_provider(failure: &Failure) -> (Exit, &'static str) {
         | Failure::Disconnecting
         | Failure::ForeignCaller
         | Failure::TopLevel
-        | Failure::ForeignSite
-        | Failure::NoDialog => (Exit::Failed, ""),
+        | Failure::ForeignSite => (Exit::Failed, ""),
     }
 }
 

@@ -60,8 +60,8 @@ pub enum Failure {
     NoneEligible,
     /// The caller is in a frame of another site.
     ForeignSite,
-    /// There is no dialog that this could end.
-    NoDialog,
+    /// The user signed in to providers so many times, and chose no account.
+    Logins(usize),
 }
 
 /// Why a provider has nothing to offer.
@@ -102,7 +102,6 @@ impl Failure {
             Self::NoToken(_) => DomException::IdentityCredentialError,
             Self::NoUrl | Self::ForeignCaller => DomException::InvalidStateError,
             Self::ForeignSite => DomException::SecurityError,
-            Self::NoDialog => DomException::NotAllowedError,
             Self::NoProviders
             | Self::SameProvider(_)
             | Self::ActiveWithSeveral(_)
@@ -123,7 +122,8 @@ impl Failure {
             | Self::NotConnected
             | Self::CannotDisconnect
             | Self::TopLevel
-            | Self::NoneEligible => DomException::NetworkError,
+            | Self::NoneEligible
+            | Self::Logins(_) => DomException::NetworkError,
         }
     }
 
@@ -157,12 +157,12 @@ impl Failure {
             Self::TopLevel => "The caller is no frame.",
             Self::NoneEligible => "No account could be signed in without asking.",
             Self::ForeignSite => "The caller is in a frame of another site.",
-            Self::NoDialog => "There is no dialog that this could end.",
             Self::SameProvider(_)
             | Self::ActiveWithSeveral(_)
             | Self::NothingToOffer(_)
             | Self::NeedsUser(_)
             | Self::NoToken(_)
+            | Self::Logins(_)
             | Self::Late(..)
             | Self::Answer(..) => "The provider's answer cannot be used.",
         }
@@ -192,6 +192,9 @@ impl fmt::Display for Failure {
             }
             Self::Late(endpoint, limit) => {
                 late(f, *endpoint, *limit).and_then(|()| f.write_str("."))
+            }
+            Self::Logins(times) => {
+                write!(f, "The user signed in to providers {times} times, and chose no account.")
             }
             Self::Answer(endpoint, fault) => {
                 write!(f, "The answer of the {endpoint} cannot be used: {fault}.")

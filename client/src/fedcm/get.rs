@@ -27,6 +27,9 @@ use crate::page::{Mark, Page};
 use crate::question::{Answer, Question};
 use crate::request::Request;
 
+/// How often a person may sign in to providers within one call: a script might do it for ever.
+const MOST_LOGINS: usize = 32;
+
 /// The call, once the container has let it in.
 pub(crate) fn get(
     page: &mut Page,
@@ -170,7 +173,7 @@ impl SignIn {
     /// The account dialog, again after each login.
     async fn choose(&self, offers: &mut [Offer], terms: Terms) -> Result<Chosen, Failure> {
         let party = &self.party;
-        loop {
+        for _ in 0..MOST_LOGINS {
             for offer in &mut *offers {
                 party.learn_metadata(&self.desk, offer).await;
             }
@@ -201,6 +204,7 @@ impl SignIn {
                 None => return Err(self.dismissed()),
             }
         }
+        Err(Failure::Logins(MOST_LOGINS))
     }
 
     fn dismissed(&self) -> Failure {

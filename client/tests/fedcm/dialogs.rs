@@ -193,6 +193,26 @@ fn another_account_can_be_used() {
     assert!(world.form().contains("account_id=2"));
 }
 
+/// A script that signs in to the provider again and again comes to an end.
+#[test]
+fn a_person_who_only_logs_in_gets_nowhere() {
+    let mut world = mismatch();
+    let mut logins = 0;
+    world.person(move |question, profile| match question {
+        Question::LogIn { .. } => {
+            logins += 1;
+            assert!(logins < 1000, "no end");
+            profile.set_login_status(IDP, LoginStatus::LoggedIn);
+            Answer::Yes
+        }
+        _ => choice(0),
+    });
+    assert_eq!(world.get(&identity()), network(Failure::Logins(32)));
+    let logins = world.asked.iter().filter(|asked| matches!(asked, Question::LogIn { .. }));
+    assert_eq!(logins.count(), 32);
+    assert!(world.page.profile().connections().is_empty());
+}
+
 fn continued() -> FetchResponse {
     cors(200, &json!({"continue_on": "/more"}))
 }
