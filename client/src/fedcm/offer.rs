@@ -12,7 +12,7 @@ use super::exchange::Answered;
 use super::failure::{Failure, Unoffered};
 use super::memory::{Connection, LoginStatus};
 use super::options::{Mode, ProviderRequest};
-use super::party::{Configured, Party};
+use super::party::Party;
 use super::{Endpoint, Exchange, is_trustworthy};
 use crate::question::{Answer, Question};
 
@@ -69,8 +69,8 @@ impl Party {
         if terms.silent && self.profile.requires_mediation(&self.origin, &origin) {
             return Ok(Err(Unoffered::MediationRequired));
         }
-        let Configured { url, config } = match self.configured(desk, &request.config_url).await {
-            Ok(configured) => configured,
+        let config = match self.configured(desk, &url).await {
+            Ok(config) => config,
             // Who clicked, and is to be shown a login page, learns at once that there is none.
             Err(failure) if logs_in => return Err(failure),
             Err(failure) => return Ok(Err(Unoffered::of(failure))),

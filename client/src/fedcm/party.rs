@@ -10,7 +10,7 @@ use super::exchange::Answered;
 use super::log::LogEntry;
 use super::memory::Connection;
 use super::settings::FedCmSettings;
-use super::{Config, Endpoint, Exchange, Failure, Fault, WellKnown, is_same_site, is_trustworthy};
+use super::{Config, Endpoint, Exchange, Failure, Fault, WellKnown, is_same_site};
 use crate::cookies::Reach;
 use crate::fetch::{FetchFault, FetchRequest, FetchResponse};
 use crate::page::Page;
@@ -25,12 +25,6 @@ pub(super) struct Party {
     /// The serialized origin of the top-level page.
     pub(super) embedder: String,
     connect_src: Option<Vec<String>>,
-}
-
-/// A config file and where it is.
-pub(super) struct Configured {
-    pub(super) url: Url,
-    pub(super) config: Config,
 }
 
 impl Party {
@@ -102,26 +96,23 @@ impl Party {
     }
 
     /// Fetches the config file, and the well-known file if one is needed, and compares them.
-    pub(super) async fn configured(&self, desk: &Desk, text: &str) -> Result<Configured, Failure> {
-        let url = self.config_url(text)?;
-        self.check_connect_src(&url)?;
-        if !is_trustworthy(&url) {
-            return Err(Failure::NotTrustworthy);
-        }
-        let well_known = match self.ask_well_known(&url) {
+    pub(super) async fn configured(&self, desk: &Desk, url: &Url) -> Result<Config, Failure> {
+        self.check_connect_src(url)?;
+        // The one rule that it can break.
+        let ask = Config::ask(url).map_err(|_| Failure::NotTrustworthy)?;
+        let well_known = match self.ask_well_known(url) {
             Some(exchange) => Some(self.fetch(desk, exchange, WellKnown::read).await),
             None => None,
         };
         let file = well_known.as_ref().and_then(|fetched| fetched.as_ref().ok());
-        let ask = Config::ask(&url).map_err(|fault| Failure::Answer(Endpoint::Config, fault))?;
         let read = |exchange: &mut Exchange, answer: Answered<'_>| {
-            Config::read(exchange, answer, &url, file).map(Some)
+            Config::read(exchange, answer, url, file).map(Some)
         };
         let config = self.fetch(desk, ask, read).await?;
         if let Some(Err(failure)) = well_known {
             return Err(failure);
         }
-        Ok(Configured { url, config })
+        Ok(config)
     }
 
     fn ask_well_known(&self, config_url: &Url) -> Option<Exchange> {

@@ -138,8 +138,8 @@ impl Party {
         url: &Url,
         options: &DisconnectOptions,
     ) -> Result<(), Failure> {
-        let configured = self.configured(desk, url.as_str()).await?;
-        let endpoint = configured.config.disconnect_endpoint.ok_or(Failure::CannotDisconnect)?;
+        let config = self.configured(desk, url).await?;
+        let endpoint = config.disconnect_endpoint.ok_or(Failure::CannotDisconnect)?;
         let DisconnectOptions { client_id, account_hint, .. } = options;
         let ask = ask_disconnect(&endpoint, &self.origin, client_id, account_hint);
         let read = |exchange: &mut Exchange, answer: Answered<'_>| {
@@ -162,8 +162,8 @@ impl Party {
         url: &Url,
         client_id: &str,
     ) -> Result<Vec<Account>, Failure> {
-        let configured = self.configured(desk, url.as_str()).await?;
-        let ask = Exchange::get(Endpoint::Accounts, &configured.config.accounts_endpoint, "");
+        let config = self.configured(desk, url).await?;
+        let ask = Exchange::get(Endpoint::Accounts, &config.accounts_endpoint, "");
         let read = |exchange: &mut Exchange, answer: Answered<'_>| {
             accounts::accounts(exchange, answer).map(Some)
         };
