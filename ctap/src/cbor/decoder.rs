@@ -81,20 +81,31 @@ pub struct Decoder<'b> {
     depth: u8,
     /// How many may be open.
     levels: u8,
-    /// Must keys be in order?
-    ordered: bool,
+    keys: Keys,
+}
+
+/// What is asked of the keys of a map.
+#[derive(Clone, Copy, Debug)]
+enum Keys {
+    /// Canonical order, and with it that none stands twice.
+    Ordered,
+    /// That none stands twice.
+    Distinct,
+    /// Nothing: these bytes were passed before. Judging them again for each key that comes later would take longer with
+    /// each level by another factor of all keys.
+    Judged,
 }
 
 impl<'b> Decoder<'b> {
     /// A cursor at the start of `bytes`, to which keys in any order are right.
     #[must_use]
     pub const fn new(bytes: &'b [u8]) -> Self {
-        Self { rest: bytes, depth: 0, levels: MAX_DEPTH, ordered: false }
+        Self { rest: bytes, depth: 0, levels: MAX_DEPTH, keys: Keys::Distinct }
     }
 
     /// A cursor at the start of `bytes` that wants keys in canonical order, and lets so many levels be open.
     pub(super) const fn strict(bytes: &'b [u8], levels: u8) -> Self {
-        Self { rest: bytes, depth: 0, levels, ordered: true }
+        Self { rest: bytes, depth: 0, levels, keys: Keys::Ordered }
     }
 
     /// What has not been read yet.
@@ -229,11 +240,13 @@ impl<'b> Decoder<'b> {
         if in_order(highest, key) {
             return Ok(key);
         }
-        if self.ordered {
-            return Err(DecodeError::Malformed);
+        match self.keys {
+            Keys::Ordered => return Err(DecodeError::Malformed),
+            Keys::Distinct => {}
+            Keys::Judged => return Ok(highest),
         }
         // Lower than another, so it may be any of those before.
-        let mut before = Self { rest: map, ..self.clone() };
+        let mut before = Self { rest: map, keys: Keys::Judged, ..self.clone() };
         while before.rest.len() > start.len() {
             if before.raw()? == key {
                 return Err(DecodeError::Malformed);

@@ -325,6 +325,25 @@ fn a_lenient_reader_takes_no_key_twice() {
     assert_eq!(decode_unsorted::<Raw<'_>>(&distinct), Ok(Raw(&distinct)));
 }
 
+/// Looking for twins does not look through maps within maps again and again: this would take days, not milliseconds.
+#[test]
+fn unsorted_maps_within_maps_are_judged_once() {
+    let mut message = vec![0x00];
+    for _ in 0..MAX_DEPTH {
+        // The last map is the value of the first key; the others follow in falling order.
+        message.splice(0..0, [0xb9, 0x01, 0xc1, 0x19, 0xff, 0xff]);
+        for key in (0x1000_u16..0x11c0).rev() {
+            let [high, low] = key.to_be_bytes();
+            message.extend([0x19, high, low, 0x00]);
+        }
+    }
+    assert!((7000..7609).contains(&message.len()));
+    assert_eq!(decode_unsorted::<Raw<'_>>(&message), Ok(Raw(&message)));
+    message.truncate(message.len() - 4);
+    message.extend([0x19, 0xff, 0xff, 0x00]);
+    assert_eq!(decode_unsorted::<Raw<'_>>(&message), Err(DecodeError::Malformed));
+}
+
 /// What [`decode_unsorted`] is for: a whole message, strict but for the order, with malformed before every other fault.
 #[test]
 fn a_whole_message_may_be_unsorted() {
