@@ -44,17 +44,22 @@ pub fn check(format: &str, statement: &Value, attested: &Attested<'_>) {
     }
 }
 
-/// The first certificate of a statement; it is the only one, but for the root behind that of `android-key`.
+/// The certificate of a statement, or the first of several.
 #[must_use]
 #[track_caller]
 pub fn leaf(statement: &Value) -> Certificate {
-    let chain = statement.get("x5c").items();
-    let with_root = [Value::from("alg"), "sig".into(), "x5c".into()] == *statement.keys();
-    assert!(chain.len() == 1 || chain.len() == 2 && with_root, "x5c holds one certificate");
-    let leaf = Certificate::from_der(chain[0].bytes()).expect("a certificate");
-    assert_eq!(leaf.to_der().unwrap(), chain[0].bytes(), "strict DER");
+    let bytes = statement.get("x5c").items()[0].bytes();
+    let leaf = Certificate::from_der(bytes).expect("a certificate");
+    assert_eq!(leaf.to_der().unwrap(), bytes, "strict DER");
     assert_eq!(leaf.tbs_certificate().version(), x509_cert::Version::V3, "version 3");
     leaf
+}
+
+/// The certificate of a statement that holds no other.
+#[track_caller]
+fn sole(statement: &Value) -> Certificate {
+    assert_eq!(statement.get("x5c").items().len(), 1, "x5c holds one certificate");
+    leaf(statement)
 }
 
 /// Did the holder of this root's key issue the certificate, under the root's name?
@@ -80,7 +85,7 @@ fn fido_u2f(statement: &Value, attested: &Attested<'_>) {
     let (x, y) = (attested.public_key.get(-2).bytes(), attested.public_key.get(-3).bytes());
     let hash = &attested.auth_data.rp_id_hash;
     let message = [&[0], hash.as_slice(), attested.client_data_hash, &data.id, &[4], x, y].concat();
-    let point = certificate_point(&leaf(statement));
+    let point = certificate_point(&sole(statement));
     assert!(p256_verifies(&point, &message, statement.get("sig").bytes()), "signature");
 }
 
@@ -125,7 +130,7 @@ fn tpm(statement: &Value, attested: &Attested<'_>) {
     let _ = read.sized();
     assert!(read.0.is_empty(), "certInfo ends");
 
-    let identity = leaf(statement);
+    let identity = sole(statement);
     let point = certificate_point(&identity);
     assert!(p256_verifies(&point, info, statement.get("sig").bytes()), "signature");
     assert!(identity.tbs_certificate().subject().is_empty(), "an empty subject");
@@ -146,9 +151,9 @@ fn android_key(statement: &Value, attested: &Attested<'_>) {
     assert_eq!(statement.get("alg").int(), attested.public_key.get(3).int());
     let signature = statement.get("sig").bytes();
     assert!(signature_verifies(attested.public_key, attested.signed, signature), "signature");
+    let [_, root] = statement.get("x5c").items() else { panic!("a certificate and its root") };
     let leaf = leaf(statement);
-    let chain = statement.get("x5c").items();
-    assert!(chain.len() == 2 && issued_by(&leaf, chain[1].bytes()), "the root behind it");
+    assert!(issued_by(&leaf, root.bytes()), "the root behind it");
     is_the_credentials(&leaf, attested.public_key);
     let (critical, description) =
         extension(&leaf, "1.3.6.1.4.1.11129.2.1.17").expect("the key description");
@@ -167,7 +172,7 @@ fn android_key(statement: &Value, attested: &Attested<'_>) {
 #[track_caller]
 fn apple(statement: &Value, attested: &Attested<'_>) {
     assert_eq!(statement.keys(), [Value::from("x5c")], "members");
-    let leaf = leaf(statement);
+    let leaf = sole(statement);
     is_the_credentials(&leaf, attested.public_key);
     let (_, nonce) = extension(&leaf, "1.2.840.113635.100.8.2").expect("the nonce");
     let expected = [&[0x30, 0x24, 0xa1, 0x22, 4, 32], &sha256(attested.signed)[..]].concat();
