@@ -7,7 +7,7 @@ use softkey_tests::status::{
     INTEGRITY_FAILURE, INVALID_LENGTH, INVALID_PARAMETER, INVALID_SEQ, LARGE_BLOB_STORAGE_FULL,
     SUCCESS,
 };
-use softkey_tests::{Key, Request};
+use softkey_tests::{Channel, Key, Request};
 
 use super::{array_of, capacity, fragments, initial, max_fragment, stored, write};
 
@@ -147,14 +147,19 @@ fn new_start_takes_the_place_of_a_transfer() {
     }
 }
 
-/// LB-09: a transfer belongs to its channel: another one cannot go on with it, and does not disturb it.
-#[test]
-fn transfer_belongs_to_its_channel() {
+/// A key with the beginning of a transfer of 100 bytes, the whole array, the transfer's channel and another one.
+fn begun() -> (Key, Vec<u8>, [Channel; 2]) {
     let mut key = Key::with_profile(Profile::Default);
     let array = array_of(100, 1);
     assert_eq!(key.status(&Request::write_blobs(0, &array[..30], Some(100))), SUCCESS);
-    let own = key.channel();
-    let other = key.open_channel();
+    let channels = [key.channel(), key.open_channel()];
+    (key, array, channels)
+}
+
+/// LB-09: a transfer belongs to its channel: another one cannot go on with it, and does not disturb it.
+#[test]
+fn transfer_belongs_to_its_channel() {
+    let (mut key, array, [own, other]) = begun();
     key.switch_to(other);
     refused(&mut key, &Request::write_blobs(30, &array[30..], None), INVALID_SEQ);
     key.switch_to(own);
@@ -165,11 +170,7 @@ fn transfer_belongs_to_its_channel() {
 /// LB-14: INIT on a channel ends its transfer, though the channel keeps its number; INIT on another one does not.
 #[test]
 fn init_breaks_a_transfer_off() {
-    let mut key = Key::with_profile(Profile::Default);
-    let array = array_of(100, 1);
-    assert_eq!(key.status(&Request::write_blobs(0, &array[..30], Some(100))), SUCCESS);
-    let own = key.channel();
-    let other = key.open_channel();
+    let (mut key, array, [own, other]) = begun();
     key.switch_to(other);
     key.init();
     key.switch_to(own);
@@ -182,9 +183,7 @@ fn init_breaks_a_transfer_off() {
 /// LB-13: a new start that is refused ends nothing.
 #[test]
 fn refused_start_ends_nothing() {
-    let mut key = Key::with_profile(Profile::Default);
-    let array = array_of(100, 1);
-    assert_eq!(key.status(&Request::write_blobs(0, &array[..30], Some(100))), SUCCESS);
+    let (mut key, array, _) = begun();
     refused(&mut key, &Request::write_blobs(0, &array[..30], None), INVALID_PARAMETER);
     refused(&mut key, &Request::write_blobs(0, &array[..30], Some(20)), INVALID_PARAMETER);
     refused(&mut key, &Request::write_blobs(0, &array, Some(1 << 20)), LARGE_BLOB_STORAGE_FULL);
