@@ -163,8 +163,11 @@ impl Reports for Bridge {
         let channel = channel_of(report);
         if channel == ChannelId::BROADCAST {
             if let Some(Ok(nonce)) = report.get(7..15).map(TryInto::try_into) {
+                // Some are never answered; the oldest gives way.
+                if self.nonces.len() >= WAITING {
+                    self.nonces.pop_front();
+                }
                 self.nonces.push_back((nonce, from));
-                self.nonces.truncate(WAITING);
             }
         } else {
             self.remember(channel, from);
@@ -411,6 +414,18 @@ mod tests {
         }
         let sizes = [bridge.waiting.len(), bridge.channels.len(), bridge.nonces.len()];
         assert!(sizes.iter().all(|size| *size <= WAITING), "{sizes:?}");
+    }
+
+    /// Who asks for channels and never gets one shuts nobody else out.
+    #[test]
+    fn a_flood_of_unanswered_inits_keeps_nobody_from_a_channel() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut bridge = bridge(&folder);
+        for _ in 0..2 * WAITING {
+            bridge.receive_from(Instant::default(), Peer(1), &init(1));
+        }
+        bridge.receive_from(Instant::default(), Peer(2), &init(2));
+        assert_eq!(bridge.addressee(&answer(2)), Some(Peer(2)));
     }
 
     #[test]
