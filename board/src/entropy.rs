@@ -7,7 +7,7 @@
 use chacha20::ChaCha20Rng;
 use rand_core::{Rng as _, SeedableRng as _, TryCryptoRng, TryRng};
 use sha2::{Digest as _, Sha256};
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 /// A chip's source of noise, before anybody has conditioned it.
 pub trait Noise {
@@ -172,12 +172,6 @@ impl<N: Noise> TryRng for Drbg<N> {
 }
 
 impl<N: Noise> TryCryptoRng for Drbg<N> {}
-
-impl<N> Drop for Drbg<N> {
-    fn drop(&mut self) {
-        self.key.zeroize();
-    }
-}
 
 #[cfg(test)]
 mod tests;
