@@ -243,6 +243,9 @@ pub fn run(args: &BridgeArgs) -> Result<Exit, CliError> {
             .map_err(|error| failed("The signals", &error))?;
     }
     await_board(args, &bridge, &mut power, &stop)?;
+    if stop.load(Ordering::Relaxed) {
+        return Ok(Exit::Success);
+    }
     let mut output = Output::stdout(if args.json { Form::Json } else { Form::Plain });
     let memory = args.memory.display().to_string();
     output.record(&Ready { event: "ready", device, memory })?;
@@ -268,7 +271,7 @@ fn plug(args: &BridgeArgs) -> io::Result<(Box<dyn Port>, String)> {
     }
 }
 
-/// Waits for the firmware to run.
+/// Waits for the firmware to run, or for the signal to stop.
 fn await_board(
     args: &BridgeArgs,
     bridge: &Bridge,
