@@ -4,6 +4,7 @@ extern crate alloc;
 
 mod back;
 mod button;
+pub mod emulated;
 mod entropy;
 mod front;
 mod light;

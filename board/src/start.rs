@@ -28,8 +28,10 @@ impl Regions {
     const RECORDS: u32 = 128 << 10;
     /// Bytes of the secret's page.
     const SECRET: u32 = 4 << 10;
+    /// Bytes of both.
+    pub const LEN: u32 = Self::SECRET + Self::RECORDS;
 
-    /// The last 132 KiB before this address.
+    /// The last [`Regions::LEN`] bytes, 132 KiB, before this address.
     #[must_use]
     pub const fn before(end: u32) -> Self {
         let start = end - Self::RECORDS;

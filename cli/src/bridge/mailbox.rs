@@ -1,5 +1,5 @@
-//! The memory that an emulated board shares with this machine, from this end. The firmware's end, and the map of it, is
-//! `firmware/emulated/src/shared.rs`.
+//! The memory that an emulated board shares with this machine, from this end. The firmware's end is
+//! `firmware/emulated/src/shared.rs`; the map of it is [`softkey_board::emulated`].
 
 use std::fs::File;
 use std::io;
@@ -7,35 +7,11 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use softkey_board::emulated::{
+    FLASH, HELD, LEN, SEED, THERE, TO_BOARD, TO_HOST, TOUCHED, WANTED, WORDS, Word,
+};
 use softkey_ctap::Instant;
 use softkey_ctap_hid::{REPORT_LEN, Report};
-
-/// Bytes of the file.
-const LEN: u64 = 16 << 20;
-/// Bytes of it that are flash.
-const FLASH: usize = 256 << 10;
-const SEED: u64 = 0xE0_0000;
-const WORDS: u64 = 0xF0_0000;
-const TO_BOARD: u64 = WORDS + 0x40;
-const TO_HOST: u64 = WORDS + 0x80;
-
-/// The words of the mailbox, in their order.
-#[derive(Clone, Copy)]
-enum Word {
-    SentToBoard,
-    TakenByBoard,
-    SentToHost,
-    TakenByHost,
-    Clock,
-    Button,
-    Running,
-    Lamp,
-    Measures,
-    HeapPeak,
-    Heap,
-    StackPeak,
-    Stack,
-}
 
 /// What the user does with the button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,9 +49,9 @@ impl Mailbox {
             File::options().read(true).write(true).create(true).truncate(false).open(path)?;
         let len = memory.metadata()?.len();
         if len == 0 {
-            memory.set_len(LEN)?;
-            memory.write_all_at(&vec![0xFF; FLASH], 0)?;
-        } else if len != LEN {
+            memory.set_len(LEN.into())?;
+            memory.write_all_at(&vec![0xFF; FLASH as usize], 0)?;
+        } else if len != u64::from(LEN) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not 16 MiB long"));
         }
         Ok(Self { memory, path: path.to_owned() })
@@ -88,8 +64,8 @@ impl Mailbox {
     ///
     /// What the system says, `NotFound` if there is no `qemu-system-arm`.
     pub fn power_up(&self, firmware: &Path, seed: &[u8; 32]) -> io::Result<Child> {
-        self.memory.write_all_at(seed, SEED)?;
-        self.memory.write_all_at(&[0; 64], WORDS)?;
+        self.memory.write_all_at(seed, SEED.into())?;
+        self.memory.write_all_at(&[0; 64], WORDS.into())?;
         let backend = format!(
             "memory-backend-file,id=shared,size=16M,mem-path={},share=on",
             self.path.display()
@@ -105,12 +81,12 @@ impl Mailbox {
 
     fn word(&self, word: Word) -> io::Result<u32> {
         let mut bytes = [0; 4];
-        self.memory.read_exact_at(&mut bytes, WORDS + 4 * word as u64)?;
+        self.memory.read_exact_at(&mut bytes, word.address().into())?;
         Ok(u32::from_le_bytes(bytes))
     }
 
     fn set_word(&self, word: Word, value: u32) -> io::Result<()> {
-        self.memory.write_all_at(&value.to_le_bytes(), WORDS + 4 * word as u64)
+        self.memory.write_all_at(&value.to_le_bytes(), word.address().into())
     }
 
     /// Does the firmware run?
@@ -146,13 +122,22 @@ impl Mailbox {
     ///
     /// What the system says.
     pub fn send(&self, report: &Report) -> io::Result<bool> {
-        let sent = self.word(Word::SentToBoard)?;
-        if self.word(Word::TakenByBoard)? != sent {
+        if !self.is_taken()? {
             return Ok(false);
         }
-        self.memory.write_all_at(report, TO_BOARD)?;
+        let sent = self.word(Word::SentToBoard)?;
+        self.memory.write_all_at(report, TO_BOARD.into())?;
         self.set_word(Word::SentToBoard, sent.wrapping_add(1))?;
         Ok(true)
+    }
+
+    /// Has the board taken the last report?
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn is_taken(&self) -> io::Result<bool> {
+        Ok(self.word(Word::TakenByBoard)? == self.word(Word::SentToBoard)?)
     }
 
     /// The board's next report, if there is one.
@@ -166,7 +151,7 @@ impl Mailbox {
             return Ok(None);
         }
         let mut report = [0; REPORT_LEN];
-        self.memory.read_exact_at(&mut report, TO_HOST)?;
+        self.memory.read_exact_at(&mut report, TO_HOST.into())?;
         self.set_word(Word::TakenByHost, sent)?;
         Ok(Some(report))
     }
@@ -178,8 +163,8 @@ impl Mailbox {
     /// What the system says.
     pub fn press(&self, press: Press) -> io::Result<()> {
         let value = match press {
-            Press::Touch => 1,
-            Press::Hold => 2,
+            Press::Touch => TOUCHED,
+            Press::Hold => HELD,
         };
         self.set_word(Word::Button, value)
     }
@@ -199,7 +184,7 @@ impl Mailbox {
     ///
     /// What the system says.
     pub fn ask_measures(&self) -> io::Result<()> {
-        self.set_word(Word::Measures, 1)
+        self.set_word(Word::Measures, WANTED)
     }
 
     /// The answer, once it is there.
@@ -208,7 +193,7 @@ impl Mailbox {
     ///
     /// What the system says.
     pub fn measures(&self) -> io::Result<Option<Measures>> {
-        if self.word(Word::Measures)? != 2 {
+        if self.word(Word::Measures)? != THERE {
             return Ok(None);
         }
         let heap = (self.word(Word::HeapPeak)?, self.word(Word::Heap)?);

@@ -1,16 +1,5 @@
-//! The memory that the board shares with the host: its flash, its entropy, and the mailbox for reports, clock and
-//! button. `tests/emulated` has the other end.
-//!
-//! ```text
-//! 0x000000  the flash image: 132 KiB, the device's secret and the records
-//! 0xE00000  the seed of this run's noise, 32 bytes
-//! 0xF00000  words: reports sent to the board | taken by it | sent by it | taken by the host
-//!                  clock in milliseconds | button: 1 a touch, 2 held for 5 s | 1 while running
-//!                  1 while the lamp is lit | 1 if measures are wanted, 2 when they are there
-//!                  heap at its fullest | heap in all | stack at its deepest | stack in all
-//! 0xF00040  a report to the board, 64 bytes
-//! 0xF00080  a report of the board, 64 bytes
-//! ```
+//! The board's end of the memory that it shares with the host: its flash, its entropy, and the mailbox for reports, clock
+//! and button. The map of it is `softkey_board::emulated`.
 
 use core::ptr;
 use core::sync::atomic::{Ordering, compiler_fence};
@@ -21,6 +10,7 @@ use embedded_storage::nor_flash::{
     check_write,
 };
 use rand_core::{Rng as _, SeedableRng as _};
+use softkey_board::emulated::{FLASH, HELD, SEED, THERE, TO_BOARD, TO_HOST, WANTED, Word};
 use softkey_board::{Claim, Noise};
 use softkey_ctap::Instant;
 use softkey_ctap_hid::Report;
@@ -28,50 +18,33 @@ use softkey_flash_store::Page;
 
 /// Where QEMU maps the file that both ends share.
 const BASE: usize = 0x2100_0000;
-const ENTROPY: usize = BASE + 0xE0_0000;
-const MAILBOX: usize = BASE + 0xF0_0000;
-const TO_BOARD: usize = MAILBOX + 0x40;
-const TO_HOST: usize = MAILBOX + 0x80;
 
-/// Words of the mailbox.
-#[derive(Clone, Copy)]
-enum Word {
-    SentToBoard,
-    TakenByBoard,
-    SentToHost,
-    TakenByHost,
-    Clock,
-    Button,
-    Running,
-    Lamp,
-    Measures,
-    HeapPeak,
-    Heap,
-    StackPeak,
-    Stack,
+/// Where a part of it lies.
+const fn at(part: u32) -> usize {
+    BASE + part as usize
 }
 
 fn word(word: Word) -> u32 {
     // SAFETY: an aligned word of the board's RAM that nothing else in this program refers to.
-    unsafe { ptr::read_volatile((MAILBOX + 4 * word as usize) as *const u32) }
+    unsafe { ptr::read_volatile(at(word.address()) as *const u32) }
 }
 
 fn set_word(word: Word, value: u32) {
     // What was written before must be there before the word says so.
     compiler_fence(Ordering::SeqCst);
     // SAFETY: as above; each word is written either by the interrupt or by what it interrupts.
-    unsafe { ptr::write_volatile((MAILBOX + 4 * word as usize) as *mut u32, value) }
+    unsafe { ptr::write_volatile(at(word.address()) as *mut u32, value) }
 }
 
-fn read_bytes(at: usize, into: &mut [u8]) {
-    for (from, byte) in (at..).zip(into) {
+fn read_bytes(start: usize, into: &mut [u8]) {
+    for (from, byte) in (start..).zip(into) {
         // SAFETY: each caller stays within the 16 MiB that QEMU maps here.
         *byte = unsafe { ptr::read_volatile(from as *const u8) };
     }
 }
 
-fn write_bytes(at: usize, bytes: &[u8]) {
-    for (to, byte) in (at..).zip(bytes) {
+fn write_bytes(start: usize, bytes: &[u8]) {
+    for (to, byte) in (start..).zip(bytes) {
         // SAFETY: each caller stays within the 16 MiB that QEMU maps here.
         unsafe { ptr::write_volatile(to as *mut u8, *byte) }
     }
@@ -83,7 +56,7 @@ pub(crate) struct SharedNoise(ChaCha20Rng);
 impl SharedNoise {
     pub(crate) fn new() -> Self {
         let mut seed = [0; 32];
-        read_bytes(ENTROPY, &mut seed);
+        read_bytes(at(SEED), &mut seed);
         Self(ChaCha20Rng::from_seed(seed))
     }
 }
@@ -113,7 +86,7 @@ pub(crate) fn show(lit: bool) {
 
 /// Does the host want to know what memory was taken?
 pub(crate) fn wants_measures() -> bool {
-    word(Word::Measures) == 1
+    word(Word::Measures) == WANTED
 }
 
 /// Tells it, in bytes.
@@ -122,14 +95,14 @@ pub(crate) fn measured(heap: usize, heap_peak: u32, (stack_peak, stack): (u32, u
     set_word(Word::HeapPeak, heap_peak);
     set_word(Word::StackPeak, stack_peak);
     set_word(Word::Stack, stack);
-    set_word(Word::Measures, 2);
+    set_word(Word::Measures, THERE);
 }
 
 /// A press of the button that is not used up yet: for at least 5 seconds?
 pub(crate) fn button() -> Option<bool> {
     match word(Word::Button) {
         0 => None,
-        held => Some(held > 1),
+        press => Some(press == HELD),
     }
 }
 
@@ -145,7 +118,7 @@ pub(crate) fn receive() -> Option<Report> {
         return None;
     }
     let mut report = [0; 64];
-    read_bytes(TO_BOARD, &mut report);
+    read_bytes(at(TO_BOARD), &mut report);
     set_word(Word::TakenByBoard, sent);
     Some(report)
 }
@@ -157,7 +130,7 @@ pub(crate) fn may_send() -> bool {
 
 /// Sends a report; only when [`may_send`].
 pub(crate) fn send(report: &Report) {
-    write_bytes(TO_HOST, report);
+    write_bytes(at(TO_HOST), report);
     set_word(Word::SentToHost, word(Word::SentToHost).wrapping_add(1));
 }
 
@@ -169,7 +142,7 @@ pub(crate) struct SharedFlash;
 pub(crate) struct Misuse(NorFlashErrorKind);
 
 impl SharedFlash {
-    pub(crate) const LEN: u32 = 33 * Page::LEN;
+    pub(crate) const LEN: u32 = FLASH;
 }
 
 impl NorFlashError for Misuse {
@@ -187,7 +160,7 @@ impl ReadNorFlash for SharedFlash {
 
     fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), Misuse> {
         check_read(self, offset, bytes.len()).map_err(Misuse)?;
-        read_bytes(BASE + offset as usize, bytes);
+        read_bytes(at(offset), bytes);
         Ok(())
     }
 
@@ -202,19 +175,19 @@ impl NorFlash for SharedFlash {
 
     fn erase(&mut self, from: u32, to: u32) -> Result<(), Misuse> {
         check_erase(self, from, to).map_err(Misuse)?;
-        for at in from..to {
-            write_bytes(BASE + at as usize, &[0xff]);
+        for offset in from..to {
+            write_bytes(at(offset), &[0xff]);
         }
         Ok(())
     }
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Misuse> {
         check_write(self, offset, bytes.len()).map_err(Misuse)?;
-        for (at, byte) in (BASE + offset as usize..).zip(bytes) {
+        for (place, byte) in (at(offset)..).zip(bytes) {
             let mut old = [0];
-            read_bytes(at, &mut old);
+            read_bytes(place, &mut old);
             // Programming clears bits.
-            write_bytes(at, &[old[0] & byte]);
+            write_bytes(place, &[old[0] & byte]);
         }
         Ok(())
     }

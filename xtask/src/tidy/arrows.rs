@@ -44,6 +44,7 @@ const ARROWS: [Allowed; 11] = [
             "softkey-ctap",
             "softkey-ctap-hid",
             "softkey-authenticator",
+            "softkey-board",
             "softkey-client",
             "softkey-idp",
         ],

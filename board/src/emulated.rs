@@ -1,0 +1,75 @@
+//! The memory that the emulated board shares with the machine that emulates it. One end of it is the firmware, the other
+//! `softkey bridge`; who counts or sets what is said at each word.
+//!
+//! ```text
+//! 0x000000  the flash
+//! 0xE00000  the seed of this run's noise, 32 bytes
+//! 0xF00000  words of four bytes, little-endian
+//! 0xF00040  a report to the board, 64 bytes
+//! 0xF00080  a report of the board, 64 bytes
+//! ```
+
+use crate::Regions;
+
+/// Bytes of the memory.
+pub const LEN: u32 = 16 << 20;
+/// Bytes of the flash.
+pub const FLASH: u32 = Regions::LEN;
+/// Where the seed of the noise lies.
+pub const SEED: u32 = 0xE0_0000;
+/// Where the words lie.
+pub const WORDS: u32 = 0xF0_0000;
+/// Where reports to the board lie.
+pub const TO_BOARD: u32 = WORDS + 0x40;
+/// Where reports of the board lie.
+pub const TO_HOST: u32 = WORDS + 0x80;
+
+/// The button is touched.
+pub const TOUCHED: u32 = 1;
+/// The button is held for five seconds.
+pub const HELD: u32 = 2;
+/// The host wants measures.
+pub const WANTED: u32 = 1;
+/// The measures are there.
+pub const THERE: u32 = 2;
+
+/// The words, in their order. All are 0 when the power comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// How many reports the host has sent.
+    SentToBoard,
+    /// How many of them the board has taken.
+    TakenByBoard,
+    /// How many reports the board has sent.
+    SentToHost,
+    /// How many of them the host has taken.
+    TakenByHost,
+    /// The clock, in milliseconds; set by the host.
+    Clock,
+    /// [`TOUCHED`] or [`HELD`] by the host, until the board has used it up.
+    Button,
+    /// 1 while the board runs.
+    Running,
+    /// 1 while the lamp is lit.
+    Lamp,
+    /// [`WANTED`] by the host, then [`THERE`] by the board.
+    Measures,
+    /// Bytes of the heap that were in use at its fullest.
+    HeapPeak,
+    /// Bytes of the heap in all.
+    Heap,
+    /// Bytes of the stack that were in use at its deepest.
+    StackPeak,
+    /// Bytes of the stack in all.
+    Stack,
+}
+
+impl Word {
+    /// Where the word lies.
+    #[must_use]
+    pub const fn address(self) -> u32 {
+        WORDS + 4 * self as u32
+    }
+}
+
+const _: () = assert!(Word::Stack.address() < TO_BOARD, "the words end before the reports");
