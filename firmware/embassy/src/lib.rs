@@ -4,6 +4,7 @@
 
 extern crate alloc;
 
+pub mod heap;
 pub mod key;
 pub mod usb;
 

@@ -4,12 +4,6 @@
 #![no_std]
 #![no_main]
 
-extern crate alloc;
-
-use core::mem::MaybeUninit;
-use core::panic::PanicInfo;
-
-use cortex_m::peripheral::SCB;
 use cortex_m_rt::entry;
 use embassy_executor::{Executor, InterruptExecutor};
 use embassy_nrf::config::{Config, HfclkSource};
@@ -22,10 +16,9 @@ use embassy_nrf::rng::Rng;
 use embassy_nrf::usb::vbus_detect::{self, HardwareVbusDetect};
 use embassy_nrf::wdt::{self, HaltConfig, Watchdog, WatchdogHandle};
 use embassy_nrf::{Peri, bind_interrupts, interrupt, usb};
-use embedded_alloc::LlffHeap;
 use softkey_board::{Claim, Key, Noise, Regions, start};
 use softkey_embassy::usb::{Outside, serve};
-use softkey_embassy::{Link, key, now};
+use softkey_embassy::{Link, heap, key, now};
 use static_cell::StaticCell;
 
 /// Where the flash that the key may use ends.
@@ -33,14 +26,8 @@ use static_cell::StaticCell;
 const FLASH_END: u32 = 0xE_0000;
 #[cfg(not(feature = "nrf52840-dongle"))]
 const FLASH_END: u32 = 0x10_0000;
-const HEAP: usize = 96 << 10;
 /// Eight seconds of the clock of 32 768 Hz.
 const WATCHDOG: u32 = 8 << 15;
-
-#[global_allocator]
-static ALLOCATOR: LlffHeap = LlffHeap::empty();
-
-static mut ARENA: MaybeUninit<[u8; HEAP]> = MaybeUninit::uninit();
 
 static FRONT: InterruptExecutor = InterruptExecutor::new();
 static LINK: Link = Link::new();
@@ -70,8 +57,8 @@ impl Noise for ChipNoise {
 #[entry]
 fn main() -> ! {
     static BACK: StaticCell<Executor> = StaticCell::new();
-    // SAFETY: called once, before anything is allocated, with memory that nothing else refers to.
-    unsafe { ALLOCATOR.init(&raw mut ARENA as usize, HEAP) }
+    // SAFETY: called once, before anything is allocated.
+    unsafe { heap::init() }
     let mut config = Config::default();
     // USB needs the crystal.
     config.hfclk_source = HfclkSource::ExternalXtal;
@@ -142,9 +129,4 @@ async fn mourn(mut lamp: Output<'static>) {
 /// The lamp is lit by pulling its pin down.
 const fn level(on: bool) -> Level {
     if on { Level::Low } else { Level::High }
-}
-
-#[panic_handler]
-fn panicked(_: &PanicInfo<'_>) -> ! {
-    SCB::sys_reset()
 }

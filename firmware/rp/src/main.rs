@@ -5,15 +5,9 @@
 #![no_std]
 #![no_main]
 
-extern crate alloc;
-
 mod button;
 mod noise;
 
-use core::mem::MaybeUninit;
-use core::panic::PanicInfo;
-
-use cortex_m::peripheral::SCB;
 use cortex_m_rt::entry;
 use embassy_executor::{Executor, InterruptExecutor};
 use embassy_rp::flash::{Blocking, Flash};
@@ -23,10 +17,9 @@ use embassy_rp::peripherals::{FLASH, USB};
 use embassy_rp::watchdog::Watchdog;
 use embassy_rp::{Peri, bind_interrupts, interrupt, usb};
 use embassy_time::Duration;
-use embedded_alloc::LlffHeap;
 use softkey_board::{Key, Regions, start};
 use softkey_embassy::usb::{Outside, serve};
-use softkey_embassy::{Link, key, now};
+use softkey_embassy::{Link, heap, key, now};
 use static_cell::StaticCell;
 
 use button::ChipButton;
@@ -36,14 +29,8 @@ use noise::ChipNoise;
 const FLASH_SIZE: usize = 4 << 20;
 #[cfg(not(feature = "pico2"))]
 const FLASH_SIZE: usize = 2 << 20;
-const HEAP: usize = 96 << 10;
 /// The hardware allows 8.3 seconds.
 const WATCHDOG: Duration = Duration::from_secs(8);
-
-#[global_allocator]
-static ALLOCATOR: LlffHeap = LlffHeap::empty();
-
-static mut ARENA: MaybeUninit<[u8; HEAP]> = MaybeUninit::uninit();
 
 static FRONT: InterruptExecutor = InterruptExecutor::new();
 static LINK: Link = Link::new();
@@ -63,8 +50,8 @@ unsafe fn SWI_IRQ_1() {
 #[entry]
 fn main() -> ! {
     static BACK: StaticCell<Executor> = StaticCell::new();
-    // SAFETY: called once, before anything is allocated, with memory that nothing else refers to.
-    unsafe { ALLOCATOR.init(&raw mut ARENA as usize, HEAP) }
+    // SAFETY: called once, before anything is allocated.
+    unsafe { heap::init() }
     let chip = embassy_rp::init(embassy_rp::config::Config::default());
     let lamp = Output::new(chip.PIN_25, Level::Low);
     let flash = Flash::new_blocking(chip.FLASH);
@@ -109,9 +96,4 @@ async fn key_task(key: Key<ChipFlash, ChipNoise>, mut button: ChipButton) {
 #[embassy_executor::task]
 async fn mourn(mut lamp: Output<'static>) {
     key::mourn(|on| lamp.set_level(on.into())).await;
-}
-
-#[panic_handler]
-fn panicked(_: &PanicInfo<'_>) -> ! {
-    SCB::sys_reset()
 }
