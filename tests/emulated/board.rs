@@ -15,6 +15,9 @@ const FIRMWARE: &str = "SOFTKEY_EMULATED_FIRMWARE";
 /// Longer than any start or answer takes on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// How often a board at work says so.
+const KEEPALIVE: Duration = Duration::from_millis(100);
+
 /// The firmware under test.
 pub(crate) fn firmware() -> PathBuf {
     std::env::var_os(FIRMWARE).expect("run by `cargo xtask firmware test`").into()
@@ -34,7 +37,8 @@ pub(crate) struct Powered<'b> {
     child: Child,
     clock: WallClock,
     nonces: u64,
-    speed: u32,
+    /// The board's clock, where it goes on with each report only.
+    halted: Option<softkey_ctap::Instant>,
     /// When the power goes.
     ends: Option<Instant>,
 }
@@ -59,7 +63,7 @@ impl Board {
             mailbox.power_up(&firmware(), &[self.runs; 32]).expect("qemu-system-arm starts");
         let ends = lasts.map(|lasts| Instant::now() + lasts);
         let clock = WallClock::start();
-        Powered { _board: self, mailbox, child, clock, nonces: 0, speed: 1, ends }
+        Powered { _board: self, mailbox, child, clock, nonces: 0, halted: None, ends }
     }
 }
 
@@ -81,9 +85,10 @@ impl Powered<'_> {
         self.mailbox.press(press).unwrap();
     }
 
-    /// Lets the board's clock run so many times faster.
-    pub(crate) const fn hurry(&mut self, times: u32) {
-        self.speed = times;
+    /// From now on the board's clock stands still, but for a step of 100 ms whenever a report of the board is waited for:
+    /// how fast this machine is, and how busy, the board cannot tell.
+    pub(crate) fn halt_clock(&mut self) {
+        self.halted = Some(self.now());
     }
 
     /// Is the lamp lit?
@@ -127,7 +132,7 @@ impl Transport for Powered<'_> {
     type Error = io::Error;
 
     fn now(&self) -> softkey_ctap::Instant {
-        softkey_ctap::Instant::from_millis(self.clock.now().as_millis() * u64::from(self.speed))
+        self.halted.unwrap_or_else(|| self.clock.now())
     }
 
     fn nonce(&mut self) -> io::Result<[u8; 8]> {
@@ -139,11 +144,16 @@ impl Transport for Powered<'_> {
         while !self.mailbox.send(report)? {
             self.turn()?;
         }
+        // Before the clock goes on.
+        while !self.mailbox.is_taken()? {
+            self.turn()?;
+        }
         Ok(())
     }
 
     fn receive(&mut self, timeout: Duration) -> io::Result<Option<Report>> {
         let end = Instant::now() + timeout;
+        self.halted = self.halted.map(|halted| halted + KEEPALIVE);
         loop {
             self.turn()?;
             if let Some(report) = self.mailbox.receive()? {

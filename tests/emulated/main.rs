@@ -32,8 +32,6 @@ use board::{Board, Powered, firmware};
 
 const RP: &str = "example.com";
 const PIN: &str = "1234";
-/// All RAM of the emulated board, unless it has ML-DSA.
-const BUDGET: u32 = 64 << 10;
 /// Permissions of tokens.
 const MAKE_CREDENTIAL: i64 = 0x01;
 const CREDENTIAL_MANAGEMENT: i64 = 0x04;
@@ -160,32 +158,28 @@ fn a_life_of_the_board() {
 }
 
 /// HID-40. The reports are another interrupt's business than the signature: however slow the processor is, the host hears
-/// every 100 ms that the board is at work, and the lamp is lit.
+/// every 100 ms that the board is at work. The lamp is dark afterwards.
 #[test]
 #[ignore = "needs the firmware and QEMU: cargo xtask firmware test"]
 fn keepalives_leave_while_the_board_signs() {
     let mut board = Board::new();
     let mut key = Client::of(board.power_up(None));
-    key.0.transport_mut().hurry(10);
-    let (mut working, mut waiting, mut lit) = (0, 0, false);
-    // The clock of the board runs ten times as fast as this machine's: where that is busy, packets come too late for it.
-    let answered = (0..5).any(|_| {
-        (working, waiting) = (0, 0);
-        key.0.transport_mut().press(Press::Touch);
-        let answer = key.0.cbor(&registration(1).bytes(), &mut |status| {
-            match status {
-                Status::Processing => working += 1,
-                Status::UserNeeded => waiting += 1,
-            }
-            ControlFlow::Continue(())
-        });
-        answer.is_ok_and(|answer| answer[0] == SUCCESS)
+    key.0.transport_mut().halt_clock();
+    key.0.transport_mut().press(Press::Touch);
+    let (mut working, mut waiting) = (0, 0);
+    let answer = key.0.cbor(&registration(1).bytes(), &mut |status| {
+        match status {
+            Status::Processing => working += 1,
+            Status::UserNeeded => waiting += 1,
+        }
+        ControlFlow::Continue(())
     });
-    assert!(answered, "no registration in five tries");
+    assert_eq!(answer.unwrap()[0], SUCCESS);
+    println!("heard: {working} keepalives of work, {waiting} of waiting");
+    // Where reports wait for the authenticator there are two at most: before it begins, and when it is done.
     assert!(working >= 3, "{working} keepalives of work, {waiting} of waiting");
     key.0.transport_mut().turn().unwrap();
-    lit |= key.0.transport_mut().is_lit();
-    assert!(!lit, "the lamp is still lit when all is done");
+    assert!(!key.0.transport_mut().is_lit(), "the lamp is still lit when all is done");
 }
 
 /// Credential management over a power cycle: count, enumerate, rename, delete.
@@ -268,8 +262,8 @@ fn the_memory_is_enough() {
 
     let Measures { heap, stack } = key.0.transport_mut().measures();
     println!("measured: heap {} of {}, stack {} of {}", heap.0, heap.1, stack.0, stack.1);
-    // A tenth is left for what this test has not thought of. ML-DSA, for which the board has more, leaves less.
-    let within = |(peak, all): (u32, u32)| all > BUDGET || peak < all / 10 * 9;
+    // A tenth is left for what this test has not thought of.
+    let within = |(peak, all): (u32, u32)| peak < all / 10 * 9;
     assert!(within(heap) && within(stack));
 }
 

@@ -157,22 +157,25 @@ fn chosen_of(name: &str) -> Result<Vec<&'static Board>> {
     Ok(found)
 }
 
-/// Builds a board, and gives the paths of its files: the ELF file, and what it is flashed with if that is another one.
-fn build(root: &Path, board: &Board, algorithms: Algorithms) -> Result<Vec<PathBuf>> {
+/// Compiles a board, perhaps with one more feature, and gives the path of the ELF file.
+fn compile(root: &Path, board: &Board, more: Option<&str>) -> Result<PathBuf> {
     let folder = root.join("target/firmware");
     let mut cargo = Toolchain::for_target(&folder, board.target)?.cargo();
     cargo.current_dir(root.join("firmware")).arg("build").args(["--release", "--locked"]);
     cargo.args(["--package", board.package, "--target", board.target]);
-    cargo.args(board.feature.iter().flat_map(|feature| ["--features", feature]));
-    if algorithms == Algorithms::Lattice {
-        cargo.args(["--features", "ml-dsa"]);
-    }
+    cargo.args(board.feature.into_iter().chain(more).flat_map(|feature| ["--features", feature]));
     output_of(cargo.arg("--target-dir").arg(&folder))?;
     let built = folder.join(board.target).join("release").join(board.package);
     // Two boards of one package have files of the same name.
-    let with = if algorithms == Algorithms::Lattice { "-ml-dsa" } else { "" };
+    let with = more.map(|feature| format!("-{feature}")).unwrap_or_default();
     let elf = folder.join(format!("softkey-{}{with}.elf", board.name));
     fs::copy(built, &elf)?;
+    Ok(elf)
+}
+
+/// Builds a board, and gives the paths of its files: the ELF file, and what it is flashed with if that is another one.
+fn build(root: &Path, board: &Board, algorithms: Algorithms) -> Result<Vec<PathBuf>> {
+    let elf = compile(root, board, (algorithms == Algorithms::Lattice).then_some("ml-dsa"))?;
     let image = Image::of_elf(&fs::read(&elf)?)?;
     let (end, _) = board.room(algorithms);
     if image.end() > end {
@@ -195,10 +198,10 @@ fn build(root: &Path, board: &Board, algorithms: Algorithms) -> Result<Vec<PathB
 
 impl Board {
     /// Where the program must have ended, and the RAM. What does not fit the emulated board's budget is emulated with the
-    /// memory of an nRF52840.
+    /// memory of a Pico.
     fn room(&self, algorithms: Algorithms) -> (u32, u32) {
         match (self.format, algorithms) {
-            (Format::Elf, Algorithms::Lattice) => (1024 << 10, 256 << 10),
+            (Format::Elf, Algorithms::Lattice) => ((2048 - 132) << 10, 264 << 10),
             _ => (self.end, self.ram),
         }
     }
@@ -255,11 +258,23 @@ fn taken(report: &str) -> Option<(u64, u64)> {
     Some((text + data, data + bss))
 }
 
-/// Runs `tests/emulated` against the emulated board.
+/// Runs `tests/emulated` against the emulated board, and once more against one with a fault, which it must notice.
 fn test(root: &Path) -> Result<bool> {
     let [emulated, ..] = &BOARDS;
     let elf = build(root, emulated, Algorithms::Classic)?.swap_remove(0);
-    Ok(suite(root, &elf)?.status()?.success())
+    if !suite(root, &elf)?.status()?.success() {
+        return Ok(false);
+    }
+    let planted = compile(root, emulated, Some("plant"))?;
+    let ran = suite(root, &planted)?.arg("keepalives_leave_while_the_board_signs").output()?;
+    let noticed = notices_the_plant(ran.status.success(), &String::from_utf8_lossy(&ran.stdout));
+    println!("the planted fault is {}", if noticed { "noticed" } else { "not noticed" });
+    Ok(noticed)
+}
+
+/// Did the suite fail for the fault, and not because it could not run?
+fn notices_the_plant(passed: bool, said: &str) -> bool {
+    !passed && said.contains(" keepalives of work, ") && said.contains("1 failed")
 }
 
 /// The suite, ready to run against this firmware.
@@ -290,6 +305,14 @@ mod tests {
         let said = "running 1 test\ntest the_memory ... measured: heap 5 of 9, stack 3 of 4\nok\n";
         assert_eq!(heap_and_stack(said), Some(("5 of 9".to_owned(), "3 of 4".to_owned())));
         assert_eq!(heap_and_stack("test the_memory ... FAILED"), None);
+    }
+
+    #[test]
+    fn a_suite_that_does_not_run_notices_nothing() {
+        let failed = "panicked at main.rs: 1 keepalives of work, 1 of waiting\n0 passed; 1 failed";
+        assert!(notices_the_plant(false, failed));
+        assert!(!notices_the_plant(true, failed));
+        assert!(!notices_the_plant(false, "error: could not compile"));
     }
 
     #[test]

@@ -51,6 +51,9 @@ fn main() -> ! {
         if let Ok(order) = ORDERS.try_receive() {
             key.obey(shared::now(), order, &mut tell);
         }
+        if cfg!(feature = "plant") {
+            serve_front();
+        }
         key.turn(shared::now(), touched, &mut tell);
         if shared::wants_measures() {
             shared::measured(memory::HEAP, memory::heap_peak(), memory::stack_peak());
@@ -71,6 +74,12 @@ fn run_timer(mut timer: SYST) {
 /// The front half: takes microseconds, whatever the authenticator is about.
 #[exception]
 fn SysTick() {
+    if !cfg!(feature = "plant") {
+        serve_front();
+    }
+}
+
+fn serve_front() {
     critical_section::with(|section| {
         if let Some(front) = FRONT.borrow_ref_mut(section).as_mut() {
             serve(front);

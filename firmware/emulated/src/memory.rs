@@ -7,11 +7,11 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 use embedded_alloc::LlffHeap;
 
-/// Of 64 KiB of RAM the rest is for the stack.
+/// The rest of the RAM is for the stack.
 #[cfg(not(feature = "ml-dsa"))]
 pub(crate) const HEAP: usize = 40 << 10;
 #[cfg(feature = "ml-dsa")]
-pub(crate) const HEAP: usize = 96 << 10;
+pub(crate) const HEAP: usize = 102 << 10;
 /// With what the stack is painted before `main`.
 const PAINT: u32 = 0xCCCC_CCCC;
 
