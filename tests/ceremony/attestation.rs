@@ -166,6 +166,10 @@ fn a_root_has_a_key_names_times_and_formats() {
         "20561301000000Z",
         "20560100000000Z",
         "20560132000000Z",
+        "20560431000000Z",
+        "20560230000000Z",
+        "20570229000000Z",
+        "21000229000000Z",
         "20560101240000Z",
         "20560101006000Z",
         "20560101000060Z",
@@ -176,8 +180,20 @@ fn a_root_has_a_key_names_times_and_formats() {
         "2056-01-01T0Z",
     ] {
         let validity = RootValidity { not_after: not_after.to_owned(), ..root_validity() };
-        assert_eq!(with(&root_name(), &validity), Err(RootError::Validity));
+        assert_eq!(with(&root_name(), &validity), Err(RootError::Validity), "{not_after}");
     }
+    for not_after in ["20560229000000Z", "24000229000000Z", "20561231000000Z"] {
+        let validity = RootValidity { not_after: not_after.to_owned(), ..root_validity() };
+        assert_eq!(with(&root_name(), &validity), Ok(()), "{not_after}");
+    }
+}
+
+/// A serial number is there, and short: certificates go into messages.
+#[test]
+fn a_serial_number_has_1_to_64_bytes() {
+    let root = new_root(7, &[AttestationFormat::Packed]).unwrap();
+    let offers = |length: usize| root.enterprise(&vec![7; length], &[0; 16], Vec::new()).is_some();
+    assert_eq!([0, 1, 64, 65, 0x1_0000].map(offers), [false, true, true, false, false]);
 }
 
 /// Of several arguments that cannot be one the first is named.

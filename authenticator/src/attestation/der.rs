@@ -1,4 +1,5 @@
-//! DER, as far as certificates need it written (ITU-T X.690). Contents are under 64 KiB.
+//! DER, as far as certificates need it written (ITU-T X.690). Contents are under 64 KiB: whatever an owner gives, names
+//! and serial numbers, has a limit far below.
 
 use alloc::vec::Vec;
 

@@ -7,6 +7,7 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::Range;
 
 use p256::NonZeroScalar;
 use softkey_ctap::Secret;
@@ -27,6 +28,8 @@ use crate::refusal::Refusal;
 
 /// The longest text of a name, in characters (RFC 5280 appendix A.1).
 const MAX_NAME: usize = 64;
+/// The longest serial number of a key, in bytes. Certificates go into messages of 1024 bytes, too.
+const MAX_SERIAL_NUMBER: usize = 64;
 
 /// A statement format that an [`AttestationRoot`] makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -115,7 +118,7 @@ pub enum RootError {
     Country,
     /// A name is empty, or longer than 64 characters.
     Name,
-    /// A time is not of the form `YYYYMMDDhhmmssZ`, or the last one is not behind the first.
+    /// A time is not of the form `YYYYMMDDhhmmssZ` or on no calendar, or the last one is not behind the first.
     Validity,
     /// There is no format beside `none`, one twice, or both kinds of `packed`.
     Formats,
@@ -206,7 +209,8 @@ impl AttestationRoot {
     }
 
     /// What enterprise attestation is made with: a key and a certificate of the model `aaguid` that carries the
-    /// serial number of this one key, and the relying parties that are told without the platform's word.
+    /// serial number of this one key, and the relying parties that are told without the platform's word. Nothing if
+    /// the serial number is not of 1 to 64 bytes.
     #[must_use]
     pub fn enterprise(
         &self,
@@ -214,6 +218,9 @@ impl AttestationRoot {
         aaguid: &[u8; 16],
         rp_ids: Vec<String>,
     ) -> Option<Enterprise> {
+        if !(1..=MAX_SERIAL_NUMBER).contains(&serial_number.len()) {
+            return None;
+        }
         let serial = extension(oid::SERIAL_NUMBER, false, &octets(serial_number));
         let subject = self.model_name("softkey enterprise attestation");
         let leaf = self.leaf(b"enterprise", &subject, &[model(aaguid), serial]);
@@ -384,15 +391,22 @@ fn is_time(text: &str) -> bool {
     let Some(digits) = digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_digit())) else {
         return false;
     };
-    let between = |from: usize, least: u8, most: u8| {
-        let two = digits.get(from..from.saturating_add(2)).and_then(|text| text.parse().ok());
-        two.is_some_and(|number: u8| (least..=most).contains(&number))
+    let number = |range: Range<usize>| digits.get(range).and_then(|text| text.parse::<u16>().ok());
+    let between = |range, least: u16, most: u16| {
+        number(range).is_some_and(|number| (least..=most).contains(&number))
     };
-    between(4, 1, 12)
-        && between(6, 1, 31)
-        && between(8, 0, 23)
-        && between(10, 0, 59)
-        && between(12, 0, 59)
+    let year = number(0..4).unwrap_or_default();
+    let last_day = match number(4..6) {
+        Some(2) if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        Some(2) => 28,
+        Some(4 | 6 | 9 | 11) => 30,
+        _ => 31,
+    };
+    between(4..6, 1, 12)
+        && between(6..8, 1, last_day)
+        && between(8..10, 0, 23)
+        && between(10..12, 0, 59)
+        && between(12..14, 0, 59)
 }
 
 /// A time in the form that its year asks for (RFC 5280 section 4.1.2.5).

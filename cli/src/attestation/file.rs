@@ -206,7 +206,7 @@ impl RootFile {
         files::replace(path, &json).map_err(|error| failed(&error))
     }
 
-    /// The root itself.
+    /// The root itself, which can make what is offered.
     pub(super) fn root(&self) -> Result<AttestationRoot, CliError> {
         let name = RootName {
             country: self.country.clone(),
@@ -217,7 +217,15 @@ impl RootFile {
             RootValidity { not_before: self.not_before.clone(), not_after: self.not_after.clone() };
         let formats: Vec<_> = self.formats.iter().map(|name| (*name).into()).collect();
         let key = self.private_key.0.clone();
-        AttestationRoot::new(key, &name, &validity, &formats).map_err(refused)
+        let root = AttestationRoot::new(key, &name, &validity, &formats).map_err(refused)?;
+        let makes = |offer: &EnterpriseOffer| {
+            root.enterprise(&offer.serial_number.0, &[0; 16], Vec::new()).is_some()
+        };
+        if self.enterprise.as_ref().is_none_or(makes) {
+            return Ok(root);
+        }
+        let what = "A serial number has 1 to 64 bytes.";
+        Err(CliError::new(Exit::BadInput, what, "softkey attestation enterprise --off"))
     }
 
     /// Offers enterprise attestation to these relying parties; the serial number stays once it is drawn.

@@ -55,6 +55,21 @@ fn a_serial_number_lives_as_long_as_the_offer() {
     assert_ne!(file.enterprise.unwrap().serial_number, first);
 }
 
+/// An offer that no certificate can carry is an error, not a key that offers nothing.
+#[test]
+fn a_serial_number_that_is_none_is_refused() {
+    let mut file = RootFile::generate(&new_args()).unwrap();
+    file.offer_enterprise(&[]).unwrap();
+    for length in [0, 65] {
+        file.enterprise.as_mut().unwrap().serial_number.0 = vec![7; length];
+        let error = file.root().unwrap_err();
+        assert_eq!(
+            (error.exit(), error.what()),
+            (Exit::BadInput, "A serial number has 1 to 64 bytes.")
+        );
+    }
+}
+
 /// The names on the command line are those in the file.
 #[test]
 fn formats_have_one_name() {
