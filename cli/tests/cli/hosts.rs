@@ -45,6 +45,10 @@ fn a_hostile_host_stops_nothing() {
             request[4..8].copy_from_slice(&[0x90, 0, 1, 0x04]);
             socket.send(&request).unwrap();
             socket.recv(&mut answer).unwrap();
+            while answer[4] == 0xbb {
+                // A keepalive: the key took its time.
+                socket.recv(&mut answer).unwrap();
+            }
             assert_eq!(answer[4], 0x90, "{answer:x?}");
             let length = usize::from(u16::from_be_bytes([answer[5], answer[6]]));
             for _ in 0..length.saturating_sub(57).div_ceil(59) {
