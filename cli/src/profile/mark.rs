@@ -27,7 +27,9 @@ impl Mark {
         Self { path: path.into(), vault: vault.to_owned() }
     }
 
-    /// Checks that the vault, if there is one, belongs to this profile; a vault that is not there yet is marked.
+    /// Checks that the vault, if there is one, belongs to this profile; a vault that is not there yet is marked. The mark
+    /// comes first: one that no vault follows is written anew by the next that comes, while a vault without one would
+    /// pass for one of the default profile.
     ///
     /// # Errors
     ///
