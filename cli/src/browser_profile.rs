@@ -33,11 +33,13 @@ const APART: Duration = Duration::from_millis(50);
 /// Where a browser profile is.
 #[derive(Clone, Debug, Default, Args)]
 pub struct BrowserProfileArgs {
-    /// What the browser remembers, passwords above all; made if it is not there [default:
+    /// What the browser remembers, passwords and cookies above all; made if it is not there [default:
     /// $XDG_DATA_HOME/softkey/browser-profile.json]
     ///
-    /// A JSON file that only you may read. Whoever can read your files can read the passwords in it.
-    #[arg(long, value_name = "FILE")]
+    /// A JSON file that only you may read, not sealed. Whoever can read your files can read the passwords in it, learn
+    /// which accounts of identity providers are connected with which sites, and go on with your sessions there by
+    /// the cookies.
+    #[arg(long, value_name = "FILE", global = true)]
     pub browser_profile: Option<PathBuf>,
 }
 

@@ -37,9 +37,11 @@ pub struct CeremonyArgs {
 
     /// The options in the JSON form of browsers; - for standard input
     ///
-    /// With the member publicKey, password, federated, identity or otp, as a page writes them, or those of public keys alone. A
-    /// form has no JSON form in browsers; here it is {"password": {"elements": [{"name": .., "autocomplete": ..,
-    /// "value": ..}]}}.
+    /// Those of public keys alone, or with members as a page writes them. create takes publicKey, password or federated; a
+    /// form has no JSON form in browsers, here it is {"password": {"elements": [{"name": .., "autocomplete": .., "value":
+    /// ..}]}}. get takes publicKey; password and federated; {"identity": {"providers": [{"configURL": .., "clientId":
+    /// ..}]}}, with providers that the browser profile is signed in at, since their pages are not shown; or otp, with
+    /// sms as its only transport.
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub options: PathBuf,
 

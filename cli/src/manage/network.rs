@@ -20,7 +20,7 @@ pub struct NetworkArgs {
     /// Find HOST:PORT at this address instead of where its name leads, as for curl; may be given more than once
     ///
     /// Behind the address may stand another port, as in example.org:443:127.0.0.1:8443. The list of related origins
-    /// of a relying party is fetched there, if the page is not of its domain.
+    /// of a relying party is fetched there, if the page is not of its domain, and identity providers are asked there.
     #[arg(long, value_name = "HOST:PORT:ADDR[:PORT]")]
     pub resolve: Vec<Place>,
 
