@@ -16,11 +16,12 @@ use crate::text::{quoted, rp_id};
 /// What the person says to `softkey get`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ConsentArgs {
-    /// Say yes to what is asked, if there is no choice: to the only password, to the code of a message
+    /// Say yes to what is asked, if there is no choice: to the only password or account, to the code of a message
     #[arg(long)]
     pub yes: bool,
 
-    /// Choose the account of this id or name; without it and without a terminal no password is given
+    /// Choose the account of this id or name, of those on a key by name only; without it, --yes or a terminal no password
+    /// is given
     #[arg(long, value_name = "ID")]
     pub account: Option<String>,
 
@@ -132,8 +133,11 @@ impl Consent {
                 let line = format!("{} at {}{known}{terms}", quoted(shown), rp_id(provider));
                 (line, self.is_meant(&names))
             }
-            AccountChoice::LogIn { provider } | AccountChoice::OtherAccount { provider } => {
-                (format!("another account at {}", rp_id(provider)), false)
+            AccountChoice::LogIn { provider } => {
+                (format!("a login at {}, which takes a browser", rp_id(provider)), false)
+            }
+            AccountChoice::OtherAccount { provider } => {
+                (format!("another account at {}, which takes a browser", rp_id(provider)), false)
             }
         });
         pick(&lines.collect::<Vec<_>>(), &dialog.origin, self, output)

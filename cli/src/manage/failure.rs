@@ -4,7 +4,7 @@ use std::io;
 
 use softkey_client::cause::{Cause, FingerFault, PinRule, TypeFault};
 use softkey_client::driver::DriveError;
-use softkey_client::fedcm::Failure;
+use softkey_client::fedcm::{Endpoint, Failure, Unoffered};
 use softkey_ctap::StatusCode;
 use softkey_ctap_hid::{ConnectionError, HostError};
 
@@ -42,6 +42,8 @@ const PIN_SET: &str = "softkey pin set";
 const PIN_CHANGE: &str = "softkey pin change";
 const RESET: &str = "softkey reset, which erases every credential on the key";
 const REINSERT: &str = "plug the key out and in, then try once more with care";
+const SIGNED_IN: &str =
+    "a --browser-profile that is signed in at the provider; its pages are not shown here";
 const ANOTHER_KEY: &str = "another key";
 const TOUCH: &str = "again, and touch the key when it blinks or asks";
 
@@ -143,7 +145,7 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
 }
 
 /// What went wrong with identity providers. A command line is one page without frames and clicks of its own.
-const fn by_provider(failure: &Failure) -> (Exit, &'static str) {
+fn by_provider(failure: &Failure) -> (Exit, &'static str) {
     match failure {
         Failure::NoProviders
         | Failure::SameProvider(_)
@@ -152,8 +154,10 @@ const fn by_provider(failure: &Failure) -> (Exit, &'static str) {
         | Failure::NotTrustworthy => {
             (Exit::BadInput, "identity.providers with an https configURL for each provider")
         }
-        Failure::Dismissed | Failure::NotSignedIn | Failure::NotContinued | Failure::Logins(_) => {
-            (Exit::Refused, "again, and choose an account")
+        Failure::Dismissed | Failure::Logins(_) => (Exit::Refused, "again, and choose an account"),
+        Failure::NotSignedIn | Failure::NotContinued => (Exit::Refused, SIGNED_IN),
+        Failure::NothingToOffer(reasons) if reasons.iter().any(|(_, why)| is_signed_out(why)) => {
+            (Exit::Refused, SIGNED_IN)
         }
         Failure::NeedsUser(_) => (Exit::Refused, "without \"mediation\": \"silent\""),
         Failure::NothingToOffer(_)
@@ -173,6 +177,11 @@ const fn by_provider(failure: &Failure) -> (Exit, &'static str) {
         | Failure::TopLevel
         | Failure::ForeignSite => (Exit::Failed, ""),
     }
+}
+
+/// Would it help to be signed in at the provider?
+const fn is_signed_out(why: &Unoffered) -> bool {
+    matches!(why, Unoffered::LoggedOut | Unoffered::Answer(Endpoint::Accounts, _))
 }
 
 const fn finger(fault: FingerFault) -> (Exit, &'static str) {

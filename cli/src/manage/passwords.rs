@@ -25,7 +25,7 @@ pub struct PasswordsArgs {
     pub order: PasswordsOrder,
     #[command(flatten)]
     /// Where they are.
-    pub browser_profile: ProfileArgs,
+    pub browser_profile: BrowserProfileArgs,
 
     /// Print one JSON object a line
     #[arg(long, global = true)]
@@ -53,19 +53,11 @@ pub enum PasswordsOrder {
     },
     /// List the sites that sign in without asking, and those that must not ask to keep anything
     Sites,
-    /// Forget what was decided for a site: from then on it asks for both
+    /// Forget what was decided for a site, its cookies and its accounts at identity providers: from then on it asks
     ClearSite {
         /// The origin as softkey passwords sites prints it.
         origin: String,
     },
-}
-
-/// Where a browser profile is, also behind the order.
-#[derive(Clone, Debug, Default, Args)]
-pub struct ProfileArgs {
-    /// The browser profile [default: $XDG_DATA_HOME/softkey/browser-profile.json]
-    #[arg(long, value_name = "FILE", global = true)]
-    pub browser_profile: Option<std::path::PathBuf>,
 }
 
 /// Carries `softkey passwords` out.
@@ -74,9 +66,7 @@ pub struct ProfileArgs {
 ///
 /// [`Exit::BadInput`] if the profile cannot be used, or has nothing of the kind that is to be removed.
 pub fn run(args: &PasswordsArgs, output: &mut Output<'_>) -> Result<(), CliError> {
-    let place =
-        BrowserProfileArgs { browser_profile: args.browser_profile.browser_profile.clone() };
-    let open = place.open()?;
+    let open = args.browser_profile.open()?;
     match &args.order {
         PasswordsOrder::List { origin, show_passwords } => {
             list(open.profile(), origin.as_deref(), *show_passwords, output)
@@ -144,12 +134,13 @@ fn sites(profile: &Profile, output: &mut Output<'_>) -> Result<(), CliError> {
 
 fn clear_site(open: BrowserProfile, origin: &str, output: &mut Output<'_>) -> Result<(), CliError> {
     let profile = open.profile();
-    if profile.prevents_silent_access(origin) && !profile.never_keeps(origin) {
-        let what = format!("Nothing was decided for {}.", rp_id(origin));
-        return Err(CliError::new(Exit::BadInput, what, "softkey passwords sites"));
-    }
+    let before = profile.to_text();
     profile.clear_site(origin);
     profile.set_never_keeps(origin, false);
+    if *profile.to_text() == *before {
+        let what = format!("Nothing is remembered of {}.", rp_id(origin));
+        return Err(CliError::new(Exit::BadInput, what, "softkey passwords sites"));
+    }
     open.save()?;
     match output.form() {
         Form::Json => output.object(&json!({"origin": origin, "cleared": true})),

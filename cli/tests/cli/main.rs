@@ -11,6 +11,7 @@ mod faults;
 mod fingers;
 mod harness;
 mod hosts;
+mod identity;
 mod messages;
 mod metadata;
 mod power;

@@ -12,13 +12,14 @@ use softkey_client::fetch::{Fetch, FetchRequest};
 
 use crate::harness::softkey;
 
-struct Served {
+/// The provider as a process, until this is dropped.
+pub(crate) struct Served {
     child: Child,
     lines: BufReader<ChildStdout>,
 }
 
 impl Served {
-    fn start(args: &[&str]) -> Self {
+    pub(crate) fn start(args: &[&str]) -> Self {
         let mut command = softkey();
         command.args(["serve", "idp", "--json", "--listen", "127.0.0.1:0"]).args(args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -26,7 +27,8 @@ impl Served {
         Self { child, lines }
     }
 
-    fn event(&mut self) -> Value {
+    /// The next line.
+    pub(crate) fn event(&mut self) -> Value {
         let mut line = String::new();
         self.lines.read_line(&mut line).unwrap();
         serde_json::from_str(&line).unwrap()
