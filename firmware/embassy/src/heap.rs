@@ -1,9 +1,7 @@
-//! The heap of a board, and what it does when all is lost.
+//! The heap of a board.
 
 use core::mem::MaybeUninit;
-use core::panic::PanicInfo;
 
-use cortex_m::peripheral::SCB;
 use embedded_alloc::LlffHeap;
 
 const LEN: usize = 96 << 10;
@@ -21,9 +19,4 @@ static mut ARENA: MaybeUninit<[u8; LEN]> = MaybeUninit::uninit();
 pub unsafe fn init() {
     // SAFETY: called once, before anything is allocated, with memory that nothing else refers to.
     unsafe { ALLOCATOR.init(&raw mut ARENA as usize, LEN) }
-}
-
-#[panic_handler]
-fn panicked(_: &PanicInfo<'_>) -> ! {
-    SCB::sys_reset()
 }

@@ -8,8 +8,10 @@ pub mod heap;
 pub mod key;
 pub mod usb;
 
+use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use cortex_m::peripheral::SCB;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::channel::Channel;
 use softkey_board::{Notice, Order};
@@ -42,11 +44,21 @@ impl Default for Link {
     }
 }
 
-/// The version that CTAPHID_INIT tells.
+/// The version that `CTAPHID_INIT` tells.
 const VERSION: [u8; 3] = [0, 1, 0];
 
 /// The clock's reading.
 #[must_use]
 pub fn now() -> Instant {
     Instant::from_millis(embassy_time::Instant::now().as_millis())
+}
+
+/// Starts the chip anew: there is no other way to go on.
+pub fn restart() -> ! {
+    SCB::sys_reset()
+}
+
+#[panic_handler]
+fn panicked(_: &PanicInfo<'_>) -> ! {
+    restart()
 }

@@ -18,7 +18,7 @@ use embassy_nrf::wdt::{self, HaltConfig, Watchdog, WatchdogHandle};
 use embassy_nrf::{Peri, bind_interrupts, interrupt, usb};
 use softkey_board::{Claim, Key, Noise, Regions, start};
 use softkey_embassy::usb::{Outside, serve};
-use softkey_embassy::{Link, heap, key, now};
+use softkey_embassy::{Link, heap, key, now, restart};
 use static_cell::StaticCell;
 
 /// Where the flash that the key may use ends.
@@ -79,15 +79,14 @@ fn main() -> ! {
     let back = BACK.init(Executor::new());
     let flash = Nvmc::new(chip.NVMC);
     let started = start(flash, ChipNoise(noise), &Regions::before(FLASH_END), now());
-    let (key, channel_seed) = match started {
-        Ok(started) => started,
-        Err(_) => back.run(|spawner| spawner.spawn(mourn(lamp).unwrap())),
+    let Ok((key, channel_seed)) = started else {
+        back.run(|spawner| spawner.spawn(mourn(lamp).unwrap_or_else(|_| restart())))
     };
     let dog = watchdog(chip.WDT);
     interrupt::EGU1_SWI1.set_priority(Priority::P6);
     let front = FRONT.start(interrupt::EGU1_SWI1);
-    front.spawn(usb_task(chip.USBD, channel_seed, lamp, dog).unwrap());
-    back.run(|spawner| spawner.spawn(key_task(key, button).unwrap()))
+    front.spawn(usb_task(chip.USBD, channel_seed, lamp, dog).unwrap_or_else(|_| restart()));
+    back.run(|spawner| spawner.spawn(key_task(key, button).unwrap_or_else(|_| restart())))
 }
 
 fn watchdog(peripheral: Peri<'static, WDT>) -> WatchdogHandle {

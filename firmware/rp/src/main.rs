@@ -19,7 +19,7 @@ use embassy_rp::{Peri, bind_interrupts, interrupt, usb};
 use embassy_time::Duration;
 use softkey_board::{Key, Regions, start};
 use softkey_embassy::usb::{Outside, serve};
-use softkey_embassy::{Link, heap, key, now};
+use softkey_embassy::{Link, heap, key, now, restart};
 use static_cell::StaticCell;
 
 use button::ChipButton;
@@ -61,16 +61,15 @@ fn main() -> ! {
     let (noise, button) = (ChipNoise::new(), ChipButton::new(chip.BOOTSEL));
     let back = BACK.init(Executor::new());
     let end = u32::try_from(FLASH_SIZE).unwrap_or_default();
-    let (key, channel_seed) = match start(flash, noise, &Regions::before(end), now()) {
-        Ok(started) => started,
-        Err(_) => back.run(|spawner| spawner.spawn(mourn(lamp).unwrap())),
+    let Ok((key, channel_seed)) = start(flash, noise, &Regions::before(end), now()) else {
+        back.run(|spawner| spawner.spawn(mourn(lamp).unwrap_or_else(|_| restart())))
     };
     let mut dog = Watchdog::new(chip.WATCHDOG);
     dog.start(WATCHDOG);
     interrupt::SWI_IRQ_1.set_priority(Priority::P3);
     let front = FRONT.start(interrupt::SWI_IRQ_1);
-    front.spawn(usb_task(chip.USB, channel_seed, lamp, dog).unwrap());
-    back.run(|spawner| spawner.spawn(key_task(key, button).unwrap()))
+    front.spawn(usb_task(chip.USB, channel_seed, lamp, dog).unwrap_or_else(|_| restart()));
+    back.run(|spawner| spawner.spawn(key_task(key, button).unwrap_or_else(|_| restart())))
 }
 
 /// The front half, in an interrupt.
