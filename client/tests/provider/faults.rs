@@ -31,7 +31,7 @@ const TABLE: [(&str, DomException, &str); 40] = [
     ("config:drop=accounts_endpoint", NETWORK, "missing field `accounts_endpoint`"),
     ("config:foreign-login", NETWORK, "login_url is no URL of the config file's origin"),
     ("config:hang-up", NETWORK, "the server cannot be reached"),
-    ("config:silent", NETWORK, "the server did not answer in time"),
+    ("config:silent", NETWORK, "config file: the server did not answer in time"),
     ("accounts:status=401", NETWORK, "the status is 401"),
     ("accounts:redirect", NETWORK, "the redirect is not followed"),
     ("accounts:bad-json", NETWORK, "the body is not JSON"),
@@ -47,7 +47,11 @@ const TABLE: [(&str, DomException, &str); 40] = [
     ("id-assertion:drop=token", IDENTITY, "there is no token"),
     ("id-assertion:too-long", IDENTITY, "the answer is too long"),
     ("id-assertion:hang-up", IDENTITY, "the server cannot be reached"),
-    ("id-assertion:slow=10000", NETWORK, "the server did not answer in time"),
+    (
+        "id-assertion:slow=10000",
+        NETWORK,
+        "id assertion endpoint: the server did not answer in time",
+    ),
     ("id-assertion:no-cors", IDENTITY, "Access-Control-Allow-Origin is missing"),
     ("id-assertion:allow-origin", IDENTITY, "Access-Control-Allow-Origin is \"*\""),
     ("id-assertion:allow-origin=https://evil.example", IDENTITY, "is \"https://evil.example\""),
@@ -64,8 +68,8 @@ fn each_fault_is_seen_and_told() {
         }
         let rejection = world.get(&identity("n")).unwrap_err();
         assert_eq!(rejection.exception, exception, "{fault}: {rejection}");
-        let told = world.log().into_iter().filter_map(|entry| entry.fault);
-        let told: Vec<String> = told.map(|fault| fault.to_string()).collect();
+        let told = world.log().into_iter().filter_map(|entry| Some((entry.endpoint, entry.fault?)));
+        let told: Vec<String> = told.map(|(at, fault)| format!("{at}: {fault}")).collect();
         assert!(told.iter().any(|told| told.contains(rule)), "{fault}: {told:?}");
         assert!(world.page.profile().connections().is_empty(), "{fault}");
     }
