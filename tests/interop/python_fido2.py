@@ -1,6 +1,7 @@
 """python-fido2 as the client of `softkey run --transport udp`: PIN, every algorithm, sign-in, account management,
-settings, extensions, large blobs, fingerprints, U2F, cancelling, and what a power cycle keeps.
-Usage: python_fido2.py PATH-OF-SOFTKEY"""
+settings, extensions, large blobs, fingerprints, U2F, cancelling, and what a power cycle keeps. With FIRMWARE the same
+against the emulated board that `softkey bridge` shows, but for what a board has not.
+Usage: python_fido2.py PATH-OF-SOFTKEY [FIRMWARE]"""
 
 import os
 import socket
@@ -39,16 +40,12 @@ class Udp(CtapHidConnection):
         self.socket.close()
 
 
-class Key:
-    """A running key on a vault, approved by nobody unless it is told otherwise."""
+class Shown:
+    """A process of softkey that shows a key over UDP."""
 
-    def __init__(self, folder, *arguments):
-        self.folder = folder
-        self.control_path = os.path.join(folder, "control")
-        command = [sys.argv[1], "run", "--transport", "udp", "--listen", "127.0.0.1:0", "--approve", "auto"]
-        command += ["--vault", os.path.join(folder, "vault"), "--control", self.control_path, *arguments]
+    def start(self, *arguments):
         self.process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            [sys.argv[1], *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         self.log = []
         for line in self.process.stdout:
@@ -62,21 +59,82 @@ class Key:
         # The rest of the output must be read, or be left out; here it is read.
         threading.Thread(target=lambda: self.log.extend(self.process.stdout), daemon=True).start()
 
+    def stop(self):
+        self.process.terminate()
+        assert self.process.wait(10) == 0, "".join(self.log)
+        self.process.stdin.close()
+
     def device(self):
         return CtapHidDevice(HidDescriptor("udp", 0, 0, 64, 64, "softkey", None), Udp(self.address))
 
     def ctap2(self):
         return Ctap2(self.device())
 
-    def control(self, *words):
-        subprocess.run([sys.argv[1], "control", self.control_path, *words], check=True)
-
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.process.terminate()
-        assert self.process.wait(10) == 0, "".join(self.log)
+        self.stop()
+
+
+class Run(Shown):
+    """A running key on a vault, approved by nobody unless it is told otherwise."""
+
+    listed, more = [-7, -8, -35, -36, -47], [-9, -19, -51, -52]
+
+    def __init__(self, folder, *arguments):
+        self.control_path = os.path.join(folder, "control")
+        vault = os.path.join(folder, "vault")
+        place = ("--transport", "udp", "--listen", "127.0.0.1:0", "--control", self.control_path)
+        self.start("run", *place, "--vault", vault, "--approve", "auto", *arguments)
+
+    def control(self, *words, **named):
+        return subprocess.run([sys.argv[1], "control", self.control_path, *words], **named)
+
+    def replug(self):
+        self.control("replug", check=True)
+
+    def hold(self):
+        self.control("approve", "hold", check=True)
+
+    def touch(self):
+        # There may be no question yet.
+        self.control("touch", capture_output=True)
+
+
+class Board(Shown):
+    """The emulated board, with a button that is held whenever it asks, or touched when the test says so."""
+
+    listed, more = [-7, -8], [-9, -19]
+
+    def __init__(self, folder):
+        self.arguments = ["bridge", os.path.join(folder, "board"), "--firmware", sys.argv[2], "--listen", "127.0.0.1:0"]
+        self.start(*self.arguments, "--press")
+
+    def replug(self):
+        self.stop()
+        self.start(*self.arguments, "--press")
+
+    def hold(self):
+        self.stop()
+        self.start(*self.arguments)
+
+    def touch(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+
+
+Key = Board if len(sys.argv) > 2 else Run
+
+
+def not_of_a_board(why):
+    """Marks a test of what a board has not."""
+
+    def mark(test):
+        test.why = why
+        return test
+
+    return mark
 
 
 def status_of(call, *arguments, **named):
@@ -118,8 +176,8 @@ def every_algorithm_registers_and_signs_in(folder):
     with Key(folder) as key:
         ctap2 = key.ctap2()
         listed = [entry["alg"] for entry in ctap2.get_info().algorithms]
-        assert listed == [-7, -8, -35, -36, -47], listed
-        for algorithm in (*listed, -9, -19, -51, -52):
+        assert listed == key.listed, listed
+        for algorithm in listed + key.more:
             credential = register(ctap2, f"user{algorithm}", algorithm)
             assert credential.public_key[3] == algorithm
             first = sign_in(ctap2, credential)
@@ -140,7 +198,7 @@ def a_pin_is_set_used_changed_and_missed(folder):
         for _ in range(2):
             assert status_of(*wrong) == CtapError.ERR.PIN_INVALID
         assert status_of(*wrong) == CtapError.ERR.PIN_AUTH_BLOCKED
-        key.control("replug")
+        key.replug()
         ctap2 = key.ctap2()
         assert ClientPin(ctap2).get_pin_retries()[0] == 5, "the count outlives the power cycle, the lock does not"
         register(ctap2, "bob", pin=OTHER_PIN)
@@ -170,7 +228,7 @@ def credentials_outlive_the_process_and_not_a_reset(folder):
 
 def a_touch_can_be_withheld_and_a_request_cancelled(folder):
     with Key(folder) as key:
-        key.control("approve", "hold")
+        key.hold()
         ctap2, keepalives, cancel = key.ctap2(), [], threading.Event()
 
         def keepalive(status):
@@ -184,11 +242,16 @@ def a_touch_can_be_withheld_and_a_request_cancelled(folder):
         asking = threading.Thread(target=lambda: touched.append(status_of(ctap2.selection)))
         asking.start()
         while asking.is_alive():
-            subprocess.run([sys.argv[1], "control", key.control_path, "touch"], capture_output=True)
+            key.touch()
             asking.join(0.05)
         assert touched == [CtapError.ERR.SUCCESS]
-        key.control("approve", "deny")
-        assert status_of(ctap2.selection) == CtapError.ERR.OPERATION_DENIED
+
+
+@not_of_a_board("its user has a button, which says nothing but yes")
+def a_user_can_refuse(folder):
+    with Key(folder) as key:
+        key.control("approve", "deny", check=True)
+        assert status_of(key.ctap2().selection) == CtapError.ERR.OPERATION_DENIED
 
 
 class Owner(UserInteraction):
@@ -248,7 +311,7 @@ def extensions_give_a_client_what_they_promise(folder):
         assert asserted(key, identifier, {"prf": salts(2)}).client_extension_results.prf.results.first == results.second
         written = asserted(key, identifier, {"largeBlob": {"write": websafe_encode(b"kept" * 300)}})
         assert written.client_extension_results.large_blob.written is True
-        key.control("replug")
+        key.replug()
         read = asserted(key, identifier, {"largeBlob": {"read": True}, "getCredBlob": True})
         assert read.client_extension_results.large_blob.blob == b"kept" * 300
         blob = read.response.authenticator_data.extensions["credBlob"]
@@ -283,6 +346,7 @@ def enrollment(ctap2):
     return FPBioEnrollment(ctap2, *token(ctap2, PIN, ClientPin.PERMISSION.BIO_ENROLL))
 
 
+@not_of_a_board("it has no fingerprint sensor")
 def fingers_are_enrolled_renamed_and_removed(folder):
     with Key(folder, "--uv", "fingerprint") as key:
         ctap2 = key.ctap2()
@@ -294,7 +358,7 @@ def fingers_are_enrolled_renamed_and_removed(folder):
         assert bio.enumerate_enrollments() == {}
         enrolling = bio.enroll(1000)
         assert enrolling.capture() is None and enrolling.remaining == 3
-        key.control("finger", "too-high")
+        key.control("finger", "too-high", check=True)
         try:
             raise AssertionError(enrolling.capture())
         except CaptureError as error:
@@ -310,7 +374,7 @@ def fingers_are_enrolled_renamed_and_removed(folder):
         assert ctap2.get_info().options["bioEnroll"] is True and ctap2.get_info().options["uv"] is True
         verified = ClientPin(ctap2).get_uv_token(ClientPin.PERMISSION.GET_ASSERTION, PARTY["id"])
         assert len(verified) == 32
-        key.control("finger", "2")
+        key.control("finger", "2", check=True)
         asked = (ClientPin(ctap2).get_uv_token, ClientPin.PERMISSION.GET_ASSERTION, PARTY["id"])
         assert status_of(*asked) == CtapError.ERR.UV_INVALID
     with Key(folder, "--uv", "fingerprint") as key:
@@ -347,13 +411,19 @@ tests = [
     a_pin_is_set_used_changed_and_missed,
     credentials_outlive_the_process_and_not_a_reset,
     a_touch_can_be_withheld_and_a_request_cancelled,
+    a_user_can_refuse,
     extensions_give_a_client_what_they_promise,
     an_owner_renames_accounts_and_changes_settings,
     fingers_are_enrolled_renamed_and_removed,
     u2f_registers_and_authenticates,
 ]
+suite, passed = "python_fido2" + ("::board" if Key is Board else ""), 0
 for test in tests:
+    if Key is Board and hasattr(test, "why"):
+        print(f"test {suite}::{test.__name__} ... left out: {test.why}", flush=True)
+        continue
     with tempfile.TemporaryDirectory() as place:
         test(place)
-    print(f"test python_fido2::{test.__name__} ... ok")
-print(f"test result: ok. {len(tests)} passed; 0 failed")
+    print(f"test {suite}::{test.__name__} ... ok", flush=True)
+    passed += 1
+print(f"test result: ok. {passed} passed; 0 failed; {len(tests) - passed} left out")

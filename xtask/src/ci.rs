@@ -79,6 +79,8 @@ fn steps() -> Vec<Step> {
         Step::task_with("boards", 30, &["firmware", "build"]).only_if(LIBRARIES, NO_LIBRARIES),
         Step::task_with("firmware", 20, &["firmware", "test"]).only_if(LIBRARIES, NO_LIBRARIES),
         Step::task("interop", 20),
+        Step::task_with("interop-board", 10, &["interop", "--board"])
+            .only_if(LIBRARIES, NO_LIBRARIES),
         Step::cargo("fedcm", 25, "test --package softkey-idp --test flow --locked -- --ignored"),
         Step::task("empty-root", 15),
         Step::task("vm", 45),

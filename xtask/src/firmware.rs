@@ -258,14 +258,28 @@ fn taken(report: &str) -> Option<(u64, u64)> {
     Some((text + data, data + bss))
 }
 
+/// Builds the emulated board, and sees to it that there is an emulator. Gives the path of the ELF file.
+pub(crate) fn emulated(root: &Path) -> Result<PathBuf> {
+    emulator()?;
+    let [board, ..] = &BOARDS;
+    Ok(build(root, board, Algorithms::Classic)?.swap_remove(0))
+}
+
+fn emulator() -> Result<()> {
+    if output_of(Command::new("qemu-system-arm").arg("--version")).is_err() {
+        debian::prepare(&["qemu-system-arm"])?;
+    }
+    Ok(())
+}
+
 /// Runs `tests/emulated` against the emulated board, and once more against one with a fault, which it must notice.
 fn test(root: &Path) -> Result<bool> {
-    let [emulated, ..] = &BOARDS;
-    let elf = build(root, emulated, Algorithms::Classic)?.swap_remove(0);
+    let elf = emulated(root)?;
     if !suite(root, &elf)?.status()?.success() {
         return Ok(false);
     }
-    let planted = compile(root, emulated, Some("plant"))?;
+    let [board, ..] = &BOARDS;
+    let planted = compile(root, board, Some("plant"))?;
     let ran = suite(root, &planted)?.arg("keepalives_leave_while_the_board_signs").output()?;
     let noticed = notices_the_plant(ran.status.success(), &String::from_utf8_lossy(&ran.stdout));
     println!("the planted fault is {}", if noticed { "noticed" } else { "not noticed" });
@@ -279,9 +293,7 @@ fn notices_the_plant(passed: bool, said: &str) -> bool {
 
 /// The suite, ready to run against this firmware.
 fn suite(root: &Path, elf: &Path) -> Result<Command> {
-    if output_of(Command::new("qemu-system-arm").arg("--version")).is_err() {
-        debian::prepare(&["qemu-system-arm"])?;
-    }
+    emulator()?;
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(root).env("SOFTKEY_EMULATED_FIRMWARE", elf);
     cargo.args(["test", "--package", "softkey-tests", "--test", "emulated", "--locked", "--"]);

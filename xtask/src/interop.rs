@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::firmware;
 use crate::house::{self, Result};
 
 /// Where the scripts and the list of packages are.
@@ -16,36 +17,39 @@ const SCRIPTS: [&str; 5] = [
     "py_webauthn_ceremonies.py",
     "py_webauthn_attestation.py",
     "py_webauthn_wrong.py",
-    "python_fido2.py",
+    CLIENT,
 ];
+/// The script that is a client of a key over UDP.
+const CLIENT: &str = "python_fido2.py";
 /// The oldest Node.js that `SimpleWebAuthn` runs on.
 const OLDEST_NODE: u32 = 20;
 /// The site with webauthn-rs, a workspace of its own.
 const SITE: &str = "examples/site";
 
+/// What `cargo xtask interop` may be told.
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Instead, run the client against the emulated board, over softkey bridge (needs qemu-system-arm)
+    #[arg(long)]
+    board: bool,
+}
+
 /// Builds the program, makes the Python environment and runs each script; true if all accept what they should
 /// and refuse the rest.
-pub(crate) fn run() -> Result<bool> {
+pub(crate) fn run(args: &Args) -> Result<bool> {
     let root = house::root()?;
     let target = house::members(&root)?.target_directory.into_std_path_buf();
-    let environment = target.join("interop");
-    let python = environment.join("bin/python");
     run_in(&root, env!("CARGO"), &["build", "--package", "softkey", "--locked"])?;
-    if !python.exists() {
-        let folder = environment.to_string_lossy();
-        run_in(&root, "python3", &["-m", "venv", &folder])
-            .map_err(|error| format!("{error} (on Debian: apt-get install python3-venv)"))?;
-    }
-    let python = python.to_string_lossy().into_owned();
-    let requirements = format!("{FOLDER}/requirements.txt");
-    let quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
-    run_in(&root, &python, &[&quiet[..], &[&requirements]].concat())?;
+    let python = python(&root, &target)?;
     let softkey = target.join("debug/softkey").to_string_lossy().into_owned();
+    if args.board {
+        let board = firmware::emulated(&root)?;
+        run_script(&root, &python, CLIENT, &[&softkey, &board.to_string_lossy()])?;
+        return Ok(true);
+    }
     let mut well = true;
     for script in SCRIPTS {
-        // Without -B the modules that it imports leave compiled ones in the tree.
-        let arguments = ["-B", &format!("{FOLDER}/{script}"), &softkey];
-        if let Err(error) = run_in(&root, &python, &arguments) {
+        if let Err(error) = run_script(&root, &python, script, &[&softkey]) {
             eprintln!("{error}");
             well = false;
         }
@@ -57,6 +61,28 @@ pub(crate) fn run() -> Result<bool> {
         }
     }
     Ok(well)
+}
+
+/// The Python of an environment with the packages of the list beside the scripts.
+fn python(root: &Path, target: &Path) -> Result<String> {
+    let environment = target.join("interop");
+    let python = environment.join("bin/python");
+    if !python.exists() {
+        let folder = environment.to_string_lossy();
+        run_in(root, "python3", &["-m", "venv", &folder])
+            .map_err(|error| format!("{error} (on Debian: apt-get install python3-venv)"))?;
+    }
+    let python = python.to_string_lossy().into_owned();
+    let requirements = format!("{FOLDER}/requirements.txt");
+    let quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
+    run_in(root, &python, &[&quiet[..], &[&requirements]].concat())?;
+    Ok(python)
+}
+
+fn run_script(root: &Path, python: &str, script: &str, arguments: &[&str]) -> Result<()> {
+    let script = format!("{FOLDER}/{script}");
+    // Without -B the modules that it imports leave compiled ones in the tree.
+    run_in(root, python, &[&["-B", &script], arguments].concat())
 }
 
 /// The server of `SimpleWebAuthn`, with the packages of the lock file beside the script.

@@ -41,7 +41,7 @@ enum Task {
     /// Measure how many lines of the `no_std` crates the fuzz targets' seeds reach (needs LLVM's tools)
     FuzzCoverage(fuzz_coverage::Args),
     /// Run other people's libraries against demo and run over UDP (needs Python 3)
-    Interop,
+    Interop(interop::Args),
     /// Compare flows a second in process with a page of headless Chromium and its virtual authenticator
     Speed(speed::Args),
     /// Run other people's clients against the key on a real kernel in an emulated machine (as root, on Debian 12)
@@ -58,7 +58,7 @@ fn main() -> ExitCode {
         Task::Firmware(args) => ("firmware", firmware::run(&args)),
         Task::FuzzSmoke(args) => ("fuzz-smoke", fuzz_smoke::run(&args)),
         Task::FuzzCoverage(args) => ("fuzz-coverage", fuzz_coverage::run(&args)),
-        Task::Interop => ("interop", interop::run()),
+        Task::Interop(args) => ("interop", interop::run(&args)),
         Task::Speed(args) => ("speed", speed::run(&args)),
         Task::Vm(args) => ("vm", vm::run(&args)),
     };
