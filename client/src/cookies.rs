@@ -31,7 +31,7 @@ pub(crate) struct Jar(Vec<Cookie>);
 /// One cookie.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Cookie {
+pub(crate) struct Cookie {
     name: String,
     value: SecretText,
     domain: String,
@@ -107,17 +107,21 @@ impl Jar {
         (!pairs.is_empty()).then(|| SecretText::new(pairs.join("; ")))
     }
 
-    /// Removes what a page of this host could be sent.
-    pub(crate) fn clear(&mut self, host: &str) {
-        self.0.retain(|cookie| !cookie.is_of(host));
+    /// Removes what a page of this host could be sent, and gives it.
+    pub(crate) fn clear(&mut self, host: &str) -> Vec<Cookie> {
+        self.0.extract_if(.., |cookie| cookie.is_of(host)).collect()
     }
 }
 
 impl Cookie {
     fn is_for(&self, url: &Url) -> bool {
-        url.host_str().is_some_and(|host| self.is_of(host))
-            && is_under(url.path(), &self.path)
-            && (!self.secure || is_trustworthy(url))
+        self.reaches(url) && is_under(url.path(), &self.path)
+    }
+
+    /// Does it go to some path of this origin?
+    pub(crate) fn reaches(&self, origin: &Url) -> bool {
+        origin.host_str().is_some_and(|host| self.is_of(host))
+            && (!self.secure || is_trustworthy(origin))
     }
 
     /// Could a server that is sent both take this one for the other (section 5.7, of cookies that are not secure)?

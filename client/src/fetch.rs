@@ -14,8 +14,9 @@ use crate::related::{Fetched, MAX_DOCUMENT};
 /// How long one request may take unless its caller says otherwise.
 pub const TIME_LIMIT: Duration = Duration::from_mins(1);
 
-/// One HTTP request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One HTTP request. `Debug` leaves out what may be secret: the query, the body, and all headers but those that are known
+/// to be harmless.
+#[derive(Clone, PartialEq, Eq)]
 pub struct FetchRequest {
     /// The method.
     pub method: Method,
@@ -51,8 +52,9 @@ impl Method {
     }
 }
 
-/// The response to it, of whatever status. A redirect is a response as well; it was not followed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The response to it, of whatever status. A redirect is a response as well; it was not followed. `Debug` leaves out what
+/// may be secret, as with [`FetchRequest`].
+#[derive(Clone, PartialEq, Eq)]
 pub struct FetchResponse {
     /// The status.
     pub status: u16,
@@ -137,6 +139,52 @@ impl FetchResponse {
         let found = headers.find(|(other, _)| other.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
+}
+
+impl fmt::Debug for FetchRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = self.url.find(['?', '#']).unwrap_or(self.url.len());
+        let (place, rest) = self.url.split_at(end);
+        let url = if rest.is_empty() { place.to_owned() } else { format!("{place}?..") };
+        f.debug_struct("FetchRequest")
+            .field("method", &self.method)
+            .field("url", &url)
+            .field("headers", &harmless(&self.headers))
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("time_limit", &self.time_limit)
+            .field("max_body", &self.max_body)
+            .finish()
+    }
+}
+
+impl fmt::Debug for FetchResponse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FetchResponse")
+            .field("status", &self.status)
+            .field("headers", &harmless(&self.headers))
+            .field("body", &format_args!("{} bytes", self.body.len()))
+            .finish()
+    }
+}
+
+/// Headers whose values anybody may read.
+const HARMLESS: [&str; 9] = [
+    "accept",
+    "access-control-allow-credentials",
+    "access-control-allow-origin",
+    "content-length",
+    "content-type",
+    "origin",
+    "sec-fetch-dest",
+    "set-login",
+    "vary",
+];
+
+/// The headers, those with a value that may be secret without it.
+fn harmless(headers: &[(String, String)]) -> Vec<(&str, &str)> {
+    let known = |name: &str| HARMLESS.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let shown = |name, value| (name, if known(name) { value } else { ".." });
+    headers.iter().map(|(name, value)| shown(name.as_str(), value.as_str())).collect()
 }
 
 /// Fetches a list of related origins, or one hop on the way to it (WebAuthn Level 3 section 5.11.1): what

@@ -88,12 +88,17 @@ impl Kept {
         self.never.iter().cloned().collect()
     }
 
-    pub(crate) fn set_never(&mut self, origin: &str, never: bool) {
+    pub(crate) fn set_never(&mut self, origin: String, never: bool) {
         if never {
-            self.never.insert(origin.to_owned());
+            self.never.insert(origin);
         } else {
-            self.never.remove(origin);
+            self.never.remove(&origin);
         }
+    }
+
+    /// Writes origins as they are serialized: somebody may have written the file by hand. Credentials do it themselves.
+    pub(crate) fn serialize_origins(&mut self) {
+        self.never = self.never.iter().map(|origin| serialized(origin)).collect();
     }
 }
 

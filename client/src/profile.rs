@@ -17,7 +17,7 @@ use crate::fedcm::settings::FedCmSettings;
 use crate::federated::FederatedCredential;
 use crate::kept::Kept;
 use crate::otp::Inbox;
-use crate::password::PasswordCredential;
+use crate::password::{PasswordCredential, serialized};
 use crate::registry::CredentialType;
 
 /// A browser profile. Clones are the same profile.
@@ -147,7 +147,12 @@ impl Profile {
     ///
     /// What is wrong with the JSON.
     pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
-        serde_json::from_str(text).map(|state| Self(Arc::new(Mutex::new(state))))
+        let mut state: State = serde_json::from_str(text)?;
+        let silent = std::mem::take(&mut state.silent_access);
+        state.silent_access = silent.iter().map(|origin| serialized(origin)).collect();
+        state.kept.serialize_origins();
+        state.fed_cm.serialize_origins();
+        Ok(Self(Arc::new(Mutex::new(state))))
     }
 
     /// The profile as JSON, for a file that nobody else may read: passwords and cookies are in it. When sign-ins were is
@@ -198,26 +203,29 @@ impl Profile {
     /// Must the user be involved in every sign-in to this origin? True until the user decides otherwise.
     #[must_use]
     pub fn prevents_silent_access(&self, origin: &str) -> bool {
-        self.with(|state| !state.silent_access.contains(origin))
+        self.with(|state| !state.silent_access.contains(&serialized(origin)))
     }
 
     /// The user's decision: "stay signed in", or not any more.
     pub fn set_prevent_silent_access(&self, origin: &str, prevent: bool) {
+        let origin = serialized(origin);
         self.with(|state| {
             if prevent {
-                state.silent_access.remove(origin);
+                state.silent_access.remove(&origin);
             } else {
-                state.silent_access.insert(origin.to_owned());
+                state.silent_access.insert(origin);
             }
         });
     }
 
-    /// Forgets what is remembered of a site, as a browser does when the user clears its data.
+    /// Forgets what is remembered of a site, as a browser does when the user clears its data. With its cookies goes the
+    /// login status of every origin that they could have been sent to.
     pub fn clear_site(&self, origin: &str) {
+        let origin = serialized(origin);
         self.with(|state| {
-            state.silent_access.remove(origin);
-            state.sign_ins.remove(origin);
-            state.fed_cm.clear_site(origin);
+            state.silent_access.remove(&origin);
+            state.sign_ins.remove(&origin);
+            state.fed_cm.clear_site(&origin);
         });
     }
 
@@ -248,12 +256,12 @@ impl Profile {
     /// Did the user say that this origin must not ask to have credentials kept?
     #[must_use]
     pub fn never_keeps(&self, origin: &str) -> bool {
-        self.with(|state| state.kept.never(origin))
+        self.with(|state| state.kept.never(&serialized(origin)))
     }
 
     /// The user's word on that.
     pub fn set_never_keeps(&self, origin: &str, never: bool) {
-        self.with(|state| state.kept.set_never(origin, never));
+        self.with(|state| state.kept.set_never(serialized(origin), never));
     }
 
     /// Where messages with one-time codes arrive.

@@ -1,5 +1,7 @@
 //! One request to a provider and the rules that hold for the answers of all its endpoints.
 
+use std::fmt;
+
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use url::Url;
@@ -14,7 +16,7 @@ const MAX_REDIRECTS: usize = 20;
 pub(super) type Answered<'a> = Result<&'a FetchResponse, FetchFault>;
 
 /// A request to a provider: to be sent, and to judge the answer of.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Exchange {
     endpoint: Endpoint,
     url: Url,
@@ -140,6 +142,13 @@ impl Exchange {
     }
 }
 
+/// Without what the query says, as [`FetchRequest`] itself.
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {:?}", self.endpoint, self.request)
+    }
+}
+
 /// Is it a redirect status (Fetch section 2.2.3)?
 const fn is_redirect(status: u16) -> bool {
     matches!(status, 301 | 302 | 303 | 307 | 308)
@@ -147,7 +156,16 @@ const fn is_redirect(status: u16) -> bool {
 
 /// Reads a value as this type.
 pub(super) fn shape<T: DeserializeOwned>(value: Value) -> Result<T, Fault> {
-    serde_json::from_value(value).map_err(|error| Fault::Shape(error.to_string()))
+    serde_json::from_value(value).map_err(|error| Fault::Shape(without_quote(&error.to_string())))
+}
+
+/// What is wrong with a value, without the text that stands there: it may be a token in the wrong place.
+fn without_quote(error: &str) -> String {
+    let quote = error.split_once(" \"").zip(error.rsplit_once("\", expected "));
+    match quote {
+        Some(((what, _), (_, wanted))) => format!("{what}, expected {wanted}"),
+        None => error.to_owned(),
+    }
 }
 
 /// Is it a JSON media type (MIME Sniffing section 4.6)?

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::log::Log;
 use crate::cookies::Jar;
+use crate::password::serialized;
 
 /// What is known of a person at a provider.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +54,16 @@ pub struct Connection {
     pub provider: String,
     /// The account, as the provider calls it.
     pub account: String,
+}
+
+impl Connection {
+    /// The same with its origins as they are serialized.
+    pub(super) fn serialized(self) -> Self {
+        let Self { embedder, relying_party, provider, account } = self;
+        let [embedder, relying_party, provider] =
+            [embedder, relying_party, provider].map(|origin| serialized(&origin));
+        Self { embedder, relying_party, provider, account }
+    }
 }
 
 /// How long a site must not show a dialog again after the user closed one: the first time, and so on.
@@ -124,6 +135,16 @@ impl Memory {
         self.automatic.clear();
     }
 
+    /// Writes origins as they are serialized: somebody may have written the file by hand.
+    pub(crate) fn serialize_origins(&mut self) {
+        self.login = by_origin(std::mem::take(&mut self.login));
+        self.closed = by_origin(std::mem::take(&mut self.closed));
+        self.automatic = by_origin(std::mem::take(&mut self.automatic));
+        self.signed_out = self.signed_out.iter().map(|origin| serialized(origin)).collect();
+        let connected = std::mem::take(&mut self.connected).into_iter();
+        self.connected = connected.map(Connection::serialized).collect();
+    }
+
     /// Forgets what has to do with an origin.
     pub(crate) fn clear_site(&mut self, origin: &str) {
         self.login.remove(origin);
@@ -137,9 +158,17 @@ impl Memory {
         if let Ok(url) = Url::parse(origin)
             && let Some(host) = url.host_str()
         {
-            self.cookies.clear(host);
+            let cleared = self.cookies.clear(host);
+            self.login.retain(|origin, _| {
+                !Url::parse(origin)
+                    .is_ok_and(|url| cleared.iter().any(|cookie| cookie.reaches(&url)))
+            });
         }
     }
+}
+
+fn by_origin<T>(map: BTreeMap<String, T>) -> BTreeMap<String, T> {
+    map.into_iter().map(|(origin, value)| (serialized(&origin), value)).collect()
 }
 
 fn is_within(now: u64, at: u64, pause: Duration) -> bool {

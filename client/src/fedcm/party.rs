@@ -14,6 +14,7 @@ use super::{Config, Endpoint, Exchange, Failure, Fault, WellKnown, is_same_site}
 use crate::cookies::Reach;
 use crate::fetch::{FetchFault, FetchRequest, FetchResponse};
 use crate::page::Page;
+use crate::password::serialized;
 use crate::profile::Profile;
 
 /// A page as a client of providers.
@@ -40,7 +41,8 @@ impl Party {
 
     /// Is `FedCM` off here?
     pub(super) fn is_disabled(&self) -> bool {
-        self.settings.off || self.settings.off_for.contains(&self.embedder)
+        let is_here = |origin: &String| serialized(origin) == self.embedder;
+        self.settings.off || self.settings.off_for.iter().any(is_here)
     }
 
     /// How long one answer may take.
@@ -119,8 +121,10 @@ impl Party {
         if self.is_of_site(config_url) {
             return None;
         }
-        let elsewhere = self.settings.well_known.get(&config_url.origin().ascii_serialization());
-        match elsewhere.and_then(|place| Url::parse(place).ok()) {
+        let provider = config_url.origin().ascii_serialization();
+        let mut places = self.settings.well_known.iter();
+        let elsewhere = places.find(|(origin, _)| serialized(origin) == provider);
+        match elsewhere.and_then(|(_, place)| Url::parse(place).ok()) {
             Some(place) => Some(Exchange::get(Endpoint::WellKnown, &place, "")),
             None => WellKnown::at_site(config_url),
         }

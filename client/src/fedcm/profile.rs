@@ -9,6 +9,7 @@ use super::memory::{Connection, LoginStatus};
 use super::{is_same_site, is_trustworthy};
 use crate::cookies::Reach;
 use crate::fetch::{FetchRequest, FetchResponse};
+use crate::password::serialized;
 use crate::profile::Profile;
 
 impl Profile {
@@ -22,14 +23,16 @@ impl Profile {
     /// Is the person signed in to the provider of this origin?
     #[must_use]
     pub fn login_status(&self, origin: &str) -> LoginStatus {
-        self.fedcm(|memory| memory.login.get(origin).copied().unwrap_or_default())
+        let origin = serialized(origin);
+        self.fedcm(|memory| memory.login.get(&origin).copied().unwrap_or_default())
     }
 
     /// Says so.
     pub fn set_login_status(&self, origin: &str, status: LoginStatus) {
+        let origin = serialized(origin);
         self.fedcm(|memory| match status {
-            LoginStatus::Unknown => memory.login.remove(origin),
-            status => memory.login.insert(origin.to_owned(), status),
+            LoginStatus::Unknown => memory.login.remove(&origin),
+            status => memory.login.insert(origin, status),
         });
     }
 
@@ -47,13 +50,13 @@ impl Profile {
 
     /// Connects an account, as a sign-in does.
     pub fn connect(&self, connection: Connection) {
-        self.fedcm(|memory| memory.connected.insert(connection));
+        self.fedcm(|memory| memory.connected.insert(connection.serialized()));
     }
 
     /// Forgets a connected account; was there one?
     #[allow(clippy::must_use_candidate, reason = "who removes need not know")]
     pub fn remove_connection(&self, connection: &Connection) -> bool {
-        self.fedcm(|memory| memory.connected.remove(connection))
+        self.fedcm(|memory| memory.connected.remove(&connection.clone().serialized()))
     }
 
     /// Ends the pauses after dialogs that were closed and after automatic sign-ins.

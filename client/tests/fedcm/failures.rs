@@ -157,7 +157,8 @@ fn fedcm_is_off() {
     let mut world = World::new();
     world.page.profile().set(|settings| settings.fed_cm.off = true);
     assert_eq!(world.get(&identity()), network(Failure::Disabled));
-    for (origin, off) in [(RP, true), ("https://other.example", false)] {
+    let typed = "https://RP.example:443/";
+    for (origin, off) in [(RP, true), (typed, true), ("https://other.example", false)] {
         let mut world = World::new();
         world.page.profile().set(|settings| {
             settings.fed_cm.off_for.insert(origin.into());

@@ -17,5 +17,6 @@ mod flow;
 mod judge;
 mod memory;
 mod seam;
+mod secrets;
 mod statics;
 mod world;

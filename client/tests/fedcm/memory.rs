@@ -161,6 +161,90 @@ fn clearing_a_site_forgets() {
     assert_eq!(profile.navigation(NOW, IDP).headers.len(), 1);
 }
 
+/// Section 1.5: with cookies goes the login status of every origin that one of them could have been sent to.
+#[test]
+fn clearing_a_site_clears_where_its_cookies_reach() {
+    let origins = [
+        IDP,
+        "https://login.idp.example:8443",
+        "https://idp.example",
+        "https://www.idp.example",
+        "http://www.idp.example",
+        "https://www.login.idp.example",
+        "https://other.example",
+    ];
+    let left = |cookie: Option<&str>, site: &str| -> Vec<&str> {
+        let profile = Profile::new();
+        if let Some(cookie) = cookie {
+            profile.navigated(NOW, IDP, &response(200, &[("Set-Cookie", cookie)], ""));
+        }
+        for origin in origins {
+            profile.set_login_status(origin, LoginStatus::LoggedIn);
+        }
+        profile.clear_site(site);
+        let status = |origin: &str| profile.login_status(origin);
+        origins.into_iter().filter(|it| status(it) == LoginStatus::LoggedIn).collect()
+    };
+    assert_eq!(left(None, IDP), origins[1..]);
+    assert_eq!(left(Some("a=1"), IDP), origins[2..]);
+    assert_eq!(
+        left(Some("a=1; Domain=login.idp.example"), IDP),
+        [&origins[2..5], &origins[6..]].concat()
+    );
+    assert_eq!(left(Some("a=1; Domain=idp.example"), IDP), origins[6..]);
+    assert_eq!(
+        left(Some("a=1; Domain=idp.example; Secure"), IDP),
+        ["http://www.idp.example", "https://other.example"]
+    );
+    // A cookie of a path reaches the origin all the same; one that is not removed counts for nothing.
+    assert_eq!(left(Some("a=1; Path=/deep"), IDP), origins[2..]);
+    assert_eq!(left(Some("a=1"), "https://other.example"), origins[..6]);
+}
+
+/// What is remembered of a site is found however its origin is written, in a file and by the owner.
+#[test]
+fn origins_are_compared_as_they_are_serialized() {
+    let odd = "HTTPS://Login.IDP.example:443/page";
+    let profile = Profile::new();
+    profile.set_login_status(odd, LoginStatus::LoggedIn);
+    assert_eq!(profile.login_status(IDP), LoginStatus::LoggedIn);
+    profile.set_prevent_silent_access(odd, false);
+    assert!(!profile.prevents_silent_access(IDP));
+    profile.set_never_keeps(odd, true);
+    assert!(profile.never_keeps(IDP));
+    assert_eq!(profile.silent_origins(), [IDP]);
+    assert_eq!(profile.never_keeping_origins(), [IDP]);
+    profile.set_never_keeps(IDP, false);
+    let connection = |origin: &str| Connection {
+        embedder: origin.into(),
+        relying_party: origin.into(),
+        provider: origin.into(),
+        account: "1".into(),
+    };
+    profile.connect(connection(odd));
+    assert_eq!(profile.connections(), [connection(IDP)]);
+    assert!(profile.remove_connection(&connection(odd)));
+    profile.connect(connection(IDP));
+    profile.clear_site(odd);
+    assert_eq!(*profile.to_text(), *Profile::new().to_text());
+
+    // Somebody wrote the file by hand.
+    let file = json!({
+        "silentAccess": [odd],
+        "kept": {"never": [odd]},
+        "fedCm": {
+            "login": {odd: "logged-in"},
+            "signedOut": [odd],
+            "connected": [connection(odd)],
+        },
+    });
+    let profile = Profile::from_json(&file.to_string()).unwrap();
+    assert!(!profile.prevents_silent_access(IDP) && profile.never_keeps(IDP));
+    assert_eq!(profile.login_status(IDP), LoginStatus::LoggedIn);
+    assert_eq!(profile.connections(), [connection(IDP)]);
+    assert_eq!(profile.to_json()["fedCm"]["signedOut"], json!([IDP]));
+}
+
 /// Connections are the owner's to remove one by one.
 #[test]
 fn a_connection_can_be_removed() {
