@@ -2,7 +2,6 @@
 //! the system or a seed. Opens the vault, or makes it, before the key appears anywhere.
 
 use std::fmt::Display;
-use std::io::IsTerminal;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chacha20::ChaCha20Rng;
@@ -13,7 +12,6 @@ use softkey_authenticator::{
     MemoryStore, OpenError, Refusal, RootKey, Session, Step, Store, UserVerification, Via,
 };
 use softkey_ctap::{Instant, Secret};
-use zeroize::Zeroizing;
 
 use super::event::Event;
 use super::record::record;
@@ -23,12 +21,8 @@ use crate::attestation::Attester;
 use crate::error::{CliError, Exit};
 use crate::profile::{Mark, Profile};
 use crate::replay::transcript::Header;
-use crate::vault::{Passphrase, Protection, Unlock, Vault, VaultError, VaultPaths};
-
-/// The environment variable a passphrase may come from.
-const PASSPHRASE_VARIABLE: &str = "SOFTKEY_PASSPHRASE";
-/// How often a person may mistype the passphrase.
-const TRIES: usize = 3;
+use crate::unlock;
+use crate::vault::{Unlock, Vault, VaultPaths};
 
 /// An open memory.
 pub struct Memory {
@@ -75,7 +69,7 @@ fn unrecorded(args: &RunArgs, setup: &Setup<'_>) -> Result<Memory, CliError> {
     let paths = match &args.memory.vault {
         Some(file) => VaultPaths::at(file),
         None if !profile.is_default() => return Err(own_vault(profile)),
-        None => VaultPaths::default_for_user().map_err(|error| vault_error(&error))?,
+        None => VaultPaths::default_for_user().map_err(|error| unlock::told(&error))?,
     };
     Mark::of(&paths.database).check(profile)?;
     let (vault, notices) = open_vault(&args.memory, &paths)?;
@@ -334,33 +328,12 @@ impl TryCryptoRng for Entropy {}
 
 /// Opens the vault, or makes one where there is none.
 fn open_vault(args: &MemoryArgs, paths: &VaultPaths) -> Result<(Vault, Vec<Event>), CliError> {
-    let given = given_passphrase(args)?;
-    match Vault::protection(paths) {
-        Ok(Protection::KeyFile) => {
-            let unlock = given.map_or(Unlock::KeyFile, Unlock::Passphrase);
-            Ok((Vault::open(paths, &unlock).map_err(|error| vault_error(&error))?, Vec::new()))
-        }
-        Ok(Protection::Passphrase(_)) => match given {
-            Some(passphrase) => {
-                let unlock = Unlock::Passphrase(passphrase);
-                Ok((Vault::open(paths, &unlock).map_err(|error| vault_error(&error))?, Vec::new()))
-            }
-            None if is_terminal() => Ok((ask_and_open(paths)?, Vec::new())),
-            None => Err(vault_error(&VaultError::NeedsPassphrase(paths.database.clone()))),
-        },
-        Err(VaultError::NotFound(_)) => {
-            let chosen = match given {
-                None if is_terminal() => choose_passphrase()?,
-                given => given,
-            };
-            let unlock = chosen.map_or(Unlock::KeyFile, Unlock::Passphrase);
-            let notice = new_vault(paths, &unlock);
-            let vault =
-                Vault::create(paths, &unlock, &mut SysRng).map_err(|error| vault_error(&error))?;
-            Ok((vault, vec![notice]))
-        }
-        Err(error) => Err(vault_error(&error)),
+    let file = args.passphrase_file.as_deref();
+    if let Some(vault) = unlock::open(paths, file)? {
+        return Ok((vault, Vec::new()));
     }
+    let (vault, unlock) = unlock::create(paths, file)?;
+    Ok((vault, vec![new_vault(paths, &unlock)]))
 }
 
 /// What the owner should know of a vault that has just been made.
@@ -374,98 +347,6 @@ fn new_vault(paths: &VaultPaths, unlock: &Unlock) -> Event {
         ),
     };
     Event::Notice { what }
-}
-
-/// The passphrase from a file or from the environment.
-fn given_passphrase(args: &MemoryArgs) -> Result<Option<Passphrase>, CliError> {
-    let (text, source) = if let Some(file) = &args.passphrase_file {
-        let text = std::fs::read_to_string(file).map_err(|error| {
-            CliError::new(
-                Exit::BadInput,
-                format!("The passphrase file {} cannot be read: {error}.", file.display()),
-                "check its name and who may read it",
-            )
-        })?;
-        (Zeroizing::new(text), file.display().to_string())
-    } else if let Ok(text) = std::env::var(PASSPHRASE_VARIABLE) {
-        (Zeroizing::new(text), PASSPHRASE_VARIABLE.to_owned())
-    } else {
-        return Ok(None);
-    };
-    let line = text.lines().next().unwrap_or_default();
-    let passphrase = Passphrase::new(line.to_owned()).ok_or_else(|| {
-        CliError::new(
-            Exit::BadInput,
-            format!("The passphrase in {source} is empty."),
-            "put the passphrase into its first line, or leave it out for a key file",
-        )
-    })?;
-    Ok(Some(passphrase))
-}
-
-/// Asks for the passphrase of a vault until it opens, three times at most.
-fn ask_and_open(paths: &VaultPaths) -> Result<Vault, CliError> {
-    let prompt = format!("Passphrase of {}: ", paths.database.display());
-    let mut tries = 0;
-    loop {
-        tries += 1;
-        let opened = match prompt_for(&prompt)? {
-            Some(passphrase) => Vault::open(paths, &Unlock::Passphrase(passphrase)),
-            None => Err(VaultError::WrongPassphrase(paths.database.clone())),
-        };
-        match opened {
-            Err(VaultError::WrongPassphrase(_)) if tries < TRIES => {
-                eprintln!("That is not the passphrase.");
-            }
-            other => return other.map_err(|error| vault_error(&error)),
-        }
-    }
-}
-
-/// Asks for a new passphrase twice; `None` if a key file is wanted.
-fn choose_passphrase() -> Result<Option<Passphrase>, CliError> {
-    for _ in 0..TRIES {
-        let first = prompt_secret("Passphrase for the new vault (empty: a key file): ")?;
-        if first.is_empty() {
-            return Ok(None);
-        }
-        let second = prompt_secret("The same again: ")?;
-        if *first == *second {
-            return Ok(Passphrase::new(first.to_string()));
-        }
-        eprintln!("These were two different passphrases.");
-    }
-    Err(CliError::new(
-        Exit::BadInput,
-        "No passphrase was chosen.",
-        "start again, or leave it empty for a key file",
-    ))
-}
-
-fn prompt_for(prompt: &str) -> Result<Option<Passphrase>, CliError> {
-    Ok(Passphrase::new(prompt_secret(prompt)?.to_string()))
-}
-
-fn prompt_secret(prompt: &str) -> Result<Zeroizing<String>, CliError> {
-    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| {
-        CliError::new(
-            Exit::BadInput,
-            format!("The passphrase cannot be read from the terminal: {error}."),
-            format!("give --passphrase-file or {PASSPHRASE_VARIABLE}"),
-        )
-    })
-}
-
-fn is_terminal() -> bool {
-    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
-}
-
-fn vault_error(error: &VaultError) -> CliError {
-    let what = error.what();
-    let mut chars = what.chars();
-    let first = chars.next().map(|first| first.to_ascii_uppercase());
-    let what: String = first.into_iter().chain(chars).chain(['.']).collect();
-    CliError::new(Exit::Vault, what, error.try_this())
 }
 
 fn cannot_open(name: &str, why: impl Display) -> CliError {

@@ -1,0 +1,148 @@
+//! How a command opens a vault: by the passphrase from a file, from the environment or from a prompt, or by the key file.
+
+use std::env;
+use std::fs;
+use std::io::{self, IsTerminal};
+use std::path::Path;
+
+use getrandom::SysRng;
+use zeroize::Zeroizing;
+
+use crate::error::{CliError, Exit};
+use crate::vault::{Passphrase, Protection, Unlock, Vault, VaultError, VaultPaths};
+
+/// The environment variable a passphrase may come from.
+const PASSPHRASE_VARIABLE: &str = "SOFTKEY_PASSPHRASE";
+/// How often a person may mistype the passphrase.
+const TRIES: usize = 3;
+
+/// Opens the vault; nothing if there is none. `file` has the passphrase in its first line.
+///
+/// # Errors
+///
+/// [`Exit::Vault`] if it cannot be opened, [`Exit::BadInput`] if the passphrase cannot be read.
+pub fn open(paths: &VaultPaths, file: Option<&Path>) -> Result<Option<Vault>, CliError> {
+    let given = given(file)?;
+    let opened = match (Vault::protection(paths), given) {
+        (Ok(Protection::KeyFile), None) => Vault::open(paths, &Unlock::KeyFile),
+        (Ok(_), Some(passphrase)) => Vault::open(paths, &Unlock::Passphrase(passphrase)),
+        (Ok(Protection::Passphrase(_)), None) if is_terminal() => {
+            return ask_and_open(paths).map(Some);
+        }
+        (Ok(Protection::Passphrase(_)), None) => {
+            Err(VaultError::NeedsPassphrase(paths.database.clone()))
+        }
+        (Err(VaultError::NotFound(_)), _) => return Ok(None),
+        (Err(error), _) => Err(error),
+    };
+    opened.map(Some).map_err(|error| told(&error))
+}
+
+/// Makes the vault, and says what opens it: the passphrase that is given, else what a person at the terminal chooses, else
+/// a key file.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn create(paths: &VaultPaths, file: Option<&Path>) -> Result<(Vault, Unlock), CliError> {
+    let chosen = match given(file)? {
+        None if is_terminal() => choose_passphrase()?,
+        given => given,
+    };
+    let unlock = chosen.map_or(Unlock::KeyFile, Unlock::Passphrase);
+    let vault = Vault::create(paths, &unlock, &mut SysRng).map_err(|error| told(&error))?;
+    Ok((vault, unlock))
+}
+
+/// The passphrase from a file or from the environment.
+fn given(file: Option<&Path>) -> Result<Option<Passphrase>, CliError> {
+    let (text, source) = if let Some(file) = file {
+        let text = fs::read_to_string(file).map_err(|error| {
+            CliError::new(
+                Exit::BadInput,
+                format!("The passphrase file {} cannot be read: {error}.", file.display()),
+                "check its name and who may read it",
+            )
+        })?;
+        (Zeroizing::new(text), file.display().to_string())
+    } else if let Ok(text) = env::var(PASSPHRASE_VARIABLE) {
+        (Zeroizing::new(text), PASSPHRASE_VARIABLE.to_owned())
+    } else {
+        return Ok(None);
+    };
+    let line = text.lines().next().unwrap_or_default();
+    let passphrase = Passphrase::new(line.to_owned()).ok_or_else(|| {
+        CliError::new(
+            Exit::BadInput,
+            format!("The passphrase in {source} is empty."),
+            "put the passphrase into its first line, or leave it out for a key file",
+        )
+    })?;
+    Ok(Some(passphrase))
+}
+
+/// Asks for the passphrase of a vault until it opens, three times at most.
+fn ask_and_open(paths: &VaultPaths) -> Result<Vault, CliError> {
+    let prompt = format!("Passphrase of {}: ", paths.database.display());
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let opened = match prompt_for(&prompt)? {
+            Some(passphrase) => Vault::open(paths, &Unlock::Passphrase(passphrase)),
+            None => Err(VaultError::WrongPassphrase(paths.database.clone())),
+        };
+        match opened {
+            Err(VaultError::WrongPassphrase(_)) if tries < TRIES => {
+                eprintln!("That is not the passphrase.");
+            }
+            other => return other.map_err(|error| told(&error)),
+        }
+    }
+}
+
+/// Asks for a new passphrase twice; `None` if a key file is wanted.
+fn choose_passphrase() -> Result<Option<Passphrase>, CliError> {
+    for _ in 0..TRIES {
+        let first = prompt_secret("Passphrase for the new vault (empty: a key file): ")?;
+        if first.is_empty() {
+            return Ok(None);
+        }
+        let second = prompt_secret("The same again: ")?;
+        if *first == *second {
+            return Ok(Passphrase::new(first.to_string()));
+        }
+        eprintln!("These were two different passphrases.");
+    }
+    Err(CliError::new(
+        Exit::BadInput,
+        "No passphrase was chosen.",
+        "start again, or leave it empty for a key file",
+    ))
+}
+
+fn prompt_for(prompt: &str) -> Result<Option<Passphrase>, CliError> {
+    Ok(Passphrase::new(prompt_secret(prompt)?.to_string()))
+}
+
+fn prompt_secret(prompt: &str) -> Result<Zeroizing<String>, CliError> {
+    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| {
+        CliError::new(
+            Exit::BadInput,
+            format!("The passphrase cannot be read from the terminal: {error}."),
+            format!("give --passphrase-file or {PASSPHRASE_VARIABLE}"),
+        )
+    })
+}
+
+fn is_terminal() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// A vault's error for the person at the terminal.
+pub fn told(error: &VaultError) -> CliError {
+    let what = error.what();
+    let mut chars = what.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    let what: String = first.into_iter().chain(chars).chain(['.']).collect();
+    CliError::new(Exit::Vault, what, error.try_this())
+}
