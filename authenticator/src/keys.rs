@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! root key ─┬─ "softkey/1 device record"                      seals settings, PIN state, the epoch
+//!           ├─ "softkey/1 beside" with a name               seals what an owner keeps for itself
 //!           └─ with the epoch secret ─┬─ "credential index"   hides relying parties and users in keys
 //!                                     ├─ "credential record"  seals credentials
 //!                                     └─ "credential id"      seals credential identifiers
@@ -14,6 +15,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use softkey_ctap::Secret;
 
+use crate::seal::Sealer;
+
 /// The key that everything else hangs on: 32 uniformly random bytes, kept apart from the store.
 pub struct RootKey(Secret<32>);
 
@@ -22,6 +25,13 @@ impl RootKey {
     #[must_use]
     pub const fn new(bytes: [u8; 32]) -> Self {
         Self(Secret::new(bytes))
+    }
+
+    /// What seals the thing of this name that an owner keeps under a root key: no two names, and no name and the
+    /// authenticator, share a key.
+    #[must_use]
+    pub fn sealer(&self, name: &str) -> Sealer {
+        Sealer::new(&expand(&self.0, &[b"softkey/1 beside ", name.as_bytes()]))
     }
 
     pub(crate) fn device_record_key(&self) -> Secret<32> {
@@ -130,7 +140,29 @@ fn truncate(full: &Secret<32>) -> [u8; 16] {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec::Vec;
+
+    use chacha20::ChaCha20Rng;
+    use rand_core::SeedableRng;
+
     use super::*;
+
+    /// What one name seals no other opens, nor another root key, nor the key of the authenticator's own records.
+    #[test]
+    fn a_name_seals_for_itself() {
+        let root = RootKey::new([7; 32]);
+        let mut sealed = Vec::new();
+        let mut rng = ChaCha20Rng::seed_from_u64(7);
+        assert!(root.sealer("one").seal(&mut rng, &[b"bound"], b"text", &mut sealed).is_ok());
+        let open = |sealer: &Sealer, bound: &[u8]| {
+            sealer.open(&[bound], &sealed).map(|text| text.to_vec())
+        };
+        assert_eq!(open(&root.sealer("one"), b"bound").as_deref(), Some(&b"text"[..]));
+        assert_eq!(open(&root.sealer("one"), b"other"), None);
+        assert_eq!(open(&root.sealer("two"), b"bound"), None);
+        assert_eq!(open(&RootKey::new([8; 32]).sealer("one"), b"bound"), None);
+        assert_eq!(open(&Sealer::new(&root.device_record_key()), b"bound"), None);
+    }
 
     /// XH-18: a fixed `CredRandom` and a fixed salt give the fixed HMAC-SHA-256, computed elsewhere.
     #[test]

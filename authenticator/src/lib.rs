@@ -60,6 +60,7 @@ pub use faults::Fault;
 pub use generation::Generation;
 pub use keys::RootKey;
 pub use refusal::Refusal;
+pub use seal::Sealer;
 pub use step::{
     Answer, Ask, AskId, Decision, Finger, Operation, Question, Sample, Session, Step, Transport,
     Via,

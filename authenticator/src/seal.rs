@@ -15,15 +15,19 @@ const NONCE: usize = 24;
 const TAG: usize = 16;
 
 /// XChaCha20-Poly1305: its nonces are long enough to be drawn at random for ever.
-pub(crate) struct Sealer(XChaCha20Poly1305);
+pub struct Sealer(XChaCha20Poly1305);
 
 impl Sealer {
     pub(crate) fn new(key: &Secret<32>) -> Self {
         Self(XChaCha20Poly1305::new(key.expose().into()))
     }
 
-    /// Appends nonce, ciphertext and tag to `out`. `bound` must be the same to open it again.
-    pub(crate) fn seal<R: TryCryptoRng>(
+    /// Appends nonce (24 bytes), ciphertext and tag (16 bytes) to `out`. `bound` must be the same to open it again.
+    ///
+    /// # Errors
+    ///
+    /// What the source of randomness gives; nothing was appended then.
+    pub fn seal<R: TryCryptoRng>(
         &self,
         rng: &mut R,
         bound: &[&[u8]],
@@ -43,7 +47,8 @@ impl Sealer {
     }
 
     /// What was sealed; nothing if `sealed` or `bound` differ in any way from then.
-    pub(crate) fn open(&self, bound: &[&[u8]], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    #[must_use]
+    pub fn open(&self, bound: &[&[u8]], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, rest) = sealed.split_first_chunk::<NONCE>()?;
         let (ciphertext, tag) = rest.split_last_chunk::<TAG>()?;
         let mut plaintext = Zeroizing::new(ciphertext.to_vec());

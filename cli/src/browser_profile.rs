@@ -1,5 +1,5 @@
 //! A browser profile on the disk, for the commands that play a page: where it is, that nobody else reads it, that two
-//! commands do not lose each other's changes, and that it is replaced in one step.
+//! commands do not lose each other's changes, and that it is replaced in one step. It is a file, or sealed in a vault.
 #![allow(
     clippy::doc_markdown,
     reason = "some of these comments are the text of --help, where backticks are noise"
@@ -7,6 +7,7 @@
 
 #[cfg(test)]
 mod tests;
+mod vault;
 
 use std::env;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
@@ -21,8 +22,10 @@ use softkey_client::{Profile, Settings};
 use zeroize::Zeroizing;
 
 use crate::error::{CliError, Exit};
-use crate::vault::VaultError;
+use crate::unlock::Source;
 use crate::vault::files;
+use crate::vault::{VaultError, VaultPaths};
+use vault::Sealed;
 
 /// The longest file that is read, in bytes: thousands of passwords are a tenth of it.
 const LONGEST: usize = 16 << 20;
@@ -38,9 +41,21 @@ pub struct BrowserProfileArgs {
     ///
     /// A JSON file that only you may read, not sealed. Whoever can read your files can read the passwords in it, learn
     /// which accounts of identity providers are connected with which sites, and go on with your sessions there by
-    /// the cookies.
+    /// the cookies. --browser-vault seals them.
     #[arg(long, value_name = "FILE", global = true)]
     pub browser_profile: Option<PathBuf>,
+
+    /// The same, sealed in a vault as a key's credentials are; made when something is first kept
+    ///
+    /// A passphrase opens it, or FILE.key if there is none; whoever can read both files can read the passwords.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub browser_vault: Option<PathBuf>,
+
+    /// Read the passphrase of the browser vault from the first line of this file
+    ///
+    /// Without it the passphrase comes from the environment variable SOFTKEY_PASSPHRASE or from a prompt.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub passphrase_file: Option<PathBuf>,
 }
 
 /// A browser profile that is open: nobody else changes it until this is saved or dropped.
@@ -48,14 +63,21 @@ pub struct BrowserProfile {
     profile: Profile,
     /// As the file has them; a command may change them for itself.
     settings: Settings,
-    file: Option<ProfileFile>,
+    /// As it was there; nothing if it is not there yet.
+    text: Option<Zeroizing<String>>,
+    place: Place,
+}
+
+/// Where it is.
+enum Place {
+    Memory,
+    File(ProfileFile),
+    Vault(Sealed),
 }
 
 /// The file behind it.
 struct ProfileFile {
     path: PathBuf,
-    /// What it holds; nothing if it is not there yet.
-    text: Option<Zeroizing<String>>,
     _lock: File,
 }
 
@@ -64,9 +86,17 @@ impl BrowserProfileArgs {
     ///
     /// # Errors
     ///
-    /// [`Exit::BadInput`] if it cannot be read or is none, if others may read it, or if another command has it in use.
+    /// [`Exit::BadInput`] if it cannot be read or is none, if others may read it, or if another command has it in use;
+    /// [`Exit::Vault`] for a vault of which that is true; [`Exit::Usage`] for arguments that contradict each other.
     pub fn open(&self) -> Result<BrowserProfile, CliError> {
-        BrowserProfile::open(self.place()?)
+        self.check()?;
+        match &self.browser_vault {
+            Some(file) => {
+                let passphrase = self.passphrase_file.clone().into();
+                BrowserProfile::open_vault(VaultPaths::at(file), passphrase)
+            }
+            None => BrowserProfile::open(self.place()?),
+        }
     }
 
     /// The same if it is named; else one that is forgotten at the end.
@@ -75,7 +105,25 @@ impl BrowserProfileArgs {
     ///
     /// Likewise.
     pub fn open_if_named(&self) -> Result<BrowserProfile, CliError> {
-        if self.browser_profile.is_some() { self.open() } else { Ok(BrowserProfile::in_memory()) }
+        self.check()?;
+        let named = self.browser_profile.is_some() || self.browser_vault.is_some();
+        if named { self.open() } else { Ok(BrowserProfile::in_memory()) }
+    }
+
+    /// What clap cannot say of arguments that may stand before and behind a subcommand.
+    fn check(&self) -> Result<(), CliError> {
+        let (what, try_this) = match self {
+            Self { browser_profile: Some(_), browser_vault: Some(_), .. } => (
+                "A browser profile is in a file or in a vault.",
+                "--browser-profile or --browser-vault alone",
+            ),
+            Self { browser_vault: None, passphrase_file: Some(_), .. } => (
+                "The passphrase is for a browser vault, and none is named.",
+                "--browser-vault with its file",
+            ),
+            _ => return Ok(()),
+        };
+        Err(CliError::new(Exit::Usage, what, try_this))
     }
 
     fn place(&self) -> Result<PathBuf, CliError> {
@@ -102,7 +150,12 @@ impl BrowserProfile {
     /// One that is forgotten at the end.
     #[must_use]
     pub fn in_memory() -> Self {
-        Self { profile: Profile::new(), settings: Settings::default(), file: None }
+        Self {
+            profile: Profile::new(),
+            settings: Settings::default(),
+            text: None,
+            place: Place::Memory,
+        }
     }
 
     /// The profile in this file, a new one if it is not there.
@@ -115,12 +168,28 @@ impl BrowserProfile {
         check(&path)?;
         let lock = lock(&path)?;
         let text = if check(&path)? { Some(read(&path)?) } else { None };
+        let place = path.clone();
+        Self::of(text, &place, Place::File(ProfileFile { path, _lock: lock }))
+    }
+
+    /// The profile in the vault of these paths, a new one if there is none.
+    ///
+    /// # Errors
+    ///
+    /// As [`BrowserProfileArgs::open`].
+    pub fn open_vault(paths: VaultPaths, passphrase: Source) -> Result<Self, CliError> {
+        let path = paths.database.clone();
+        let (sealed, text) = Sealed::open(paths, passphrase)?;
+        Self::of(text, &path, Place::Vault(sealed))
+    }
+
+    fn of(text: Option<Zeroizing<String>>, path: &Path, place: Place) -> Result<Self, CliError> {
         let profile = match &text {
-            Some(text) => Profile::from_json(text).map_err(|error| no_profile(&path, &error))?,
+            Some(text) => Profile::from_json(text).map_err(|error| no_profile(path, &error))?,
             None => Profile::new(),
         };
         let settings = profile.settings();
-        Ok(Self { profile, settings, file: Some(ProfileFile { path, text, _lock: lock }) })
+        Ok(Self { profile, settings, text, place })
     }
 
     /// The profile. Its settings may be changed; the changes end with the command.
@@ -133,23 +202,34 @@ impl BrowserProfile {
     ///
     /// # Errors
     ///
-    /// [`Exit::Failed`] if it cannot be written; then the file is as it was.
+    /// [`Exit::Failed`] if it cannot be written, [`Exit::Vault`] if a vault cannot be made; then what was there is there.
     pub fn save(self) -> Result<(), CliError> {
-        let Some(ProfileFile { path, text: before, .. }) = &self.file else { return Ok(()) };
         self.profile.set(|settings| settings.clone_from(&self.settings));
         let text = self.profile.to_text();
         let empty = || Profile::new().to_text();
-        if *text == **before.as_ref().unwrap_or(&empty()) {
+        if *text == **self.text.as_ref().unwrap_or(&empty()) {
             return Ok(());
         }
-        files::replace(path, text.as_bytes()).map_err(|error| {
-            CliError::new(
-                Exit::Failed,
-                format!("The browser profile was not saved: {}.", error.what()),
-                error.try_this(),
-            )
-        })
+        if text.len() > LONGEST {
+            let what = "The browser profile was not saved: it has grown too long.";
+            return Err(CliError::new(Exit::Failed, what, "softkey passwords remove"));
+        }
+        match self.place {
+            Place::Memory => Ok(()),
+            Place::File(ProfileFile { path, .. }) => {
+                files::replace(&path, text.as_bytes()).map_err(|error| unsaved(&error))
+            }
+            Place::Vault(sealed) => sealed.save(&text),
+        }
     }
+}
+
+fn unsaved(error: &VaultError) -> CliError {
+    CliError::new(
+        Exit::Failed,
+        format!("The browser profile was not saved: {}.", error.what()),
+        error.try_this(),
+    )
 }
 
 /// Is there a file that is the owner's alone? Anything else than such a file or nothing is refused.
@@ -172,11 +252,13 @@ fn check(path: &Path) -> Result<bool, CliError> {
 /// The text of the file.
 fn read(path: &Path) -> Result<Zeroizing<String>, CliError> {
     let mut bytes = files::read_private(path, LONGEST).map_err(|error| refused(&error))?;
-    let text = String::from_utf8(std::mem::take(&mut *bytes));
-    text.map(Zeroizing::new).map_err(|error| {
-        drop(Zeroizing::new(error.into_bytes()));
-        unusable(path, &"it is no text")
-    })
+    text(&mut bytes).ok_or_else(|| unusable(path, &"it is no text"))
+}
+
+/// Bytes as a text, without a copy of them.
+fn text(bytes: &mut Vec<u8>) -> Option<Zeroizing<String>> {
+    let text = String::from_utf8(std::mem::take(bytes));
+    text.map(Zeroizing::new).map_err(|error| drop(Zeroizing::new(error.into_bytes()))).ok()
 }
 
 /// Waits until no other command has the profile.
@@ -212,7 +294,7 @@ fn unusable(path: &Path, why: &dyn std::fmt::Display) -> CliError {
     CliError::new(
         Exit::BadInput,
         format!("The browser profile cannot be used: {}: {why}.", path.display()),
-        "another --browser-profile; nothing was changed",
+        "another file; nothing was changed",
     )
 }
 

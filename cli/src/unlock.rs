@@ -3,7 +3,9 @@
 use std::env;
 use std::fs;
 use std::io::{self, IsTerminal};
-use std::path::Path;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Duration;
 
 use getrandom::SysRng;
 use zeroize::Zeroizing;
@@ -15,19 +17,38 @@ use crate::vault::{Passphrase, Protection, Unlock, Vault, VaultError, VaultPaths
 const PASSPHRASE_VARIABLE: &str = "SOFTKEY_PASSPHRASE";
 /// How often a person may mistype the passphrase.
 const TRIES: usize = 3;
+/// How far apart a vault is tried that another process has open.
+const APART: Duration = Duration::from_millis(50);
 
-/// Opens the vault; nothing if there is none. `file` has the passphrase in its first line.
+/// Where a passphrase comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The first line of this file.
+    File(PathBuf),
+    /// The environment, else a person at the terminal; where neither has one, there is a key file.
+    Surroundings,
+    /// From nowhere: there is a key file.
+    Nowhere,
+}
+
+impl From<Option<PathBuf>> for Source {
+    fn from(file: Option<PathBuf>) -> Self {
+        file.map_or(Self::Surroundings, Self::File)
+    }
+}
+
+/// Opens the vault; nothing if there is none. While another process has the vault, it is tried so many times more, 50 ms apart.
 ///
 /// # Errors
 ///
 /// [`Exit::Vault`] if it cannot be opened, [`Exit::BadInput`] if the passphrase cannot be read.
-pub fn open(paths: &VaultPaths, file: Option<&Path>) -> Result<Option<Vault>, CliError> {
-    let given = given(file)?;
+pub fn open(paths: &VaultPaths, source: &Source, tries: u32) -> Result<Option<Vault>, CliError> {
+    let given = given(source)?;
     let opened = match (Vault::protection(paths), given) {
-        (Ok(Protection::KeyFile), None) => Vault::open(paths, &Unlock::KeyFile),
-        (Ok(_), Some(passphrase)) => Vault::open(paths, &Unlock::Passphrase(passphrase)),
-        (Ok(Protection::Passphrase(_)), None) if is_terminal() => {
-            return ask_and_open(paths).map(Some);
+        (Ok(Protection::KeyFile), None) => patiently(paths, &Unlock::KeyFile, tries),
+        (Ok(_), Some(passphrase)) => patiently(paths, &Unlock::Passphrase(passphrase), tries),
+        (Ok(Protection::Passphrase(_)), None) if may_ask(source) => {
+            return ask_and_open(paths, tries).map(Some);
         }
         (Ok(Protection::Passphrase(_)), None) => {
             Err(VaultError::NeedsPassphrase(paths.database.clone()))
@@ -44,9 +65,9 @@ pub fn open(paths: &VaultPaths, file: Option<&Path>) -> Result<Option<Vault>, Cl
 /// # Errors
 ///
 /// As [`open`].
-pub fn create(paths: &VaultPaths, file: Option<&Path>) -> Result<(Vault, Unlock), CliError> {
-    let chosen = match given(file)? {
-        None if is_terminal() => choose_passphrase()?,
+pub fn create(paths: &VaultPaths, source: &Source) -> Result<(Vault, Unlock), CliError> {
+    let chosen = match given(source)? {
+        None if may_ask(source) => choose_passphrase()?,
         given => given,
     };
     let unlock = chosen.map_or(Unlock::KeyFile, Unlock::Passphrase);
@@ -54,27 +75,41 @@ pub fn create(paths: &VaultPaths, file: Option<&Path>) -> Result<(Vault, Unlock)
     Ok((vault, unlock))
 }
 
+/// Opens the vault, and waits for it so many times.
+fn patiently(paths: &VaultPaths, unlock: &Unlock, tries: u32) -> Result<Vault, VaultError> {
+    for _ in 0..tries {
+        match Vault::open(paths, unlock) {
+            Err(VaultError::InUse(..)) => thread::sleep(APART),
+            other => return other,
+        }
+    }
+    Vault::open(paths, unlock)
+}
+
 /// The passphrase from a file or from the environment.
-fn given(file: Option<&Path>) -> Result<Option<Passphrase>, CliError> {
-    let (text, source) = if let Some(file) = file {
-        let text = fs::read_to_string(file).map_err(|error| {
-            CliError::new(
-                Exit::BadInput,
-                format!("The passphrase file {} cannot be read: {error}.", file.display()),
-                "check its name and who may read it",
-            )
-        })?;
-        (Zeroizing::new(text), file.display().to_string())
-    } else if let Ok(text) = env::var(PASSPHRASE_VARIABLE) {
-        (Zeroizing::new(text), PASSPHRASE_VARIABLE.to_owned())
-    } else {
-        return Ok(None);
+fn given(source: &Source) -> Result<Option<Passphrase>, CliError> {
+    let (text, place) = match source {
+        Source::File(file) => {
+            let text = fs::read_to_string(file).map_err(|error| {
+                CliError::new(
+                    Exit::BadInput,
+                    format!("The passphrase file {} cannot be read: {error}.", file.display()),
+                    "check its name and who may read it",
+                )
+            })?;
+            (Zeroizing::new(text), file.display().to_string())
+        }
+        Source::Surroundings => match env::var(PASSPHRASE_VARIABLE) {
+            Ok(text) => (Zeroizing::new(text), PASSPHRASE_VARIABLE.to_owned()),
+            Err(_) => return Ok(None),
+        },
+        Source::Nowhere => return Ok(None),
     };
     let line = text.lines().next().unwrap_or_default();
     let passphrase = Passphrase::new(line.to_owned()).ok_or_else(|| {
         CliError::new(
             Exit::BadInput,
-            format!("The passphrase in {source} is empty."),
+            format!("The passphrase in {place} is empty."),
             "put the passphrase into its first line, or leave it out for a key file",
         )
     })?;
@@ -82,13 +117,13 @@ fn given(file: Option<&Path>) -> Result<Option<Passphrase>, CliError> {
 }
 
 /// Asks for the passphrase of a vault until it opens, three times at most.
-fn ask_and_open(paths: &VaultPaths) -> Result<Vault, CliError> {
+fn ask_and_open(paths: &VaultPaths, patience: u32) -> Result<Vault, CliError> {
     let prompt = format!("Passphrase of {}: ", paths.database.display());
     let mut tries = 0;
     loop {
         tries += 1;
         let opened = match prompt_for(&prompt)? {
-            Some(passphrase) => Vault::open(paths, &Unlock::Passphrase(passphrase)),
+            Some(passphrase) => patiently(paths, &Unlock::Passphrase(passphrase), patience),
             None => Err(VaultError::WrongPassphrase(paths.database.clone())),
         };
         match opened {
@@ -134,8 +169,8 @@ fn prompt_secret(prompt: &str) -> Result<Zeroizing<String>, CliError> {
     })
 }
 
-fn is_terminal() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
+fn may_ask(source: &Source) -> bool {
+    *source == Source::Surroundings && io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// A vault's error for the person at the terminal.

@@ -7,6 +7,8 @@
 //! What must not happen here: that a file which cannot be read is changed, that a vault is used by two
 //! processes, or that anyone but its owner can read it.
 //!
+//! Instead of a security key's records a vault may hold one [`Document`].
+//!
 //! A vault is made in an order that leaves nothing half: the key file, the database under another name, its
 //! real name, and last the header. A database without records and without a header is the leftover of a
 //! making that was interrupted, and is made again.
@@ -25,6 +27,7 @@
 //! # }
 //! ```
 
+mod document;
 mod error;
 pub(crate) mod files;
 mod header;
@@ -36,6 +39,7 @@ use std::path::Path;
 use rand_core::TryCryptoRng;
 use softkey_ctap::Secret;
 
+pub use document::Document;
 pub use error::VaultError;
 pub use files::VaultPaths;
 pub use header::{Effort, Passphrase, Protection};

@@ -104,6 +104,34 @@ fn a_failed_sync_undoes_the_commit() {
     }
 }
 
+/// ST-02. The same for a value that is longer than any record of a key: the former one stays.
+#[test]
+fn a_full_disk_leaves_the_former_long_value() {
+    let long = |number: u8| vec![number; 20_000];
+    let mut faults = 0;
+    for after in 0.. {
+        let (disk, mut store, mut model) = filled();
+        store.put_long(&key(b"long"), &long(1)).unwrap();
+        model.insert(b"long".to_vec(), long(1));
+        let (once, of, kind) = (false, Refused::Writes, ErrorKind::StorageFull);
+        disk.set_fault(Some(Fault { after, once, of, kind }));
+        let outcome = store.put_long(&key(b"long"), &long(2));
+        if disk.faults() == 0 {
+            outcome.unwrap();
+            break;
+        }
+        faults += 1;
+        assert!(outcome.expect_err("a change was refused").is_full());
+        disk.set_fault(None);
+        let other = RedbStore::open(Disk::holding(disk.bytes()), &IDENTITY, BOOT).unwrap();
+        assert!(records(&other).unwrap() == model, "{after}: as before");
+        store.put_long(&key(b"long"), &long(2)).unwrap();
+        model.insert(b"long".to_vec(), long(2));
+        assert!(records(&store).unwrap() == model, "{after}: written");
+    }
+    assert!(faults > 3, "only {faults}");
+}
+
 /// A vault opens on a full disk: what is there can be used.
 #[test]
 fn a_store_opens_on_a_full_disk() {

@@ -9,6 +9,7 @@
     reason = "the helpers of tests are tests too"
 )]
 
+mod browser_profile;
 mod contract;
 mod damage;
 mod flash;

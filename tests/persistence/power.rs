@@ -36,6 +36,17 @@ fn record(disk: &Disk, commits: u8) -> Recording {
         store.commit(&changes).unwrap();
         apply(&mut model, &changes);
         recorded.push(Commit { began, acknowledged: disk.event_count(), records: model.clone() });
+        if number % 5 == 4 {
+            // What is no key's record, and longer than any.
+            let (long, began) = (vec![number; 9000 + usize::from(number)], disk.event_count());
+            store.put_long(&key(&[0xF2]), &long).unwrap();
+            model.insert(vec![0xF2], long);
+            recorded.push(Commit {
+                began,
+                acknowledged: disk.event_count(),
+                records: model.clone(),
+            });
+        }
         if number % 7 == 6 {
             drop(store);
             store = open_store(disk);

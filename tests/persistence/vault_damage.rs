@@ -188,6 +188,8 @@ fn errors_say_what_happened_and_what_to_try() {
         VaultError::Damaged(path(), "why".into()),
         VaultError::Mismatched(path()),
         VaultError::Newer(path(), 7),
+        VaultError::HoldsKey(path()),
+        VaultError::HoldsProfile(path()),
         VaultError::OpenToOthers(path(), 0o644),
         VaultError::FolderOpenToAll(path(), 0o777),
         VaultError::InUse(path(), Some(1)),

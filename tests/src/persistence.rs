@@ -5,11 +5,13 @@
 //! - [`flash`]: a chip's flash in memory that counts, loses power and fails;
 //! - [`committer`]: work for a process that is to be killed;
 //! - [`registrar`]: a key on any store, and registrations for such a process;
+//! - [`person`]: a person who keeps passwords, for such a process too;
 //! - [`power`]: the check that no loss of power tears or loses a commit.
 
 pub mod committer;
 pub mod contract;
 pub mod disk;
 pub mod flash;
+pub mod person;
 pub mod power;
 pub mod registrar;

@@ -21,7 +21,7 @@ use crate::attestation::Attester;
 use crate::error::{CliError, Exit};
 use crate::profile::{Mark, Profile};
 use crate::replay::transcript::Header;
-use crate::unlock;
+use crate::unlock::{self, Source};
 use crate::vault::{Unlock, Vault, VaultPaths};
 
 /// An open memory.
@@ -328,11 +328,12 @@ impl TryCryptoRng for Entropy {}
 
 /// Opens the vault, or makes one where there is none.
 fn open_vault(args: &MemoryArgs, paths: &VaultPaths) -> Result<(Vault, Vec<Event>), CliError> {
-    let file = args.passphrase_file.as_deref();
-    if let Some(vault) = unlock::open(paths, file)? {
+    let source = Source::from(args.passphrase_file.clone());
+    if let Some(vault) = unlock::open(paths, &source, 0)? {
+        vault.refuse_document(paths).map_err(|error| unlock::told(&error))?;
         return Ok((vault, Vec::new()));
     }
-    let (vault, unlock) = unlock::create(paths, file)?;
+    let (vault, unlock) = unlock::create(paths, &source)?;
     Ok((vault, vec![new_vault(paths, &unlock)]))
 }
 

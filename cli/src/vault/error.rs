@@ -47,6 +47,10 @@ pub enum VaultError {
     Mismatched(PathBuf),
     /// The file was written by a newer version of this program, in the format of this number.
     Newer(PathBuf, u8),
+    /// The vault is a security key's, and no browser profile.
+    HoldsKey(PathBuf),
+    /// The vault is a browser profile, and no security key's.
+    HoldsProfile(PathBuf),
     /// Others than the owner may read or write the file; its mode.
     OpenToOthers(PathBuf, u32),
     /// Anyone may replace files in this folder; its mode.
@@ -117,6 +121,12 @@ impl VaultError {
                     path.display()
                 )
             }
+            Self::HoldsKey(path) => {
+                format!("the vault {} is a security key's, and no browser profile", path.display())
+            }
+            Self::HoldsProfile(path) => {
+                format!("the vault {} is a browser profile, and no security key's", path.display())
+            }
             Self::OpenToOthers(path, mode) => {
                 format!("others can read or change {} (mode {mode:03o})", path.display())
             }
@@ -158,7 +168,9 @@ impl VaultError {
             }
             Self::NeedsKeyFile(_) => "leave the passphrase out".into(),
             Self::WrongPassphrase(_) => "try again; nothing was changed".into(),
-            Self::NotAVault(_) => "choose another name with --vault; nothing was changed".into(),
+            Self::NotAVault(_) | Self::HoldsKey(_) | Self::HoldsProfile(_) => {
+                "choose another name; nothing was changed".into()
+            }
             Self::Truncated(_) | Self::Damaged(..) | Self::Mismatched(_) => {
                 "put the vault's files back from a backup, all of them from the same one, or move \
                  them away to begin a new vault; nothing was changed"
@@ -174,9 +186,7 @@ impl VaultError {
                     path.display()
                 )
             }
-            Self::InUse(..) => {
-                "end the other `softkey run`, or name another file with --vault".into()
-            }
+            Self::InUse(..) => "wait until that process is done, or choose another name".into(),
             Self::Full(_) => "make room and try again; nothing was changed".into(),
             Self::Io(_, error) => match error.kind() {
                 io::ErrorKind::PermissionDenied => "check who owns the file and its folder".into(),

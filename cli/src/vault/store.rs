@@ -135,6 +135,19 @@ impl RedbStore {
         verify(&Medium::new(backend), boot)
     }
 
+    /// Puts one value of any length, which the contract of [`Store`] leaves out for the sake of chips: all of it or
+    /// nothing, durable on return.
+    ///
+    /// # Errors
+    ///
+    /// What keeps it from being written; the former value is there then.
+    pub fn put_long(&mut self, key: &Key, value: &[u8]) -> Result<(), RecordsError> {
+        self.transact(|transaction| {
+            transaction.open_table(RECORDS)?.insert(key.as_bytes(), value)?;
+            Ok(())
+        })
+    }
+
     /// Notes in which boot the database was last opened. A full disk does not hinder the opening.
     fn remember(&mut self, boot: Option<Boot>) -> Result<(), RecordsError> {
         let Some(Boot(boot)) = boot else { return Ok(()) };

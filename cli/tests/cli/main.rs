@@ -4,6 +4,7 @@
 
 mod attestation;
 mod blobs;
+mod browser_vault;
 mod cases;
 mod control;
 mod demo;

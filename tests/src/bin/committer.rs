@@ -3,9 +3,11 @@
 //! - `VAULT`: commits to it until it is killed. Each acknowledged batch is a line with its number.
 //! - `VAULT register FIRST`: has a key register accounts on it until it is killed, from that number on. Each
 //!   answered registration is a line with its number and credential id.
+//! - `VAULT passwords`: keeps passwords in it, as a browser profile's, until it is killed. Each is a line with its number.
 //! - `VAULT peak`: reads all of it, commits a hundred times, and prints the number of records that it found and
 //!   the most memory, in KiB, that the process ever had in use.
 
+use std::fmt::Display;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -13,16 +15,21 @@ use softkey::vault::{Unlock, Vault, VaultPaths};
 use softkey_authenticator::{Change, Store};
 use softkey_tests::persistence::committer::commit_forever;
 use softkey_tests::persistence::contract::key;
+use softkey_tests::persistence::person::keep_forever;
 use softkey_tests::persistence::registrar::{KeyOn, register_forever};
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     let Some(file) = arguments.next() else {
-        eprintln!("usage: softkey-test-committer VAULT [register FIRST | peak]");
+        eprintln!("usage: softkey-test-committer VAULT [register FIRST | passwords | peak]");
         return ExitCode::from(2);
     };
-    let vault = Vault::open(&VaultPaths::at(Path::new(&file)), &Unlock::KeyFile);
+    let paths = VaultPaths::at(Path::new(&file));
     let work = arguments.next().unwrap_or_default();
+    if work == "passwords" {
+        return end(keep_forever(&paths, std::io::stdout()));
+    }
+    let vault = Vault::open(&paths, &Unlock::KeyFile);
     let first = arguments.next().and_then(|first| first.to_str()?.parse().ok());
     let ended = vault.map_err(|error| error.to_string()).and_then(|mut vault| {
         let ended = match (work.to_str(), first) {
@@ -36,6 +43,10 @@ fn main() -> ExitCode {
         };
         ended.map_err(|error| error.to_string())
     });
+    end(ended)
+}
+
+fn end(ended: Result<(), impl Display>) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
