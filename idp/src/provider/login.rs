@@ -109,7 +109,9 @@ impl Provider {
     /// Ends a continuation, by a script of the page; or with JSON for who asks for that and runs no scripts.
     fn go_on(&mut self, now: u64, request: &Request) -> Result<Draft, Objection> {
         let (token, account) = self.continuation(now, request)?;
-        if request.header("accept") == Some("application/json") {
+        let accept = request.header("accept").unwrap_or_default();
+        let mut kinds = accept.split(',').filter_map(|range| range.split(';').next());
+        if kinds.any(|kind| kind.trim() == "application/json") {
             return Ok(Draft::json(200, json!({"token": token, "account_id": account})));
         }
         let (token, account) = (script_text(&token), script_text(&account));
