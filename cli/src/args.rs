@@ -20,6 +20,7 @@ use crate::manage::blobs::BlobsArgs;
 use crate::manage::config::ConfigArgs;
 use crate::manage::create::CeremonyArgs;
 use crate::manage::credentials::CredentialsArgs;
+use crate::manage::disconnect::DisconnectArgs;
 use crate::manage::fingers::FingersArgs;
 use crate::manage::get::GetArgs;
 use crate::manage::info::InfoArgs;
@@ -77,6 +78,7 @@ impl Args {
             Command::Get(args) => args.ceremony.device.json,
             Command::Store(args) => args.json,
             Command::PreventSilentAccess(args) => args.json,
+            Command::Disconnect(args) => args.json,
             Command::Passwords(args) => args.json,
             Command::Otp(args) => args.json,
             Command::Decode(args) => args.json,
@@ -132,6 +134,8 @@ pub enum Command {
     Store(StoreArgs),
     /// Have a site ask from now on: navigator.credentials.preventSilentAccess()
     PreventSilentAccess(PreventArgs),
+    /// Have an identity provider forget a site: IdentityCredential.disconnect() with JSON in
+    Disconnect(DisconnectArgs),
     /// List and remove the passwords and federated credentials of a browser profile
     Passwords(PasswordsArgs),
     /// Judge and watch messages with one-time codes

@@ -51,6 +51,9 @@ pub fn perform(args: Args) -> Result<Exit, CliError> {
         Command::PreventSilentAccess(args) => {
             manage::store::prevent(&args, &mut output).map(|()| Exit::Success)
         }
+        Command::Disconnect(args) => {
+            manage::disconnect::run(&args, &mut output).map(|()| Exit::Success)
+        }
         Command::Passwords(args) => {
             manage::passwords::run(&args, &mut output).map(|()| Exit::Success)
         }

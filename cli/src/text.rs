@@ -29,6 +29,16 @@ pub fn rp_id(text: &str) -> String {
     }
 }
 
+/// One line of whatever length, every character that is not plainly visible as an escape.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_plain(c) { line.push(c) } else { line.extend(c.escape_default()) }
+    }
+    line
+}
+
 /// One JSON object on one line, with every character escaped that a terminal would act on. `None` if the
 /// value has no JSON form.
 #[must_use]
@@ -67,6 +77,11 @@ mod tests {
         assert_eq!(quoted(r#"a" says "b"#), r#""a\" says \"b""#);
         assert_eq!(quoted("Grüße, 世界"), "\"Grüße, 世界\"");
         assert_eq!(quoted(&"ä".repeat(129)), format!("\"{}\" (cut)", "ä".repeat(128)));
+    }
+
+    #[test]
+    fn a_line_is_shown_whole() {
+        assert_eq!(visible("GET \"ü\" a\u{1b}[2J\u{202e}\r"), "GET \"ü\" a\\u{1b}[2J\\u{202e}\\r");
     }
 
     #[test]

@@ -4,6 +4,7 @@
     reason = "some of these comments are the text of --help, where backticks are noise"
 )]
 
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use clap::Args;
@@ -16,7 +17,8 @@ use crate::text::{quoted, rp_id};
 /// What the person says to `softkey get`.
 #[derive(Clone, Debug, Default, Args)]
 pub struct ConsentArgs {
-    /// Say yes to what is asked, if there is no choice: to the only password or account, to the code of a message
+    /// Say yes to what is asked, if there is no choice: to the only password or account, to the code of a message, to a
+    /// visit of an identity provider's page
     #[arg(long)]
     pub yes: bool,
 
@@ -52,6 +54,10 @@ pub struct Consent {
     terminal: bool,
     /// The account to take.
     pub account: Option<String>,
+    /// Are pages of identity providers visited without asking?
+    pages: bool,
+    /// Providers where a login was chosen for the person: once is enough.
+    logged_in: BTreeSet<String>,
 }
 
 impl From<&ConsentArgs> for Consent {
@@ -76,8 +82,14 @@ impl Consent {
         Self { terminal: io::stdin().is_terminal(), ..Self::default() }
     }
 
-    /// The answer to a question of a page.
-    pub fn answer(&self, question: &Question, output: &mut Output<'_>) -> Answer {
+    /// The same, who lets pages of identity providers be visited if `may` says so.
+    #[must_use]
+    pub fn with_pages(self, may: bool) -> Self {
+        Self { pages: may || self.says_yes(), ..self }
+    }
+
+    /// The answer to a question of a page. Yes to a provider's page is that it may be visited.
+    pub fn answer(&mut self, question: &Question, output: &mut Output<'_>) -> Answer {
         match question {
             Question::Choose { origin, choices } => self.choose(origin, choices, output),
             Question::Keep { choice, update } => self.keep(choice, *update, output),
@@ -97,14 +109,24 @@ impl Consent {
             }
             Question::Account(dialog) => self.account(dialog, output),
             Question::LogIn { provider, url } | Question::Continue { provider, url } => {
-                let (provider, url) = (rp_id(provider), rp_id(url));
-                output.note(format!("{provider} wants to show {url}, which takes a browser."));
-                Answer::No
+                let url = url.split('?').next().unwrap_or_default();
+                let told = format!("{} wants to show {}.", rp_id(provider), rp_id(url));
+                if self.pages {
+                    output.note(told);
+                    return Answer::Yes;
+                }
+                let asked = self.ask(&format!("{told} Visit it?"), "y/n", output);
+                asked.map_or(Answer::No, |said| yes_or_no(&said))
             }
             Question::ProviderError { provider, error, url } => {
                 let more =
                     if url.is_empty() { String::new() } else { format!("; see {}", rp_id(url)) };
-                output.note(format!("{} says {}{more}.", rp_id(provider), quoted(error)));
+                let says = if error.is_empty() {
+                    "gives no token".into()
+                } else {
+                    format!("says {}", quoted(error))
+                };
+                output.note(format!("{} {says}{more}.", rp_id(provider)));
                 Answer::No
             }
         }
@@ -122,25 +144,39 @@ impl Consent {
         pick(&lines.collect::<Vec<_>>(), origin, self, output)
     }
 
-    fn account(&self, dialog: &AccountDialog, output: &mut Output<'_>) -> Answer {
-        let lines = dialog.choices.iter().map(|choice| match choice {
-            AccountChoice::Account { provider, account, connected, disclosure, .. } => {
-                let (email, name) = (account.email.as_deref(), account.name.as_deref());
-                let names = [Some(account.id.as_str()), email, name, account.username.as_deref()];
-                let shown = email.or(name).unwrap_or(&account.id);
-                let known = if *connected { "" } else { ", for the first time" };
-                let terms = disclosure.as_ref().map(disclosed).unwrap_or_default();
-                let line = format!("{} at {}{known}{terms}", quoted(shown), rp_id(provider));
-                (line, self.is_meant(&names))
-            }
-            AccountChoice::LogIn { provider } => {
-                (format!("a login at {}, which takes a browser", rp_id(provider)), false)
-            }
-            AccountChoice::OtherAccount { provider } => {
-                (format!("another account at {}, which takes a browser", rp_id(provider)), false)
-            }
-        });
-        pick(&lines.collect::<Vec<_>>(), &dialog.origin, self, output)
+    fn account(&mut self, dialog: &AccountDialog, output: &mut Output<'_>) -> Answer {
+        let mut lines = Vec::new();
+        let mut logins = Vec::new();
+        for (index, choice) in dialog.choices.iter().enumerate() {
+            lines.push(match choice {
+                AccountChoice::Account { provider, account, connected, disclosure, .. } => {
+                    let (email, name) = (account.email.as_deref(), account.name.as_deref());
+                    let username = account.username.as_deref();
+                    let names = [Some(account.id.as_str()), email, name, username];
+                    let shown = email.or(name).unwrap_or(&account.id);
+                    let known = if *connected { "" } else { ", for the first time" };
+                    let terms = disclosure.as_ref().map(disclosed).unwrap_or_default();
+                    let line = format!("{} at {}{known}{terms}", quoted(shown), rp_id(provider));
+                    (line, self.is_meant(&names))
+                }
+                AccountChoice::LogIn { provider } => {
+                    logins.push((index, provider));
+                    (format!("a login at {}", rp_id(provider)), false)
+                }
+                AccountChoice::OtherAccount { provider } => {
+                    logins.push((index, provider));
+                    (format!("another account at {}", rp_id(provider)), false)
+                }
+            });
+        }
+        // Where no account will do, the only place to sign in at is tried, once.
+        let nobody = lines.iter().all(|(_, meant)| !meant);
+        logins.retain(|(_, provider)| !self.logged_in.contains(*provider));
+        if let (true, true, &[(index, provider)]) = (self.pages, nobody, logins.as_slice()) {
+            self.logged_in.insert(provider.clone());
+            return Answer::Choice { index, stay_signed_in: false };
+        }
+        pick(&lines, &dialog.origin, self, output)
     }
 
     /// Is it the account that was named, or was none named?
@@ -252,7 +288,8 @@ mod tests {
 
     fn answer(consent: &Consent, question: &Question) -> (Answer, String) {
         let mut notes = Vec::new();
-        let said = consent.answer(question, &mut Output::new(Vec::new(), &mut notes, Form::Plain));
+        let said =
+            consent.clone().answer(question, &mut Output::new(Vec::new(), &mut notes, Form::Plain));
         (said, String::from_utf8(notes).unwrap())
     }
 

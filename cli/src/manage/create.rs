@@ -40,8 +40,8 @@ pub struct CeremonyArgs {
     /// Those of public keys alone, or with members as a page writes them. create takes publicKey, password or federated; a
     /// form has no JSON form in browsers, here it is {"password": {"elements": [{"name": .., "autocomplete": .., "value":
     /// ..}]}}. get takes publicKey; password and federated; {"identity": {"providers": [{"configURL": .., "clientId":
-    /// ..}]}}, with providers that the browser profile is signed in at, since their pages are not shown; or otp, with
-    /// sms as its only transport.
+    /// ..}]}}, with providers that the browser profile is signed in at, or to sign in at with --forms; or otp, with sms as
+    /// its only transport.
     #[arg(long, value_name = "FILE", default_value = "-")]
     pub options: PathBuf,
 

@@ -42,8 +42,9 @@ const PIN_SET: &str = "softkey pin set";
 const PIN_CHANGE: &str = "softkey pin change";
 const RESET: &str = "softkey reset, which erases every credential on the key";
 const REINSERT: &str = "plug the key out and in, then try once more with care";
-const SIGNED_IN: &str =
-    "a --browser-profile that is signed in at the provider; its pages are not shown here";
+const SIGNED_IN: &str = "a --browser-profile that is signed in at the provider, or \"mode\": \"active\" with --forms to sign in there";
+const FORMS: &str = "--forms with what the provider's page wants to have filled in";
+const VERBOSE: &str = "--verbose, which shows each request and what was wrong with its answer";
 const ANOTHER_KEY: &str = "another key";
 const TOUCH: &str = "again, and touch the key when it blinks or asks";
 
@@ -155,7 +156,7 @@ fn by_provider(failure: &Failure) -> (Exit, &'static str) {
             (Exit::BadInput, "identity.providers with an https configURL for each provider")
         }
         Failure::Dismissed | Failure::Logins(_) => (Exit::Refused, "again, and choose an account"),
-        Failure::NotSignedIn | Failure::NotContinued => (Exit::Refused, SIGNED_IN),
+        Failure::NotSignedIn | Failure::NotContinued => (Exit::Refused, FORMS),
         Failure::NothingToOffer(reasons) if reasons.iter().any(|(_, why)| is_signed_out(why)) => {
             (Exit::Refused, SIGNED_IN)
         }
@@ -164,9 +165,9 @@ fn by_provider(failure: &Failure) -> (Exit, &'static str) {
         | Failure::NoToken(_)
         | Failure::Late(..)
         | Failure::Answer(..)
-        | Failure::NotConnected
-        | Failure::CannotDisconnect
-        | Failure::NoneEligible => (Exit::Refused, ""),
+        | Failure::CannotDisconnect => (Exit::Refused, VERBOSE),
+        Failure::NotConnected => (Exit::Refused, "softkey get with identity first"),
+        Failure::NoneEligible => (Exit::Refused, ""),
         Failure::Disabled
         | Failure::CoolingDown
         | Failure::NoActivation

@@ -100,6 +100,11 @@ impl<'o, 'w> Person<'o, 'w> {
         self
     }
 
+    /// Says something to the person.
+    pub(super) fn note(&mut self, text: &str) {
+        self.output.note(text);
+    }
+
     /// Writes over the line of progress, or removes it. It is for a person's eyes only, so a standard error that is
     /// no terminal gets none.
     fn line(&mut self, text: &str) {

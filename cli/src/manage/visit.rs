@@ -5,12 +5,13 @@ use std::thread;
 use std::time::{self, Duration, SystemTime, UNIX_EPOCH};
 
 use softkey_client::driver::{DriveError, Keys, User as _};
+use softkey_client::fedcm::DisconnectOptions;
 use softkey_client::fetch::http::Http;
 use softkey_client::fetch::related_origins;
 use softkey_client::profile::TimeoutRange;
 use softkey_client::{
-    Credential, CredentialsContainer, Entropy, Fetch as _, KeyId, Operation,
-    Output as RequestOutput, Page, Rejection, Request,
+    Answer, Credential, CredentialsContainer, Entropy, Fetch as _, KeyId, Operation,
+    Output as RequestOutput, Page, Question, Rejection, Request,
 };
 use softkey_ctap::Instant;
 
@@ -19,11 +20,13 @@ use super::create::{CeremonyArgs, named};
 use super::device::open;
 use super::entropy;
 use super::failure::explain;
+use super::pages::{Forms, Pages};
 use super::person::Person;
 use crate::browser_profile::BrowserProfile;
 use crate::error::{CliError, Exit};
 use crate::inbox::Inbox;
 use crate::output::Output;
+use crate::text::visible;
 
 /// How long a call that waits is not looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -38,6 +41,9 @@ pub(super) struct Visit {
     /// When the call's clock began.
     began: time::Instant,
     inbox: Option<Inbox>,
+    forms: Forms,
+    /// Is shown what is sent to identity providers?
+    verbose: bool,
 }
 
 impl Visit {
@@ -56,7 +62,13 @@ impl Visit {
         let mut page = Page::new(profile.profile(), origin);
         // Who types a command means it as much as who clicks.
         page.activate();
-        Self { profile, page, operation, began: time::Instant::now(), inbox: None }
+        let (began, forms) = (time::Instant::now(), Forms::default());
+        Self { profile, page, operation, began, inbox: None, forms, verbose: false }
+    }
+
+    /// This may be filled in on pages of identity providers, and what is sent to them may be shown.
+    pub(super) fn deal_with_providers(&mut self, forms: Forms, verbose: bool) {
+        (self.forms, self.verbose) = (forms, verbose);
     }
 
     /// Messages come from there.
@@ -71,12 +83,22 @@ impl Visit {
         self.profile.profile().set(|settings| settings.otp_limit = limit);
     }
 
+    /// Who clicked is taken to the login page of a provider of which nothing is known yet.
+    pub(super) fn sign_in_where_unknown(&self) {
+        self.profile.profile().set(|settings| settings.fed_cm.unknown_is_logged_out = true);
+    }
+
     /// Has the page make its call.
     pub(super) fn call(
         &mut self,
         call: impl FnOnce(&mut CredentialsContainer<'_>, Entropy) -> Request,
     ) -> Result<Request, CliError> {
         Ok(call(&mut self.page.credentials(), entropy()?))
+    }
+
+    /// Has the page call `IdentityCredential.disconnect()`.
+    pub(super) fn disconnect(&mut self, options: DisconnectOptions) -> Request {
+        self.page.disconnect_identity(options)
     }
 
     /// Carries the call to its end, with the key of the arguments if it asks one, and keeps what the profile remembers
@@ -112,7 +134,7 @@ impl Visit {
 
     /// The same for a call that asks no key, but the person and servers.
     pub(super) fn settle_alone(
-        self,
+        mut self,
         mut request: Request,
         http: &mut Http,
         consent: Consent,
@@ -124,11 +146,13 @@ impl Visit {
                 Some(RequestOutput::Settled(promise)) => return self.end(promise),
                 Some(RequestOutput::Ask(question)) => {
                     let answer = person.answer(&question);
+                    let answer = self.on_page(&question, answer, http, &mut person);
                     request.handle_answer(self.now(), answer);
                 }
                 Some(RequestOutput::Send(sent)) => {
                     let response = http.fetch(&sent);
                     request.handle_response(self.now(), response);
+                    self.show_log(&mut person);
                 }
                 Some(_) => {}
                 None => match &self.inbox {
@@ -140,6 +164,33 @@ impl Visit {
                     None if request.is_stalled() => return Err(nothing_comes()),
                     None => thread::sleep(self.until_due(&request)),
                 },
+            }
+        }
+    }
+
+    /// What comes of a provider's page that the person lets be visited; to other questions the answer stays.
+    fn on_page(
+        &mut self,
+        question: &Question,
+        answer: Answer,
+        fetch: &mut Http,
+        person: &mut Person<'_, '_>,
+    ) -> Answer {
+        let (profile, now) = (self.profile.profile(), self.now());
+        let mut pages = Pages { profile, fetch, forms: &mut self.forms, now, told: Vec::new() };
+        let answer = match (question, answer) {
+            (Question::LogIn { url, .. }, Answer::Yes) => pages.log_in(url),
+            (Question::Continue { url, .. }, Answer::Yes) => pages.go_on(url),
+            (_, answer) => answer,
+        };
+        pages.told.iter().for_each(|line| person.note(line));
+        answer
+    }
+
+    fn show_log(&self, person: &mut Person<'_, '_>) {
+        for entry in self.profile.profile().take_fedcm_log() {
+            if self.verbose {
+                entry.to_string().lines().for_each(|line| person.note(&visible(line)));
             }
         }
     }

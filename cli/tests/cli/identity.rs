@@ -1,5 +1,5 @@
-//! `softkey get` for an account at `softkey serve idp`, each a process of its own: by a profile that is signed in there,
-//! and what is said where a login page would have to be shown.
+//! `softkey get` for an account at `softkey serve idp`, each a process of its own: by a profile that is signed in there, by
+//! pages of the provider's that are visited, and what is said about requests that fail.
 
 use std::fs::{self, Permissions};
 use std::io::Write;
@@ -20,6 +20,7 @@ use crate::harness::softkey;
 use crate::serve::Served;
 
 const LOGIN: &str = "https://login.idp.example/login";
+const CONFIG: &str = "https://login.idp.example/fedcm.json";
 
 /// A provider, and a browser profile that may be signed in there.
 struct World {
@@ -68,16 +69,25 @@ impl World {
         child.wait_with_output().unwrap()
     }
 
+    /// A page of the relying party ends the connection of an account.
+    fn disconnect(&self, hint: &str, words: &[&str]) -> Output {
+        let options = json!({"configURL": CONFIG, "clientId": "rp", "accountHint": hint});
+        self.on_page("disconnect", &options, words)
+    }
+
     /// A page of the relying party asks for an account.
     fn get(&self, mode: &str, mediation: &str, words: &[&str]) -> Output {
-        let provider =
-            json!({"configURL": "https://login.idp.example/fedcm.json", "clientId": "rp"});
+        let provider = json!({"configURL": CONFIG, "clientId": "rp"});
         let options =
             json!({"identity": {"mode": mode, "providers": [provider]}, "mediation": mediation});
+        self.on_page("get", &options, words)
+    }
+
+    fn on_page(&self, command: &str, options: &Value, words: &[&str]) -> Output {
         let places = ["login.idp.example", "idp.example"];
         let places = places.map(|host| format!("--resolve={host}:443:{}", self.address));
         let mut all =
-            vec!["get", "--origin", "https://rp.example", "--root-certificate", "root.pem"];
+            vec![command, "--origin", "https://rp.example", "--root-certificate", "root.pem"];
         all.extend(places.iter().map(String::as_str).chain(words.iter().copied()));
         self.softkey(&all, &options.to_string())
     }
@@ -102,13 +112,11 @@ fn an_account_is_signed_in_with_and_remembered() {
     world.log_in("*");
     let output = world.get("passive", "silent", &[]);
     assert_eq!(output.status.code(), Some(5), "{}", said(&output));
-    let got = given(&world.get("passive", "optional", &["--account", "2"]));
+    let output = world.get("passive", "optional", &["--account", "2"]);
+    let got = given(&output);
     assert_eq!((&got["type"], &got["isAutoSelected"]), (&json!("identity"), &json!(false)));
     assert_eq!(got["configURL"], "https://login.idp.example/fedcm.json");
-    let token = got["token"].as_str().unwrap();
-    let claims = token.split('.').nth(1).and_then(softkey_client::base64url::decode).unwrap();
-    let claims: Value = serde_json::from_slice(&claims).unwrap();
-    assert_eq!((&claims["sub"], &claims["aud"]), (&json!("2"), &json!("rp")));
+    assert_eq!(subject(&output), "2");
 
     let again = given(&world.get("passive", "silent", &[]));
     assert_eq!(again["isAutoSelected"], true);
@@ -129,39 +137,190 @@ fn an_account_is_signed_in_with_and_remembered() {
     assert!(world.softkey(&forget, "").status.success(), "the cookie alone, too");
 }
 
-/// No page of a provider is shown: where one is needed, that is said, whatever the person would agree to.
+#[track_caller]
+fn refused(output: &Output, words: &[&str]) {
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(5), 0), "{}", said(output));
+    for words in words {
+        assert!(said(output).contains(words), "no {words:?} in {}", said(output));
+    }
+}
+
+/// The claim of a token about whom it is for.
+#[track_caller]
+fn subject(output: &Output) -> String {
+    let credential = given(output);
+    let token = credential["token"].as_str().unwrap();
+    let claims = token.split('.').nth(1).and_then(softkey_client::base64url::decode).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    claims["sub"].as_str().unwrap().to_owned()
+}
+
+/// Where a page of the provider is needed, and the person says nothing about it, that is told.
 #[test]
-fn what_takes_a_page_of_the_provider_is_refused_in_words() {
-    let refused = |output: &Output, words: [&str; 3]| {
-        assert_eq!((output.status.code(), output.stdout.len()), (Some(5), 0));
-        for words in words {
-            assert!(said(output).contains(words), "no {words:?} in {}", said(output));
-        }
-    };
+fn a_page_of_the_provider_is_not_visited_by_default() {
     let world = World::new(&[]);
-    let pages =
-        "try: a --browser-profile that is signed in at the provider; its pages are not shown here";
+    let pages = "try: a --browser-profile that is signed in at the provider, or \"mode\": \"active\" with --forms";
     for why in ["accounts endpoint: the status is 401", "nobody is signed in there"] {
         let offered = "NetworkError: No provider has an account to offer";
-        refused(&world.get("passive", "optional", &["--yes"]), [offered, why, pages]);
+        refused(&world.get("passive", "optional", &["--yes"]), &[offered, why, pages]);
     }
     refused(
-        &world.get("active", "optional", &["--yes"]),
-        ["wants to show https://login.idp.example/login", "The user did not sign in", pages],
+        &world.get("active", "optional", &["--account", "1"]),
+        &[
+            "wants to show https://login.idp.example/login. Visit it? Nobody is there",
+            "The user did not sign in",
+            "try: --forms with what",
+        ],
     );
-    // The session is over, and the profile does not know it yet.
+    // Visited, and nothing is known to fill in.
+    refused(
+        &world.get("active", "optional", &["--yes"]),
+        &["https://login.idp.example/login answered with 200.", "The user did not sign in"],
+    );
+}
+
+/// From nothing to a token: the login page is visited and its form sent, and the session stays in the profile.
+#[test]
+fn a_login_page_is_filled_in() {
+    let world = World::new(&[]);
+    let forms = |account: &str| {
+        let forms = json!({"https://login.idp.example": [{"account": account}]});
+        fs::write(world.path("forms.json"), forms.to_string()).unwrap();
+    };
+    forms("1");
+    let output = world.get("active", "optional", &["--forms", "forms.json", "--account", "1"]);
+    assert_eq!(subject(&output), "1");
+    for told in [
+        "fedcm.json wants to show https://login.idp.example/login.",
+        "Filled in \"account\".",
+        "https://login.idp.example/login answered with 200.",
+    ] {
+        assert!(said(&output).contains(told), "no {told:?} in {}", said(&output));
+    }
+    // Signed in from now on, in another process.
+    assert_eq!(subject(&world.get("passive", "silent", &[])), "1");
+    // Nothing is asked of the person that was not put in their mouth.
+    refused(
+        &world.get("active", "required", &["--forms", "forms.json"]),
+        &["1  \"ada@idp.example\" at https://login.idp.example/fedcm.json", "Nobody is there"],
+    );
+
+    // Whom the provider does not know is not signed in; each form is sent once.
+    let forget = ["passwords", "clear-site", "https://login.idp.example"];
+    assert!(world.softkey(&forget, "").status.success());
+    forms("17");
+    let output = world.get("active", "optional", &["--forms", "forms.json", "--yes"]);
+    refused(&output, &["answered with 200", "The user did not sign in to the provider"]);
+    assert!(!said(&output).contains("Filled in"), "{}", said(&output));
+}
+
+/// The session is over and the profile does not know it yet: the login that the dialog offers is taken, once.
+#[test]
+fn an_offered_login_is_taken_once() {
     let world = World::new(&["accounts:status=401"]);
     world.log_in("1");
     refused(
-        &world.get("passive", "optional", &["--yes"]),
-        ["1  a login at https://login.idp.example", "which takes a browser", "Nobody is there"],
+        &world.get("passive", "optional", &["--account", "1"]),
+        &[
+            "1  a login at https://login.idp.example",
+            "Nobody is there",
+            "The user closed the dialog",
+        ],
     );
-    let world = World::new(&["id-assertion:continue"]);
+    fs::write(world.path("forms.json"), r#"{"https://login.idp.example": [{"account": "2"}]}"#)
+        .unwrap();
     world.log_in("1");
+    let output = world.get("passive", "optional", &["--forms", "forms.json", "--account", "2"]);
+    refused(&output, &["Filled in \"account\"", "1  a login at", "The user closed the dialog"]);
+    assert_eq!(said(&output).matches("wants to show").count(), 1, "{}", said(&output));
+}
+
+/// A page to go on at is visited with the person's word, and its token is the page's.
+#[test]
+fn a_page_to_go_on_at_is_visited() {
+    let world = World::new(&["id-assertion:continue"]);
+    world.log_in("2");
+    let output = world.get("passive", "optional", &["--yes"]);
+    assert_eq!(subject(&output), "2");
+    let told = "wants to show https://login.idp.example/continue.";
+    assert!(said(&output).contains(told), "{}", said(&output));
+    assert!(!said(&output).contains("ticket="), "{}", said(&output));
     refused(
-        &world.get("passive", "optional", &["--yes"]),
-        ["wants to show \"https://login.idp.example/continue?", "closed without a token", pages],
+        &world.get("passive", "required", &["--account", "2"]),
+        &[told, "Nobody is there", "closed without a token", "try: --forms with what"],
     );
+}
+
+/// Whoever wants to see what went wrong sees each request, and no cookie.
+#[test]
+fn requests_are_shown() {
+    let world = World::new(&["id-assertion:no-cors"]);
+    world.log_in("1");
+    let quiet = world.get("passive", "optional", &["--yes"]);
+    refused(&quiet, &["IdentityCredentialError", "try: --verbose"]);
+    assert!(!said(&quiet).contains("Sec-Fetch-Dest"), "{}", said(&quiet));
+    let output = world.get("passive", "optional", &["--yes", "--verbose"]);
+    refused(
+        &output,
+        &[
+            "well-known file: GET https://idp.example/.well-known/web-identity",
+            "config file: GET https://login.idp.example/fedcm.json\n  Accept: application/json\n  Sec-Fetch-Dest: webidentity\n  answered with 200\n  accepted",
+            "id assertion endpoint: POST https://login.idp.example/id-assertion",
+            "Cookie: session=...",
+            "client_id=rp&account_id=1&is_auto_selected=false",
+            "refused: Access-Control-Allow-Origin is missing",
+        ],
+    );
+    let profile = fs::read_to_string(world.path("profile.json")).unwrap();
+    let profile: Value = serde_json::from_str(&profile).unwrap();
+    let cookie = profile["fedCm"]["cookies"][0]["value"].as_str().unwrap();
+    assert!(cookie.len() > 8 && !said(&output).contains(cookie), "{}", said(&output));
+}
+
+/// The provider forgets the site: by the page's call, and the client with it; then the person is asked again.
+#[test]
+fn a_page_is_disconnected() {
+    let world = World::new(&[]);
+    world.log_in("*");
+    for account in ["1", "2"] {
+        assert_eq!(subject(&world.get("passive", "required", &["--account", account])), account);
+    }
+    let output = world.disconnect("bob@idp.example", &["--json", "--verbose"]);
+    let gone = json!([{"embedder": "https://rp.example", "relyingParty": "https://rp.example",
+        "provider": "https://login.idp.example", "account": "2"}]);
+    assert_eq!(given(&output), json!({"disconnected": gone}));
+    let told = "disconnect endpoint: POST https://login.idp.example/disconnect";
+    assert!(said(&output).contains(told), "{}", said(&output));
+    assert_eq!(subject(&world.get("passive", "silent", &[])), "1");
+    let output = world.disconnect("1", &[]);
+    assert!(output.status.success(), "{}", said(&output));
+    let told = "https://rp.example is no more connected with \"1\" at https://login.idp.example.\n";
+    assert_eq!(String::from_utf8_lossy(&output.stdout), told);
+    refused(&world.get("passive", "silent", &[]), &["no account is connected with the page"]);
+    refused(
+        &world.disconnect("1", &[]),
+        &["NetworkError: No account of the provider is connected", "try: softkey get"],
+    );
+}
+
+/// A provider that fails to answer ends all of its connections with the page, which is told.
+#[test]
+fn a_disconnect_that_fails() {
+    let world = World::new(&["disconnect:status=500"]);
+    world.log_in("*");
+    for account in ["1", "2"] {
+        given(&world.get("passive", "required", &["--account", account]));
+    }
+    refused(
+        &world.disconnect("1", &[]),
+        &[
+            "is no more connected with \"1\"",
+            "is no more connected with \"2\"",
+            "NetworkError: The answer of the disconnect endpoint cannot be used: the status is 500",
+            "try: --verbose",
+        ],
+    );
+    refused(&world.disconnect("1", &[]), &["No account of the provider is connected"]);
 }
 
 /// What the provider says in the place of a token is told.

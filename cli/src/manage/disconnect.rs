@@ -1,0 +1,86 @@
+//! `softkey disconnect`: `IdentityCredential.disconnect()`.
+#![allow(
+    clippy::doc_markdown,
+    rustdoc::bare_urls,
+    reason = "some of these comments are the text of --help, where backticks are noise"
+)]
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+use softkey_client::Operation;
+use softkey_client::fedcm::{Connection, DisconnectOptions};
+
+use super::consent::Consent;
+use super::create::{named, read_options};
+use super::network::NetworkArgs;
+use super::pages::Forms;
+use super::visit::Visit;
+use crate::browser_profile::BrowserProfileArgs;
+use crate::error::CliError;
+use crate::output::{Form, Output};
+use crate::text::{quoted, rp_id};
+
+/// The arguments of `softkey disconnect`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct DisconnectArgs {
+    /// The origin of the page that asks, such as `https://example.org`
+    #[arg(long, value_name = "URL")]
+    pub origin: String,
+
+    /// The options as a page writes them, {"configURL": .., "clientId": .., "accountHint": ..}; - for standard input
+    #[arg(long, value_name = "FILE", default_value = "-")]
+    pub options: PathBuf,
+
+    #[command(flatten)]
+    /// Where the connection is remembered.
+    pub browser_profile: BrowserProfileArgs,
+    #[command(flatten)]
+    /// Where servers are.
+    pub network: NetworkArgs,
+
+    /// Show each request to the provider with its headers, and which rule its answer broke; without cookies' values
+    #[arg(long)]
+    pub verbose: bool,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Carries `softkey disconnect` out: says which connections of the page are no more.
+///
+/// # Errors
+///
+/// [`Exit::BadInput`](crate::error::Exit::BadInput) for options that cannot be read, and as the call ends; the message
+/// begins with the name of the exception that a page would see. Where the provider was asked and failed to answer, all of
+/// its connections with the page have ended nevertheless.
+pub fn run(args: &DisconnectArgs, output: &mut Output<'_>) -> Result<(), CliError> {
+    let options = DisconnectOptions::from_json(&read_options(&args.options)?);
+    let options = options.map_err(|cause| named(cause, Operation::Get))?;
+    let mut http = args.network.http()?;
+    let open = args.browser_profile.open()?;
+    let profile = open.profile().clone();
+    let before = profile.connections();
+    let mut visit = Visit::begin(&args.origin, Operation::Get, open);
+    visit.deal_with_providers(Forms::default(), args.verbose);
+    let request = visit.disconnect(options);
+    let settled = visit.settle_alone(request, &mut http, Consent::unknown(), output);
+    let after = profile.connections();
+    let gone: Vec<_> = before.into_iter().filter(|it| !after.contains(it)).collect();
+    if settled.is_err() {
+        gone.iter().for_each(|it| output.note(told(it)));
+        return settled.map(drop);
+    }
+    match output.form() {
+        Form::Json => output.object(&json!({ "disconnected": gone })),
+        Form::Plain => gone.iter().try_for_each(|it| output.line(told(it))),
+    }
+}
+
+fn told(connection: &Connection) -> String {
+    let Connection { relying_party, provider, account, .. } = connection;
+    let (page, provider) = (rp_id(relying_party), rp_id(provider));
+    format!("{page} is no more connected with {} at {provider}.", quoted(account))
+}
