@@ -70,7 +70,9 @@ pub fn run(args: &DisconnectArgs, output: &mut Output<'_>) -> Result<(), CliErro
     let after = profile.connections();
     let gone: Vec<_> = before.into_iter().filter(|it| !after.contains(it)).collect();
     if settled.is_err() {
-        gone.iter().for_each(|it| output.note(told(it)));
+        for connection in &gone {
+            output.note(told(connection));
+        }
         return settled.map(drop);
     }
     match output.form() {

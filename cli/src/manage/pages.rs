@@ -134,7 +134,7 @@ impl Pages<'_> {
             ));
             let Some((fields, filled)) = self.fill_in(&arrived) else { return Some(arrived) };
             self.told.push(format!("Filled in {fields}."));
-            match self.submit(&arrived.url, filled) {
+            match self.submit(&arrived.url, &filled) {
                 Ok((next, form)) => (url, request) = (next, form),
                 Err(stuck) => {
                     self.told.push(format!("{}: {}.", place(&arrived.url), stuck.text()));
@@ -191,7 +191,7 @@ impl Pages<'_> {
         Some((names, filled))
     }
 
-    fn submit(&self, page: &Url, filled: Submission) -> Result<(Url, FetchRequest), Stuck> {
+    fn submit(&self, page: &Url, filled: &Submission) -> Result<(Url, FetchRequest), Stuck> {
         let mut url =
             page.join(&filled.action).map_err(|_| Stuck::Fetch(FetchFault::BadRequest))?;
         if !is_same_site(&url, page) {

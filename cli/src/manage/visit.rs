@@ -183,14 +183,16 @@ impl Visit {
             (Question::Continue { url, .. }, Answer::Yes) => pages.go_on(url),
             (_, answer) => answer,
         };
-        pages.told.iter().for_each(|line| person.note(line));
+        for line in &pages.told {
+            person.note(line);
+        }
         answer
     }
 
     fn show_log(&self, person: &mut Person<'_, '_>) {
         for entry in self.profile.profile().take_fedcm_log() {
-            if self.verbose {
-                entry.to_string().lines().for_each(|line| person.note(&visible(line)));
+            for line in entry.to_string().lines().filter(|_| self.verbose) {
+                person.note(&visible(line));
             }
         }
     }

@@ -233,7 +233,9 @@ impl Reader {
                 first.kind = Kind::Choice { chosen: true };
             }
         }
-        options.into_iter().for_each(|option| self.add(option));
+        for option in options {
+            self.add(option);
+        }
     }
 
     /// What stands in no form is sent by none.
