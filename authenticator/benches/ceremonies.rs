@@ -168,6 +168,8 @@ fn assertion(rp_id: &str, id: Option<&[u8]>) -> Vec<u8> {
         options: None,
         pin_uv_auth_param: None,
         pin_uv_auth_protocol: None,
+        enterprise_attestation: None,
+        attestation_formats_preference: None,
     };
     message(Command::GET_ASSERTION, encode(&request))
 }

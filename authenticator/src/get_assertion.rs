@@ -249,6 +249,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             user_selected: None,
             large_blob_key: credential.large_blob_key().filter(|_| wishes.large_blob_key),
             unsigned_extension_outputs: large_blob.outputs()?,
+            ep_att: None,
+            att_stmt: None,
         }))
     }
 }

@@ -280,7 +280,7 @@ impl Wish {
     fn request(&self, info: &Info) -> Result<Request<'_>, Cause> {
         let options = &self.options;
         let formats = options.attestation_formats.iter().map(String::as_str);
-        let asks = info.attestation_formats && !options.attestation_formats.is_empty();
+        let asks = !info.attestation_formats.is_empty() && !options.attestation_formats.is_empty();
         Ok(Request {
             client_data_hash: self.hash,
             rp: RelyingParty {
@@ -302,18 +302,16 @@ impl Wish {
             options: None,
             pin_uv_auth_param: None,
             pin_uv_auth_protocol: None,
-            enterprise_attestation: self.enterprise(info),
+            enterprise_attestation: enterprise(options.attestation, self.enterprise, info),
             attestation_formats_preference: asks.then(|| formats.collect()),
         })
     }
 }
 
-impl Wish {
-    /// Step 12, enterprise attestation: the platform manages the list of relying parties, which is kind 2.
-    fn enterprise(&self, info: &Info) -> Option<u64> {
-        let wanted = self.options.attestation == Conveyance::Enterprise && self.enterprise;
-        (wanted && info.options.ep == Some(true)).then_some(2)
-    }
+/// Step 12, enterprise attestation: the platform manages the list of relying parties, which is kind 2.
+pub(crate) fn enterprise(conveyance: Conveyance, allowed: bool, info: &Info) -> Option<u64> {
+    let wanted = conveyance == Conveyance::Enterprise && allowed;
+    (wanted && info.options.ep == Some(true)).then_some(2)
 }
 
 /// Has the credential room for a large blob, by either generation of the extension?

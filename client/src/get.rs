@@ -1,6 +1,7 @@
 //! `navigator.credentials.get()` for public keys with one key (WebAuthn Level 3 section 5.1.4, `CTAP` 2.3
 //! section 16).
 
+mod attestation;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,8 @@ use crate::response::{
 };
 use crate::session::{Reach, Session};
 use crate::token::{Token, Verification, Wanted};
+
+use self::attestation::Asked;
 
 /// Signs in to the page of `origin` with the one key that the owner reaches. Where the key has several
 /// accounts, [`Need::Account`](crate::ceremony::Need::Account) asks for one. The page's timeout is for the
@@ -89,6 +92,7 @@ pub(crate) async fn with_key(
         authenticator_data: Bytes(signed.auth_data),
         signature: Bytes(signed.signature),
         user_handle: signed.user.map(|user| Bytes(user.user_id)),
+        attestation_object: signed.attestation_object,
     };
     let attachment = attachment(info.as_ref());
     let mut credential = PublicKeyCredential::new(signed.credential_id, response, attachment);
@@ -105,12 +109,24 @@ pub(crate) struct Wish {
     pub(crate) options: RequestOptions,
     /// The `AppID` whose credentials will do.
     pub(crate) app_id: Option<String>,
+    /// Is the key asked for attestation, if the page wants it?
+    pub(crate) attests: bool,
+    /// Does the client's policy let this relying party have enterprise attestation?
+    pub(crate) enterprise: bool,
 }
 
 impl Wish {
     pub(crate) fn new(options: RequestOptions, rp_id: String, client_data_json: Vec<u8>) -> Self {
         let hash = client_data::hash(&client_data_json);
-        Self { hash, client_data_json, rp_id, options, app_id: None }
+        Self {
+            hash,
+            client_data_json,
+            rp_id,
+            options,
+            app_id: None,
+            attests: false,
+            enterprise: false,
+        }
     }
 }
 
@@ -123,13 +139,15 @@ pub(crate) struct Signed {
     pub(crate) extensions: ExtensionResults,
     /// What opens the credential's entry in the large-blob array.
     pub(crate) large_blob_key: Option<Secret<32>>,
+    pub(crate) attestation_object: Option<Bytes>,
 }
 
-/// The request's one allowed credential and how its user is verified.
+/// The request's one allowed credential, how its user is verified, and which attestation is asked for.
 struct Terms<'a> {
     allowed: Option<&'a [u8]>,
     verification: Option<&'a Verification>,
     prepared: &'a Prepared,
+    attestation: Option<Asked<'a>>,
 }
 
 impl Session {
@@ -183,7 +201,12 @@ impl Session {
             None => None,
         };
         let prepared = extensions.prepared(info, evaluation);
-        let terms = Terms { allowed: allowed.as_deref(), verification, prepared: &prepared };
+        let terms = Terms {
+            allowed: allowed.as_deref(),
+            verification,
+            prepared: &prepared,
+            attestation: Asked::of(wish, info),
+        };
         let bytes = self.assertion(info, wish, &terms).await?;
         let response: Response<'_> = cbor::decode_unsorted(&bytes)?;
         let count = response.number_of_credentials.unwrap_or(1);
@@ -222,6 +245,8 @@ impl Session {
             options: by_option.then_some(Options { uv: Some(true), ..Options::default() }),
             pin_uv_auth_param: param.as_deref(),
             pin_uv_auth_protocol: token.map(Token::protocol_number),
+            enterprise_attestation: terms.attestation.as_ref().and_then(Asked::enterprise),
+            attestation_formats_preference: terms.attestation.as_ref().map(Asked::preference),
         };
         self.sized(info, Command::GET_ASSERTION, &request).await
     }
@@ -288,5 +313,9 @@ fn signed(
         user,
         extensions: extensions.results(Some(info), outputs, evaluation, false)?,
         large_blob_key: response.large_blob_key.map(Secret::new),
+        attestation_object: match &terms.attestation {
+            Some(asked) => asked.object(response)?,
+            None => None,
+        },
     })
 }

@@ -42,8 +42,9 @@ pub struct Info {
     pub max_pin_length: u64,
     /// How often built-in user verification is worth trying before the PIN.
     pub uv_attempts: u64,
-    /// Does it take a preference of attestation statement formats?
-    pub attestation_formats: bool,
+    /// The attestation statement formats it has, its favourite first; empty if it does not say, and then it takes no
+    /// preference either.
+    pub attestation_formats: Vec<String>,
     /// The answer as it came, without the status byte.
     pub bytes: Vec<u8>,
 }
@@ -82,7 +83,7 @@ impl Info {
             min_pin_length: response.min_pin_length.unwrap_or(4).max(4),
             max_pin_length: response.max_pin_length.unwrap_or(63).min(63),
             uv_attempts: response.preferred_platform_uv_attempts.unwrap_or(1).clamp(1, 25),
-            attestation_formats: response.attestation_formats.is_some(),
+            attestation_formats: texts(response.attestation_formats.as_ref()),
             bytes,
         })
     }

@@ -67,6 +67,8 @@ impl Session {
             options: Some(Options { up: Some(false), ..Options::default() }),
             pin_uv_auth_param: param.as_deref(),
             pin_uv_auth_protocol: token.map(Token::protocol_number),
+            enterprise_attestation: None,
+            attestation_formats_preference: None,
         };
         if encoded(Command::GET_ASSERTION, &request).len() > info.max_msg_size {
             return Err(Cause::RequestTooLarge);

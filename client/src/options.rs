@@ -64,7 +64,8 @@ pub struct RequestOptions {
     /// Should the user be verified?
     pub user_verification: UserVerification,
     /// Which attestation the page would like to see. An earlier text of level 3 had this member at sign-in, and pages
-    /// still write it; it is read, and no key is asked for it.
+    /// still write it; it is read, and keys are asked for it only if the profile's switch says so
+    /// ([`Settings::attestation_at_sign_in`](crate::Settings)).
     pub attestation: Conveyance,
     /// Attestation statement formats, likewise.
     pub attestation_formats: Vec<String>,

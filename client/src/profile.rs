@@ -43,6 +43,8 @@ pub struct Settings {
     pub recent_sign_in: u64,
     /// Relying parties that may ask for enterprise attestation.
     pub enterprise: BTreeSet<String>,
+    /// Are keys asked for attestation at sign-in where a page wants it, as a draft of level 3 had it?
+    pub attestation_at_sign_in: bool,
     /// Of how many registrable labels a list of related origins is read; the standard has at least 5.
     pub related_origin_labels: usize,
     /// May pages use hmac-secret with salts of their own (`hmacCreateSecret`, `hmacGetSecret`), as native programs do?
@@ -69,6 +71,7 @@ impl Default for Settings {
             creation_consent: false,
             recent_sign_in: 300_000,
             enterprise: BTreeSet::new(),
+            attestation_at_sign_in: false,
             related_origin_labels: 5,
             hmac_secret: false,
             payment_handler: false,

@@ -121,6 +121,8 @@ pub(crate) fn get(
     let pending = pending(lookup, rest)?;
     let mut wish = GetWish::new(options, rp_id, json);
     wish.app_id = app_id.unwrap_or_default();
+    wish.attests = caller.settings.attestation_at_sign_in;
+    wish.enterprise = caller.settings.enterprise.contains(&wish.rp_id);
     let plan = Plan {
         work: Work::Get(Box::new(wish)),
         pending,

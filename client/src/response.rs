@@ -87,6 +87,10 @@ pub struct AssertionResponse {
     /// Whose credential it is, if it is discoverable.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_handle: Option<Bytes>,
+    /// The attestation object without the authenticator data, if the profile's switch lets pages have attestation at
+    /// sign-in, the page wanted it, and the key made a statement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attestation_object: Option<Bytes>,
 }
 
 /// Outputs of client extensions.

@@ -151,6 +151,7 @@ impl Session {
             user: None,
             extensions: options.extensions.results(None, Outputs::default(), None, by_app_id)?,
             large_blob_key: None,
+            attestation_object: None,
         })
     }
 

@@ -139,6 +139,7 @@ impl WrongClient {
             client_data_json: Bytes(json),
             authenticator_data: Bytes(auth_data),
             user_handle: deviations.user_handle.clone().map(Bytes),
+            attestation_object: None,
         };
         credential(id.to_vec(), response, deviations)
     }

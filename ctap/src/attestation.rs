@@ -38,6 +38,18 @@ message! {
 }
 
 message! {
+    /// The attestation object of a sign-in, as a draft of level 3 had it (of 27 September 2023): without the
+    /// authenticator data, which stand beside it.
+    #[derive(Copy)]
+    pub struct AssertionAttestationObject<'b>: Text {
+        /// The statement format.
+        "fmt" => fmt: required &'b str,
+        /// The statement.
+        "attStmt" => att_stmt: required Raw<'b>,
+    }
+}
+
+message! {
     /// The statement of the format `packed`: with certificates it is basic, without them self attestation.
     pub struct PackedStatement<'b>: Text {
         /// The algorithm of the key that signed.

@@ -1,6 +1,6 @@
 //! authenticatorGetAssertion and authenticatorGetNextAssertion (`CTAP` 2.3).
 
-use crate::cbor::List;
+use crate::cbor::{List, Raw};
 use crate::entities::{Descriptor, RpId, User};
 use crate::extensions::{GetAssertionInputs, UnsignedOutputs};
 pub use crate::make_credential::Options;
@@ -23,6 +23,10 @@ message! {
         6 => pin_uv_auth_param: optional &'b [u8],
         /// The PIN/UV auth protocol of `pin_uv_auth_param`.
         7 => pin_uv_auth_protocol: optional u64,
+        /// Enterprise attestation at sign-in, of drafts of `CTAP` 2.2. Whoever does not honour it takes any item.
+        8 => enterprise_attestation: optional Raw<'b>,
+        /// Attestation statement formats at sign-in, best first, likewise.
+        9 => attestation_formats_preference: optional Raw<'b>,
     }
 }
 
@@ -45,5 +49,9 @@ message! {
         7 => large_blob_key: optional [u8; 32],
         /// Unsigned extension outputs.
         8 => unsigned_extension_outputs: optional UnsignedOutputs<'b>,
+        /// Is the attestation an enterprise's? Of drafts of `CTAP` 2.2; whoever did not ask takes any item.
+        9 => ep_att: optional Raw<'b>,
+        /// The attestation statement, likewise. Its format is not named.
+        10 => att_stmt: optional Raw<'b>,
     }
 }

@@ -272,6 +272,7 @@ fn public_keys_are_not_stored() {
         authenticator_data: bytes(),
         signature: bytes(),
         user_handle: None,
+        attestation_object: None,
     };
     let signed = crate::response::PublicKeyCredential::new(vec![1], response, "platform");
     let credential = Credential::Authentication(Box::new(signed));

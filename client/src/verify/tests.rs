@@ -95,6 +95,7 @@ pub(super) fn vector(id: &str) -> Vector {
                 authenticator_data: Bytes(hex("authentication", "authenticatorData")),
                 signature: Bytes(hex("authentication", "signature")),
                 user_handle: None,
+                attestation_object: None,
             },
             "cross-platform",
         ),

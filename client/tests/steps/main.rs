@@ -13,5 +13,6 @@ mod create;
 mod get;
 mod key;
 mod options;
+mod sign_in_attestation;
 mod table;
 mod waiting;

@@ -90,6 +90,8 @@ pub(crate) static GET_ASSERTION: Table = table(
         (I(5), Map(&OPTIONS)),
         (I(6), Bytes),
         (I(7), Uint),
+        (I(8), Any),
+        (I(9), Any),
     ],
 );
 pub(crate) static GET_ASSERTION_RESPONSE: Table = table(
@@ -101,6 +103,8 @@ pub(crate) static GET_ASSERTION_RESPONSE: Table = table(
         (I(6), Bool),
         (I(7), Fixed(32)),
         (I(8), Map(&UNSIGNED_OUTPUTS)),
+        (I(9), Any),
+        (I(10), Any),
     ],
 );
 

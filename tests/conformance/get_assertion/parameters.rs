@@ -87,14 +87,21 @@ fn unknown_extensions_are_ignored() {
     assert!(!key.assertion_by(&made, &misplaced).auth_data.has(ED));
 }
 
-/// GA-04: the members 0x08 and 0x09 of drafts are unknown members here.
+/// GA-04: the members 0x08 and 0x09 of drafts are unknown members here, whatever they are.
 #[test]
 fn members_of_drafts_are_ignored() {
     let mut key = Key::fresh();
     let made = key.make(&Request::make_credential());
-    let assertion = key.assertion_by(&made, &made.get().with(8, 2).with(9, array(["none"])));
-    assert_eq!(assertion.answer.keys(), [Value::from(1), 2.into(), 3.into()]);
-    assert!(!assertion.auth_data.has(UV));
+    for (enterprise, formats) in [
+        (Value::from(2), array(["packed"])),
+        (3.into(), array(["none"])),
+        ("2".into(), true.into()),
+    ] {
+        let request = made.get().with(8, enterprise).with(9, formats);
+        let assertion = key.assertion_by(&made, &request);
+        assert_eq!(assertion.answer.keys(), [Value::from(1), 2.into(), 3.into()]);
+        assert!(!assertion.auth_data.has(UV));
+    }
 }
 
 /// GA-32, GA-33: the credential member holds id and type exactly (`assertion` checks it), and userSelected is
