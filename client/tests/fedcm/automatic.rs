@@ -135,6 +135,35 @@ fn a_page_may_prevent_it() {
     assert_eq!(selected(world.get(&silent())), json!(true));
 }
 
+/// The page signs out while its silent call is under way: it must not be signed in any more.
+#[test]
+fn a_sign_out_overtakes_a_silent_call() {
+    let mut world = connected();
+    let mut step = Stepped::new(world.begin(&silent()));
+    for url in [WELL_KNOWN, CONFIG] {
+        assert_eq!(step.until_sent(&world).url, url);
+        step.respond(&world, world.servers.routes_for(url));
+    }
+    assert_eq!(step.until_sent(&world).url, ACCOUNTS);
+    world.page.credentials().prevent_silent_access().unwrap();
+    step.respond(&world, world.servers.routes_for(ACCOUNTS));
+    let expected = network(Failure::NeedsUser(NotAutomatic::MediationRequired));
+    assert_eq!(step.finish(&mut world), expected);
+}
+
+/// Section 4 step 2: `silent` shows no login page, not even after a click.
+#[test]
+fn a_click_does_not_make_silent_loud() {
+    let mut world = connected();
+    let logged_out = softkey_client::fedcm::LoginStatus::LoggedOut;
+    world.page.profile().set_login_status(IDP, logged_out);
+    world.page.activate();
+    let mut options = active();
+    options["mediation"] = json!("silent");
+    assert_eq!(world.get(&options), unoffered(Unoffered::LoggedOut));
+    assert_eq!((world.sent(), world.asked.len()), (Vec::<String>::new(), 0));
+}
+
 /// The throttle of browsers, off by default: within ten minutes the user is asked, and `silent` fails.
 #[test]
 fn it_is_throttled() {

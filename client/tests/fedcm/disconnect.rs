@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use softkey_client::fedcm::{Connection, DisconnectOptions, Endpoint, Failure, Fault};
 use softkey_client::{
-    Cause, DomException, Feature, FetchFault, FetchResponse, Frame, Output, Page, Profile,
+    Cause, DomException, Feature, FetchFault, FetchResponse, Frame, Operation, Output, Page,
+    Profile,
 };
 
 use crate::world::*;
@@ -92,6 +93,17 @@ fn an_answer_that_fails_disconnects_all() {
     let mut broken = cors(200, &body);
     broken.body = b"no".to_vec();
     fails(Ok(broken), answer(Fault::NotJson));
+    let mut star = cors(200, &body);
+    star.headers[1].1 = "*".into();
+    fails(Ok(star), answer(Fault::AllowOrigin(Some("*".into()))));
+    let mut plain = cors(200, &body);
+    plain.headers.pop();
+    fails(Ok(plain), answer(Fault::AllowCredentials));
+    let mut html = cors(200, &body);
+    html.headers[0].1 = "text/html".into();
+    fails(Ok(html), answer(Fault::MediaType("text/html".into())));
+    let shape = "invalid type: integer `7`, expected a string";
+    fails(Ok(cors(200, &json!({"account_id": 7}))), answer(Fault::Shape(shape.into())));
 }
 
 /// The failures before the first request, each with all later ones beside it.
@@ -147,11 +159,16 @@ fn a_provider_that_cannot_disconnect() {
         assert_eq!(disconnect(&mut world, options()), network(Failure::CannotDisconnect));
         assert_eq!(accounts(&world), ["1", "2"]);
     }
-    let mut world = connected();
-    world.route(CONFIG, response(404, &[], ""));
-    let failure = Failure::Answer(Endpoint::Config, Fault::Status(404));
-    assert_eq!(disconnect(&mut world, options()), network(failure));
-    assert_eq!(accounts(&world), ["1", "2"]);
+    for (url, endpoint) in [(CONFIG, Endpoint::Config), (WELL_KNOWN, Endpoint::WellKnown)] {
+        let mut world = connected();
+        world.route(url, response(404, &[], ""));
+        let failure = Failure::Answer(endpoint, Fault::Status(404));
+        assert_eq!(disconnect(&mut world, options()), network(failure));
+        world.breaks(url, FetchFault::TimedOut);
+        let late = Failure::Late(endpoint, Duration::from_mins(1));
+        assert_eq!(disconnect(&mut world, options()), network(late));
+        assert_eq!(accounts(&world), ["1", "2"]);
+    }
 }
 
 #[test]
@@ -159,4 +176,5 @@ fn the_argument_is_a_dictionary() {
     let text = json!({"configURL": CONFIG, "clientId": "c"}).to_string();
     let cause = DisconnectOptions::from_json(&text).unwrap_err();
     assert!(matches!(cause, Cause::NotTheDictionary(_)));
+    assert_eq!(cause.exception(Operation::Get), DomException::TypeError);
 }

@@ -64,7 +64,7 @@ fn sign_up_with_params_and_fields() {
 
 /// The form with members at the wrong level: `get({providers: [...]})` and `get({configURL, clientId})`.
 #[test]
-fn members_at_the_wrong_level() {
+fn members_of_identity_at_the_wrong_level() {
     let expected = Err((DomException::NotSupportedError, Cause::NoType));
     let provider = json!({"configURL": CONFIG, "clientId": "client"});
     for wrong in [
@@ -96,7 +96,7 @@ fn each_mediation() {
 
 /// `signal`: aborted before, and while the dialog is open.
 #[test]
-fn a_signal() {
+fn a_signal_ends_the_dialog() {
     let mut options = identity();
     options["signal"] = json!({"aborted": true, "reason": "gone"});
     let reason = AbortReason::Value(json!("gone"));

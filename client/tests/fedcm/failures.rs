@@ -53,6 +53,26 @@ fn what_is_no_such_dictionary_is_a_type_error() {
     }
 }
 
+/// Section 1.1: no create and no store.
+#[test]
+fn an_identity_is_neither_made_nor_stored() {
+    let mut world = World::new();
+    let credential = {
+        let request = world.begin(&identity());
+        softkey_client::headless::settle(request, &mut world).into_result().unwrap().unwrap()
+    };
+    let refused = |request: softkey_client::Request, world: &mut World| world.outcome(request);
+    let request = world.page.credentials().store(credential);
+    let cause = Cause::CannotStore(CredentialType::Identity);
+    assert_eq!(refused(request, &mut world), Err((DomException::NotSupportedError, cause)));
+    let options = identity().to_string();
+    let options = softkey_client::CredentialCreationOptions::from_json(&options).unwrap();
+    let entropy = softkey_client::Entropy::from_seed(&softkey_ctap::Secret::new([1; 32]));
+    let request = world.page.credentials().create(world.now, options, entropy);
+    let expected = Err((DomException::NotSupportedError, Cause::NoType));
+    assert_eq!(refused(request, &mut world), expected);
+}
+
 /// The container's rules: alone, once at a time, with the policy, not conditionally.
 #[test]
 fn the_container_lets_it_in() {
@@ -213,7 +233,11 @@ fn answers_break_the_common_rules() {
         fails(html, Fault::MediaType("text/html".into()));
         fails(response(200, &[("Content-Type", "text/json")], "{"), Fault::NotJson);
         let outcome = when(url, json_response(&json!({})));
-        let Err((_, Cause::Identity(Failure::NothingToOffer(why)))) = outcome else { panic!() };
+        let Err((DomException::NetworkError, Cause::Identity(Failure::NothingToOffer(why)))) =
+            outcome
+        else {
+            panic!()
+        };
         let Unoffered::Answer(at, Fault::Shape(_)) = &why[0].1 else { panic!("{why:?}") };
         assert_eq!(*at, endpoint);
     }
@@ -232,6 +256,14 @@ fn the_well_known_file_fails() {
     );
     fails(response(200, &[("Content-Type", "text/json")], "no"), Fault::NotJson);
     fails(response(301, &[("Location", "http://idp.example/")], ""), Fault::Redirect);
+    fails(response(301, &[("Location", WELL_KNOWN)], ""), Fault::Redirect);
+    fails(response(301, &[], ""), Fault::Redirect);
+    let outcome = when(WELL_KNOWN, json_response(&json!({"provider_urls": 7})));
+    let Err((DomException::NetworkError, Cause::Identity(Failure::NothingToOffer(why)))) = outcome
+    else {
+        panic!()
+    };
+    let Unoffered::Answer(Endpoint::WellKnown, Fault::Shape(_)) = &why[0].1 else { panic!() };
     let mut world = World::new();
     let elsewhere = "https://www.idp.example/w";
     world.route(WELL_KNOWN, response(301, &[("Location", elsewhere)], ""));
@@ -240,6 +272,33 @@ fn the_well_known_file_fails() {
     world.route(elsewhere, json_response(&known));
     assert_eq!(token(world.get(&identity())), "a token");
     assert_eq!(world.sent()[1], format!("GET {elsewhere}"));
+}
+
+/// Section 2: there is no answer at all, for each reason that the network has.
+#[test]
+fn the_network_fails() {
+    let faults = [
+        FetchFault::BadRequest,
+        FetchFault::NoSuchHost,
+        FetchFault::Unreachable,
+        FetchFault::Tls,
+        FetchFault::NotHttp,
+        FetchFault::TooLong,
+    ];
+    for fault in faults {
+        for (url, endpoint) in [
+            (WELL_KNOWN, Endpoint::WellKnown),
+            (CONFIG, Endpoint::Config),
+            (ACCOUNTS, Endpoint::Accounts),
+        ] {
+            let mut world = World::new();
+            world.breaks(url, fault);
+            let expected = unusable(endpoint, Fault::NotFetched(fault));
+            assert_eq!(world.get(&identity()), expected, "{fault} at the {endpoint}");
+        }
+        let (_, (error, _, seen)) = no_token(Err(fault));
+        assert_eq!((error, seen), (String::new(), Fault::NotFetched(fault)));
+    }
 }
 
 /// Section 6, the config file against itself and against the well-known file.
@@ -377,6 +436,14 @@ fn the_id_assertion_endpoint_gives_no_token() {
     assert_eq!(no_token(Ok(cors(200, &foreign))).1, empty(Fault::NotSameOrigin("continue_on")));
     let (_, seen) = no_token(Ok(cors(500, &json!({}))));
     assert_eq!(seen, ("server_error".into(), String::new(), Fault::Status(500)));
+
+    let (_, seen) = no_token(Ok(cors(503, &json!({}))));
+    assert_eq!(seen, ("temporarily_unavailable".into(), String::new(), Fault::Status(503)));
+    let (_, (error, url, fault)) = no_token(Ok(cors(200, &json!(7))));
+    assert!(error.is_empty() && url.is_empty() && matches!(fault, Fault::Shape(_)), "{fault}");
+    let foreign = json!({"error": {"error": "odd", "url": "https://evil.example/"}});
+    let (_, seen) = no_token(Ok(cors(200, &foreign)));
+    assert_eq!(seen, ("odd".into(), String::new(), Fault::Refused), "its page is of another site");
 
     let error = json!({"error": {"error": "access_denied", "url": "/why"}, "token": "t"});
     let (world, seen) = no_token(Ok(cors(401, &error)));

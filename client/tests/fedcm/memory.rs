@@ -63,6 +63,7 @@ fn a_page_sets_its_own_status() {
     assert_eq!(profile.login_status(IDP), LoginStatus::LoggedOut);
     let rejection = page.set_login_status("unknown").unwrap_err();
     assert_eq!(rejection.exception, DomException::TypeError);
+    assert!(matches!(rejection.cause, Cause::NotTheDictionary(_)), "{rejection}");
 
     let sibling = [Frame::new("https://www.idp.example")];
     Page::framed(&profile, sibling, Frame::new(IDP)).set_login_status("logged-in").unwrap();

@@ -1,8 +1,10 @@
 //! `IdentityProvider.getUserInfo()`: each failure in its order, and what it gives (fedcm.md section 1.4).
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use softkey_client::fedcm::{Connection, Endpoint, Failure, Fault, UserInfo, UserInfoOptions};
-use softkey_client::{Cause, DomException, Feature, Frame, Page, Profile};
+use softkey_client::{Cause, DomException, Feature, FetchFault, Frame, Operation, Page, Profile};
 
 use crate::world::*;
 
@@ -92,6 +94,17 @@ fn answers_that_do_not_help() {
     let status = Fault::Status(401);
     fails(CONFIG, response(401, &[], ""), Failure::Answer(Endpoint::Config, status.clone()));
     fails(ACCOUNTS, response(401, &[], ""), Failure::Answer(Endpoint::Accounts, status));
+    fails(
+        WELL_KNOWN,
+        response(404, &[], ""),
+        Failure::Answer(Endpoint::WellKnown, Fault::Status(404)),
+    );
+    for (url, endpoint) in [(CONFIG, Endpoint::Config), (ACCOUNTS, Endpoint::Accounts)] {
+        let mut world = framed(&Profile::new());
+        world.breaks(url, FetchFault::TimedOut);
+        let late = Failure::Late(endpoint, Duration::from_mins(1));
+        assert_eq!(ask(&mut world, CONFIG), (network(late), Vec::new()));
+    }
     let accounts = |list: Value| json_response(&json!({"accounts": list}));
     fails(ACCOUNTS, accounts(json!([])), Failure::NoneEligible);
     fails(ACCOUNTS, accounts(json!([{"id": "2", "name": "Bob"}])), Failure::NoneEligible);
@@ -105,6 +118,7 @@ fn the_argument_is_a_dictionary() {
     let text = r#"{"configURL": "https://idp.example/"}"#;
     let cause = UserInfoOptions::from_json(text).unwrap_err();
     assert!(matches!(cause, Cause::NotTheDictionary(_)), "{cause:?}");
+    assert_eq!(cause.exception(Operation::Get), DomException::TypeError);
     let read =
         UserInfoOptions::from_json(&json!({"configURL": CONFIG, "clientId": "client"}).to_string());
     assert_eq!(read, Ok(options(CONFIG)));

@@ -1,10 +1,11 @@
 //! Each fault of the provider: the name that the page sees, and the rule that the client's log has beside the answer.
 
-use std::collections::BTreeSet;
+use std::thread;
+use std::time::Duration;
 
-use softkey_client::fedcm::DisconnectOptions;
-use softkey_client::{Cause, DomException};
-use softkey_idp::KINDS;
+use softkey_client::fedcm::{DisconnectOptions, Failure, LoginStatus};
+use softkey_client::{Cause, DomException, Rejection};
+use softkey_idp::{Endpoint, Fault, KINDS};
 
 use crate::world::*;
 
@@ -90,9 +91,7 @@ fn a_foreign_page_to_go_on_at() {
 fn an_error_gets_to_the_page() {
     let mut world = World::with(&["id-assertion:error=temporarily_unavailable"]);
     let rejection = world.get(&identity("n")).unwrap_err();
-    let Cause::Identity(softkey_client::fedcm::Failure::NoToken(error)) = rejection.cause else {
-        panic!("{rejection}")
-    };
+    let Cause::Identity(Failure::NoToken(error)) = rejection.cause else { panic!("{rejection}") };
     assert_eq!(error.error, "temporarily_unavailable");
     assert_eq!(error.url, "https://login.idp.example/error?code=temporarily_unavailable");
 }
@@ -148,13 +147,142 @@ fn a_disconnect_that_fails() {
     }
 }
 
-/// No kind of fault is left out above.
+/// How each fault is written for an endpoint, if it can be had there.
+fn written(form: &str, endpoint: Endpoint) -> Option<String> {
+    let (wrong, missing) = match endpoint {
+        Endpoint::WellKnown => ("provider_urls=7", "login_url"),
+        Endpoint::Config => ("accounts_endpoint=7", "accounts_endpoint"),
+        Endpoint::Accounts => ("accounts=7", "accounts"),
+        Endpoint::ClientMetadata => ("privacy_policy_url=7", "privacy_policy_url"),
+        Endpoint::IdAssertion => ("token=null", "token"),
+        Endpoint::Disconnect => ("account_id=7", "account_id"),
+        Endpoint::Picture | Endpoint::Login => ("a=7", "a"),
+    };
+    let kind = form.split('[').next().unwrap();
+    let kind = kind.replace("status=N", "status=500").replace("slow=MS", "slow=10000");
+    let kind = kind.replace("set=NAME=JSON", &format!("set={wrong}"));
+    let kind = kind.replace("drop=NAME", &format!("drop={missing}"));
+    let fault = format!("{}:{kind}", endpoint.as_str());
+    fault.parse::<Fault>().is_ok().then_some(fault)
+}
+
+/// What the page sees of a fault, and the rule in the log; by the endpoint alone where any unusable answer is the same.
+fn expected(endpoint: Endpoint, kind: &str) -> (Option<DomException>, &'static str) {
+    let is_late = matches!(kind, "slow" | "silent");
+    let exception = match endpoint {
+        // Extras: what cannot be had is not shown.
+        Endpoint::ClientMetadata | Endpoint::Picture => None,
+        Endpoint::IdAssertion if !is_late => Some(IDENTITY),
+        _ => Some(NETWORK),
+    };
+    let rule = match (endpoint, kind) {
+        // Both are found elsewhere; the endpoints that the file names are enough; what the member would have said is not
+        // needed; the person goes on and gets a token.
+        (Endpoint::WellKnown | Endpoint::Picture, "redirect")
+        | (Endpoint::WellKnown, "other-provider")
+        | (Endpoint::ClientMetadata, "drop")
+        | (_, "continue") => return (None, ""),
+        // A picture may be of any kind, and nobody is a list as well.
+        (Endpoint::Picture, "media-type" | "bad-json" | "text") | (_, "no-accounts") => "",
+        (_, "status") => "the status is 500",
+        (_, "media-type") => "the media type \"text/html\" is not JSON",
+        (_, "redirect") => "the redirect is not followed",
+        (_, "bad-json" | "text") => "the body is not JSON",
+        (_, "too-long") => "the answer is too long",
+        (_, "slow" | "silent") => "the server did not answer in time",
+        (_, "hang-up") => "the server cannot be reached",
+        (_, "no-cors") => "Access-Control-Allow-Origin is missing",
+        (_, "allow-origin") => "Access-Control-Allow-Origin is \"*\"",
+        (_, "no-credentials") => "Access-Control-Allow-Credentials is not true",
+        (Endpoint::IdAssertion, "set" | "drop") => "there is no token",
+        (Endpoint::WellKnown, "drop") => "client_metadata_endpoint needs accounts_endpoint",
+        (_, "set") => "the answer is not as it should be: invalid type: integer `7`",
+        (_, "drop") => "the answer is not as it should be: missing field",
+        (_, "two-providers") => "provider_urls has 2 entries",
+        (_, "other-accounts") => "accounts_endpoint differs from the well-known file's",
+        (_, "foreign-login") => "login_url is no URL of the config file's origin",
+        (_, "nameless") => "the account \"1\" has no name of any kind",
+        (_, "duplicate") => "there are two accounts \"1\"",
+        (_, "error") => "the provider refused",
+        (endpoint, kind) => panic!("what does {kind} do at {endpoint}?"),
+    };
+    (exception, rule)
+}
+
+/// The call that a fault at this endpoint meets.
+fn call(world: &mut World, endpoint: Endpoint) -> Result<(), Rejection> {
+    let signed_in = world.get(&identity("n")).map(drop);
+    if endpoint != Endpoint::Disconnect {
+        return signed_in;
+    }
+    signed_in.unwrap();
+    let _ = world.log();
+    let (config_url, client_id) = (CONFIG.into(), "rp".into());
+    let options = DisconnectOptions { config_url, client_id, account_hint: "1".into() };
+    let request = world.page.disconnect_identity(options);
+    world.settle(request).map(drop)
+}
+
+/// Tries every fault that this endpoint can have: the exception and the rule. How many were there?
+fn try_all(endpoint: Endpoint) -> usize {
+    let mut tried = 0;
+    for (form, _) in KINDS {
+        let Some(fault) = written(form, endpoint) else { continue };
+        let kind = form.split(['=', '[']).next().unwrap();
+        let (exception, rule) = expected(endpoint, kind);
+        let mut world = World::with(&[&fault]);
+        if matches!(kind, "silent" | "slow") {
+            world.page.profile().set(|settings| settings.fed_cm.time_limit = 1000);
+        }
+        let seen = call(&mut world, endpoint).err().map(|rejection| rejection.exception);
+        assert_eq!(seen, exception, "{fault}");
+        let log = world.log();
+        let told = log.iter().filter_map(|entry| entry.fault.as_ref());
+        let told: Vec<String> = told.map(ToString::to_string).collect();
+        match rule {
+            "" => assert_eq!(told, Vec::<String>::new(), "{fault}"),
+            rule => assert!(told.len() == 1 && told[0].contains(rule), "{fault}: {told:?}"),
+        }
+        tried += 1;
+    }
+    tried
+}
+
+/// Every fault that there is, at every endpoint that can have it. The endpoints are tried side by side: waiting for
+/// what comes too late takes a second each time.
 #[test]
-fn every_kind_is_tried() {
-    let source = include_str!("faults.rs");
-    let kinds = KINDS.iter().map(|(form, _)| form.split(['=', '[']).next().unwrap());
-    let kinds: BTreeSet<_> = kinds.filter(|kind| *kind != "continue").collect();
-    let missing: Vec<_> =
-        kinds.into_iter().filter(|kind| !source.contains(&format!(":{kind}"))).collect();
-    assert_eq!(missing, Vec::<&str>::new());
+fn every_fault_at_every_endpoint() {
+    let endpoints = Endpoint::ALL.into_iter().filter(|it| *it != Endpoint::Login);
+    let threads: Vec<_> = endpoints.map(|it| thread::spawn(move || try_all(it))).collect();
+    let tried: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+    assert_eq!(tried, 90, "the table of faults has changed: count again");
+}
+
+/// Faults of the login page: a page that came is heeded whatever else is wrong with it, for its header counts.
+#[test]
+fn every_fault_of_the_login_page() {
+    let mut tried = 0;
+    for (form, _) in KINDS {
+        let Some(fault) = written(form, Endpoint::Login) else { continue };
+        let kind = form.split(['=', '[']).next().unwrap();
+        let mut world = World::with(&[&fault]);
+        world.page.profile().set_login_status(IDP, LoginStatus::LoggedOut);
+        world.page.activate();
+        let mut options = identity("n");
+        options["identity"]["mode"] = "active".into();
+        if matches!(kind, "silent" | "slow") {
+            world.patience = Duration::from_secs(1);
+        }
+        let came = !matches!(kind, "redirect" | "too-long" | "silent" | "slow" | "hang-up");
+        match world.get(&options) {
+            Ok(credential) => assert!(came && credential["token"].is_string(), "{fault}"),
+            Err(rejection) => {
+                assert!(!came, "{fault}: {rejection}");
+                let cause = Cause::Identity(Failure::NotSignedIn);
+                assert_eq!((rejection.exception, rejection.cause), (NETWORK, cause), "{fault}");
+            }
+        }
+        tried += 1;
+    }
+    assert_eq!(tried, 9, "the table of faults has changed: count again");
 }

@@ -22,6 +22,8 @@ pub(crate) struct World {
     pub(crate) server: Server,
     pub(crate) page: Page,
     pub(crate) asked: Vec<Question>,
+    /// How long the person waits for the login page.
+    pub(crate) patience: Duration,
     http: Http,
 }
 
@@ -37,20 +39,33 @@ impl World {
         profile.set_wall_clock(Instant::default(), UNIX_EPOCH.elapsed().unwrap());
         profile.set(|settings| settings.fed_cm.time_limit = 5_000);
         let page = Page::new(&profile, RP);
-        Self { server, page, asked: Vec::new(), http: Http::new(&network) }
+        Self {
+            server,
+            page,
+            asked: Vec::new(),
+            patience: Duration::from_mins(1),
+            http: Http::new(&network),
+        }
     }
 
     /// The person signs in to the provider with this account, or `*`.
     pub(crate) fn log_in(&mut self, account: &str) {
+        assert!(self.try_to_log_in(account), "no answer");
+    }
+
+    /// Likewise; did an answer come?
+    fn try_to_log_in(&mut self, account: &str) -> bool {
         let url = format!("{IDP}/login");
         let form = self.page.profile().navigation(Instant::default(), &url);
         let form = FetchRequest {
             method: Method::Post,
             body: format!("account={account}").into_bytes(),
+            time_limit: self.patience,
             ..form.header("Content-Type", "application/x-www-form-urlencoded")
         };
-        let answer = self.http.fetch(&form).unwrap();
+        let Ok(answer) = self.http.fetch(&form) else { return false };
         self.page.profile().navigated(Instant::default(), &url, &answer);
+        true
     }
 
     /// With Ada signed in, of which the client knows nothing but the cookie, and these faults.
@@ -107,8 +122,11 @@ impl Surroundings for World {
         match question {
             Question::Account(_) => Answer::Choice { index: 0, stay_signed_in: false },
             Question::LogIn { .. } => {
-                self.log_in("2");
-                Answer::Yes
+                if self.try_to_log_in("2") {
+                    Answer::Yes
+                } else {
+                    Answer::No
+                }
             }
             Question::Continue { url, .. } => {
                 let page: Value = serde_json::from_slice(&self.visit(url).body).unwrap();

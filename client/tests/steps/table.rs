@@ -1,5 +1,5 @@
-//! `STEPS.md`, held to what it says: every test is there and names the exception and the cause of its line, every step of
-//! the algorithms has a line, and so has every cause that a page's call can have.
+//! `STEPS.md` and `FEDCM.md`, held to what they say: every test is there and names the exception and the cause of its line,
+//! every step of the algorithms has a line, and so has every cause that a page's call can have.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -99,7 +99,7 @@ fn functions(text: &str) -> Functions {
     functions
 }
 
-/// The words of a test and of what it calls in its own file, however deep.
+/// The words of a test and of what it calls in its own file or its suite's world, however deep.
 fn words(functions: &Functions, test: &str) -> BTreeSet<String> {
     let mut words = BTreeSet::new();
     let mut open = vec![test.to_owned()];
@@ -127,7 +127,14 @@ fn modules() -> BTreeMap<String, Vec<Functions>> {
     }
     let mut modules: BTreeMap<String, Vec<Functions>> = BTreeMap::new();
     for path in paths {
-        modules.entry(module(&path)).or_default().push(functions(&read(&path)));
+        let mut file = functions(&read(&path));
+        let world = path.with_file_name("world.rs");
+        if world.exists() {
+            for (name, body) in functions(&read(&world)).bodies {
+                file.bodies.entry(name).or_insert(body);
+            }
+        }
+        modules.entry(module(&path)).or_default().push(file);
     }
     modules
 }
@@ -161,9 +168,15 @@ fn steps() -> String {
     read(&root().join("STEPS.md"))
 }
 
+/// The same of `IdentityCredential`.
+fn fedcm() -> String {
+    read(&root().join("FEDCM.md"))
+}
+
 #[test]
 fn each_line_has_its_tests() {
     assert_eq!(faults(&steps()), Vec::<String>::new());
+    assert_eq!(faults(&fedcm()), Vec::<String>::new());
 }
 
 /// The numbered steps, counted from the algorithms.
@@ -202,8 +215,8 @@ fn variants(text: &str, name: &str) -> Vec<String> {
 
 /// Causes that no call of a page's has: of the manager alone, or of another type's own suite.
 const ELSEWHERE: [&str; 12] = [
-    "Type", // each fault of it has a line of its own
-    "Identity",
+    "Type",     // each fault of it has a line of its own
+    "Identity", // each failure of it has a line in the other list
     "NoSuchCommand",
     "PinNotSet",
     "PinSetAlready",
@@ -236,6 +249,34 @@ fn each_cause_has_a_line() {
         .filter(|cause| !named.contains(cause) && !ELSEWHERE.contains(&cause.as_str()))
         .collect();
     assert_eq!(missing, Vec::<&String>::new(), "add a line to client/STEPS.md");
+}
+
+/// Every failure, every reason why a provider is passed over, every rule about answers and every endpoint that must answer.
+#[test]
+fn each_failure_of_fedcm_has_a_line() {
+    let lines = lines(&fedcm());
+    let named: BTreeSet<_> = lines.iter().flat_map(|line| line.words.iter()).collect();
+    let failure = read(&root().join("src/fedcm/failure.rs"));
+    let fedcm = read(&root().join("src/fedcm.rs"));
+    let wanted = [
+        variants(&failure, "Failure"),
+        variants(&failure, "Unoffered"),
+        variants(&failure, "NotAutomatic"),
+        variants(&fedcm, "Fault"),
+        variants(&fedcm, "Endpoint"),
+        variants(&read(&root().join("src/fetch.rs")), "FetchFault"),
+    ]
+    .concat();
+    assert!(wanted.len() > 60, "the enumerations are read: {}", wanted.len());
+    // What cannot be had of these two is no failure.
+    let extras = ["ClientMetadata", "Picture"];
+    let missing: Vec<_> = wanted
+        .iter()
+        .filter(|cause| !named.contains(cause) && !extras.contains(&cause.as_str()))
+        .collect();
+    assert_eq!(missing, Vec::<&String>::new(), "add a line to client/FEDCM.md");
+    let steps: BTreeSet<_> = lines.iter().map(|line| &line.step).collect();
+    assert_eq!(steps.len(), lines.len(), "each step has one line");
 }
 
 /// The check sees a test that is not there, one that shows something else, and a line without any.
