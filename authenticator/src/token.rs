@@ -235,3 +235,6 @@ pub(crate) struct Grant {
     pub(crate) lasting: bool,
     pub(crate) method: Method,
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,8 +68,8 @@ impl Front {
     }
 
     /// The bus was reset, or the cable is out: every channel is freed.
-    pub fn disconnect(&mut self, now: Instant) {
-        self.device.disconnect(now);
+    pub fn disconnect(&mut self) {
+        self.device.disconnect();
     }
 
     /// The back has something to tell.

@@ -177,7 +177,7 @@ impl Reports for Bridge {
         }
     }
 
-    fn disconnect(&mut self, _: Instant) {
+    fn disconnect(&mut self) {
         self.channels.clear();
         self.nonces.clear();
     }

@@ -68,7 +68,7 @@ impl<A: Application> Loopback<A> {
 
     /// The last reader leaves, as when a USB key is pulled out.
     pub fn disconnect(&mut self) {
-        self.device.disconnect(self.now);
+        self.device.disconnect();
         self.application.attend(self.now, &mut self.device);
     }
 

@@ -21,7 +21,7 @@ pub trait Reports {
     fn receive_from(&mut self, now: Instant, from: Peer, report: &Report);
 
     /// As [`Device::disconnect`].
-    fn disconnect(&mut self, now: Instant);
+    fn disconnect(&mut self);
 
     /// As [`Device::transaction_peer`].
     fn transaction_peer(&self) -> Option<Peer>;
@@ -35,8 +35,8 @@ impl Reports for Device {
         Self::receive_from(self, now, from, report);
     }
 
-    fn disconnect(&mut self, now: Instant) {
-        Self::disconnect(self, now);
+    fn disconnect(&mut self) {
+        Self::disconnect(self);
     }
 
     fn transaction_peer(&self) -> Option<Peer> {

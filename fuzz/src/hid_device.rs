@@ -103,7 +103,7 @@ impl Bench {
 
     fn refuse_or_unplug(&mut self, tape: &mut Tape<'_>) {
         if tape.below(4) == 0 {
-            self.device.disconnect(self.now);
+            self.device.disconnect();
             self.heard.clear();
             self.listener = wire::Listener::default();
         } else if let Some(job) = self.job.take() {

@@ -236,6 +236,40 @@ fn right_pin_and_reset_restore_the_tries() {
     assert_eq!(uv_retries(&mut key), 5);
 }
 
+/// PT-17: once the PIN is exhausted the sensor is blocked with it, unasked, whatever tries it had, for a token and for
+/// the option uv; only a reset helps.
+#[test]
+fn exhausted_pin_blocks_the_sensor() {
+    let exhausted = || {
+        let mut key = with_sensor(true);
+        key.set_pin("1234");
+        for left in (0..8).rev() {
+            key.pin_token(Protocol::Two, "4321").unwrap_err();
+            assert_eq!(key.retries(), left);
+            if left % 3 == 2 {
+                key.power_cycle();
+            }
+        }
+        assert_eq!(uv_retries(&mut key), 5);
+        key
+    };
+    let option = Request::make_credential().option("uv", true);
+    for by_token in [true, false] {
+        let mut key = exhausted();
+        let asked = key.prompts();
+        if by_token {
+            assert_eq!(token(&mut key, Protocol::Two, GA), Err(UV_BLOCKED));
+        } else {
+            assert_eq!(key.send(&option.bytes()), [PUAT_REQUIRED]);
+        }
+        assert_eq!(key.prompts(), asked, "nobody is asked for a finger");
+        key.power_cycle();
+        assert_eq!(uv_retries(&mut key), 0);
+        assert_eq!(key.send(&[command::RESET]), [SUCCESS]);
+        token(&mut key, Protocol::Two, GA).unwrap();
+    }
+}
+
 /// MC-31: a failed verification makes nothing: 0x36 if a PIN could help, else 0x27.
 #[test]
 fn failed_verification_makes_nothing() {

@@ -1,5 +1,6 @@
 //! Storage, power and hygiene (ST).
 
+use softkey_tests::cbor::map;
 use softkey_tests::checks::{still_works, three_accounts};
 use softkey_tests::key::{Cut, Memory};
 use softkey_tests::parts::sha256;
@@ -7,7 +8,7 @@ use softkey_tests::pin::{Protocol, padded, pin_hash};
 use softkey_tests::platform::{
     change_pin_request, permission, pin_token_request, set_pin_request, token_request,
 };
-use softkey_tests::request::{command, mc};
+use softkey_tests::request::{cm, command, mc};
 use softkey_tests::status::{KEY_STORE_FULL, NO_CREDENTIALS, OTHER, SUCCESS, word};
 use softkey_tests::{Key, Request, u2f};
 
@@ -136,6 +137,44 @@ fn full_store_loses_nothing_and_can_be_reset() {
     assert_eq!(status, KEY_STORE_FULL);
 }
 
+/// ST-03: from any read of a request on the medium cannot be read: the request fails with 0x7F, for no part of what it
+/// looks at passes for the whole. Nothing is written, and once the medium is back everything is there.
+#[test]
+fn unreadable_store_passes_for_no_other() {
+    let mut key = prepared(true);
+    let before = look(&mut key);
+    let by_id = key.assertion(&Request::get_assertion(RP));
+    let token = key.token(Protocol::Two, "1234", permission::CM, None).unwrap();
+    let of_rp = map([(1, sha256(RP.as_bytes()))]);
+    let managing = Request::credential_management;
+    // The touches come last, for they end what the token may do.
+    let requests = [
+        managing(cm::GET_CREDS_METADATA).managed(&token),
+        managing(cm::ENUMERATE_RPS_BEGIN).managed(&token),
+        managing(cm::ENUMERATE_CREDENTIALS_BEGIN).with(cm::PARAMS, of_rp).managed(&token),
+        Request::get_assertion(RP),
+        Request::get_assertion(RP).listing(&[by_id.id()]),
+    ];
+    let mut refused = [0; 5];
+    for (request, refused) in requests.iter().zip(&mut refused) {
+        loop {
+            let (reads, commits) = (key.memory().reads(), key.memory().commits());
+            key.memory().fail_reads_after(Some(*refused));
+            let answer = key.send(&request.bytes());
+            key.memory().fail_reads_after(None);
+            if key.memory().reads() - reads <= *refused {
+                assert_eq!(answer[0], SUCCESS);
+                break;
+            }
+            assert_eq!(answer, [OTHER], "read {refused} fails: {request:?}");
+            assert_eq!(key.memory().commits(), commits);
+            *refused += 1;
+        }
+    }
+    assert!(refused[1] > 0 && refused[2] > 0 && refused[3] >= 3, "records are read: {refused:?}");
+    assert_eq!(look(&mut key), before);
+}
+
 /// ST-07: a non-discoverable credential's id holds nothing readable of party or user.
 #[test]
 fn credential_ids_reveal_nothing() {
@@ -156,7 +195,7 @@ fn credential_ids_reveal_nothing() {
 #[test]
 fn store_holds_nothing_readable() {
     let mut key = Key::fresh();
-    let user = softkey_tests::cbor::map([
+    let user = map([
         ("id", softkey_tests::Value::from(b"user-id-of-the-account")),
         ("name", "name-of-the-account".into()),
         ("displayName", "Display Name Of The Account".into()),

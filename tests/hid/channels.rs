@@ -183,6 +183,20 @@ fn the_least_recently_used_idle_channel_is_given_up_and_its_session_ends() {
     }
 }
 
+/// HID-44: the packets by which a message goes on use its channel as its first one does.
+#[test]
+fn a_continuation_is_a_use_of_its_channel() {
+    let mut bench = Bench::with(DeviceConfig { max_channels: 2, ..DeviceConfig::default() });
+    let [talker, other] = [bench.open(), bench.open()];
+    let whole = message(talker, PING, &[7; 100]);
+    bench.send(&whole[..1]);
+    bench.refused(&message(other, PING, b"x"), other, CHANNEL_BUSY);
+    assert_eq!(wire::read(&bench.send(&whole[1..]), talker, PING), Ok(vec![7; 100]));
+    bench.open();
+    assert_eq!(bench.events(), [Event::SessionEnded(id(other))]);
+    bench.alive(talker);
+}
+
 /// HID-44: a channel at work is not idle.
 #[test]
 fn a_working_channel_is_never_given_up() {
@@ -236,7 +250,7 @@ fn disconnecting_aborts_the_job_and_frees_every_channel() {
     let (mut bench, first, job) = Bench::working();
     let second = bench.open();
     let now = bench.now();
-    bench.device.disconnect(now);
+    bench.device.disconnect();
     let aborted = Event::Aborted(job.id, id(first));
     assert_eq!(
         bench.events(),
@@ -247,4 +261,15 @@ fn disconnecting_aborts_the_job_and_frees_every_channel() {
     bench.refused(&message(first, PING, b"x"), first, INVALID_CHANNEL);
     let third = bench.open();
     bench.alive(third);
+}
+
+/// What the last reader has not read is not for the next one.
+#[test]
+fn disconnecting_drops_what_waits_to_leave() {
+    let (mut bench, channel) = Bench::opened();
+    let now = bench.now();
+    bench.device.receive(now, &start(channel, 0xA0, 0, &[]));
+    bench.device.receive(now, &start(BROADCAST, INIT, 8, &NONCE));
+    bench.device.disconnect();
+    assert_eq!(bench.sent(), [[0; 64]; 0]);
 }

@@ -118,8 +118,7 @@ fn the_locks_holder_keeps_its_channel() {
 fn disconnecting_ends_the_lock() {
     let (mut bench, owner) = Bench::opened();
     bench.exchange(owner, LOCK, &[10]);
-    let now = bench.now();
-    bench.device.disconnect(now);
+    bench.device.disconnect();
     let next = bench.open();
     bench.alive(next);
 }

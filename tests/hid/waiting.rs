@@ -1,6 +1,6 @@
 //! Keepalive, CANCEL and abort while a request is in work: HID-35 to HID-41, HID-43.
 
-use softkey_ctap_hid::{ChannelId, Event, Status};
+use softkey_ctap_hid::{ChannelId, Event, JobId, Status};
 
 use crate::bench::{Bench, NONCE};
 use crate::wire::{self, CANCEL, CBOR, INIT, MSG, PING, Report, keepalive, message, start};
@@ -103,6 +103,22 @@ fn overdue_keepalive_leaves_with_the_next_call() {
     bench.oversleep(90);
     assert_eq!(bench.status(Status::Processing), [keepalive(channel, 1)]);
     assert_eq!(bench.status(Status::Processing), [[0; 64]; 0]);
+}
+
+/// HID-40: so it does when the owner comes, late, with the answer or the refusal of a request that is over.
+#[test]
+fn overdue_keepalive_leaves_with_a_call_about_another_job() {
+    let answer: fn(&mut Bench, JobId) = |bench, job| bench.device.answer(bench.now(), job, &[0]);
+    let busy: fn(&mut Bench, JobId) = |bench, job| bench.device.busy(bench.now(), job);
+    for late in [answer, busy] {
+        let (mut bench, channel, over) = Bench::working();
+        assert_eq!(bench.answer(channel, CBOR, over.id, &[0]), [0]);
+        let job = bench.start_job(channel, CBOR, &[4]);
+        bench.oversleep(90);
+        late(&mut bench, over.id);
+        assert_eq!(bench.sent(), [keepalive(channel, 1)]);
+        assert_eq!(bench.answer(channel, CBOR, job.id, &[0]), [0]);
+    }
 }
 
 /// HID-40.

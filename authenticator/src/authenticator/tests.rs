@@ -1,5 +1,7 @@
 //! What an owner sees beside the answers: the private reason, and the limits of what is handed in.
 
+mod failing_store;
+
 use alloc::vec;
 
 use chacha20::ChaCha20Rng;

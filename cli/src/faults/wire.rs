@@ -233,8 +233,8 @@ impl Reports for Around<'_> {
         self.device.receive_from(now, from, report);
     }
 
-    fn disconnect(&mut self, now: Instant) {
-        self.device.disconnect(now);
+    fn disconnect(&mut self) {
+        self.device.disconnect();
     }
 
     fn transaction_peer(&self) -> Option<Peer> {

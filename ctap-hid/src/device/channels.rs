@@ -124,4 +124,14 @@ mod tests {
         assert_eq!(table.insert(b, |_| false), Err(Full));
         assert!(!table.touch(b) && table.len() == 2);
     }
+
+    /// HID-44: a channel is in use from the moment it is there, so of those that nobody has used since the oldest goes.
+    #[test]
+    fn a_new_channel_has_just_been_used() {
+        let channels = [1, 2, 3, 4, 5, 6].map(ChannelId::from_u32);
+        let mut table = Channels::new(3, 0);
+        let given_up = channels.map(|channel| table.insert(channel, |_| true));
+        let [first, second, third, ..] = channels.map(|channel| Ok(Some(channel)));
+        assert_eq!(given_up, [Ok(None), Ok(None), Ok(None), first, second, third]);
+    }
 }

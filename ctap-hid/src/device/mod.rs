@@ -200,8 +200,7 @@ impl Device {
 
     /// The last reader is gone, or the bus was reset: the job in work is aborted, what waits to leave is
     /// dropped, the lock ends, every channel is freed and its session ends.
-    pub fn disconnect(&mut self, now: Instant) {
-        self.handle_timeout(now);
+    pub fn disconnect(&mut self) {
         self.abort();
         self.waiting.clear();
         self.lock = None;

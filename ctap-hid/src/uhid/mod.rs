@@ -105,7 +105,7 @@ impl UhidPort {
             KernelEvent::Start => {}
             KernelEvent::Stop => {
                 self.readers = Readers::new();
-                device.disconnect(now);
+                device.disconnect();
             }
             KernelEvent::Open => self.readers.handle_open(),
             KernelEvent::Close => self.readers.handle_close(now),
@@ -132,7 +132,7 @@ impl Port for UhidPort {
         }
         // After the events, so that an open that came in time is heard before its deadline is judged.
         if self.readers.handle_timeout(now) {
-            device.disconnect(now);
+            device.disconnect();
         }
         Ok(())
     }

@@ -110,7 +110,7 @@ async fn read<U: Driver<'static>>(hall: &Hall, mut reader: HidReader<'static, U,
             }
         }
         // The bus was reset.
-        hall.front.borrow_mut().disconnect(now());
+        hall.front.borrow_mut().disconnect();
         hall.ring();
     }
 }

@@ -18,6 +18,8 @@ struct State {
     cut: Option<Cut>,
     dead: bool,
     room: Option<usize>,
+    /// After how many reads in all the medium cannot be read any more.
+    legible: Option<u64>,
 }
 
 /// Where the power is cut: at the write with this number, counted from the next one as 0.
@@ -36,6 +38,8 @@ pub enum Failure {
     Full,
     /// The power is gone.
     Dead,
+    /// The medium cannot be read.
+    Illegible,
 }
 
 impl std::fmt::Display for Failure {
@@ -43,6 +47,7 @@ impl std::fmt::Display for Failure {
         f.write_str(match self {
             Self::Full => "no room",
             Self::Dead => "no power",
+            Self::Illegible => "cannot be read",
         })
     }
 }
@@ -62,7 +67,7 @@ impl Memory {
         self.0.borrow().commits
     }
 
-    /// How many records have been read, found or not.
+    /// How often a record was to be read, found or not.
     #[must_use]
     pub fn reads(&self) -> u64 {
         self.0.borrow().reads.get()
@@ -92,6 +97,12 @@ impl Memory {
         state.room = full.then(|| size(&state.records));
     }
 
+    /// The next reads succeed, so many, and then none does, in the middle of a scan too; `None` lifts that.
+    pub fn fail_reads_after(&self, reads: Option<u64>) {
+        let mut state = self.0.borrow_mut();
+        state.legible = reads.map(|reads| state.reads.get() + reads);
+    }
+
     /// All records, keys and values, one after the other.
     #[must_use]
     pub fn dump(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
@@ -110,7 +121,7 @@ impl Store for Memory {
     fn load(&self, key: &Key, into: &mut Vec<u8>) -> Result<bool, Failure> {
         let state = self.0.borrow();
         state.alive()?;
-        state.read();
+        state.read()?;
         state.records.load(key, into).map_err(|never| match never {})
     }
 
@@ -121,11 +132,13 @@ impl Store for Memory {
     ) -> Result<(), Failure> {
         let state = self.0.borrow();
         state.alive()?;
+        let mut failed = Ok(());
         let mut counted = |key: &Key, value: &[u8]| {
-            state.read();
-            visit(key, value)
+            failed = state.read();
+            if failed.is_ok() { visit(key, value) } else { ControlFlow::Break(()) }
         };
-        state.records.each(keys, &mut counted).map_err(|never| match never {})
+        state.records.each(keys, &mut counted).map_err(|never| match never {})?;
+        failed
     }
 
     fn commit(&mut self, changes: &[Change<'_>]) -> Result<(), Failure> {
@@ -159,8 +172,10 @@ impl Store for Memory {
 }
 
 impl State {
-    fn read(&self) {
-        self.reads.set(self.reads.get() + 1);
+    fn read(&self) -> Result<(), Failure> {
+        let before = self.reads.replace(self.reads.get() + 1);
+        let legible = self.legible.is_none_or(|legible| before < legible);
+        if legible { Ok(()) } else { Err(Failure::Illegible) }
     }
 
     fn alive(&self) -> Result<(), Failure> {
