@@ -13,7 +13,7 @@ use super::super::programs::Program;
 use crate::house::Result;
 
 /// How long no test may end. Longer means that the plant makes one of them run for ever, which is noticed too.
-const PATIENCE: Duration = Duration::from_secs(40);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// How many tests are run at first, and by how much more each time that all of them stay green.
 const FIRST_BATCH: usize = 6;
