@@ -142,7 +142,7 @@ pub enum Command {
     Otp(OtpArgs),
     /// Check what create or get gave, as a relying party does, and print the record that it keeps
     Verify(VerifyArgs),
-    /// Explain a CTAP message, authenticator data, an attestation object, client data, an APDU, a HID trace
+    /// Explain a CTAP message, authenticator data, an attestation object, client data, an APDU, a HID trace, a recording
     Decode(DecodeArgs),
     /// List and print what softkey run --profile can make of the key
     Profiles(ProfilesArgs),
@@ -271,6 +271,10 @@ pub struct DemoArgs {
     /// Draw all randomness from this number: the same number gives the same messages
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
+
+    /// What the key is: a built-in profile, which softkey profiles list names, or a TOML file
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
 
     /// Attest the credential by a root of your own, which softkey attestation new makes
     ///

@@ -1,11 +1,12 @@
 //! `softkey decode`: explains any CTAP message, authenticator data, attestation object, client data, APDU or
-//! trace of HID reports, given as hex, base64url or binary.
+//! trace of HID reports, given as hex, base64url or binary, and what `softkey run --record` has written.
 
 mod blobs;
 mod cbor;
 mod input;
 mod message;
 pub(crate) mod node;
+mod recording;
 mod schema;
 mod trace;
 mod u2f;
@@ -17,6 +18,7 @@ mod tests;
 use clap::{Args, ValueEnum};
 use softkey_ctap::Command;
 use softkey_ctap::cbor::Key;
+use softkey_ctap::u2f::StatusWord;
 
 pub use node::{Explained, Name, Node};
 pub(crate) use schema::verification_method_names;
@@ -61,6 +63,8 @@ pub enum Kind {
     U2f,
     /// HID reports of 64 bytes
     Trace,
+    /// What softkey run --record has written
+    Recording,
     /// Any CBOR
     Cbor,
 }
@@ -72,10 +76,21 @@ pub enum Kind {
 /// [`Exit::BadInput`] if the input cannot be read or is of no form that is known here.
 pub fn run(args: &DecodeArgs, output: &mut Output<'_>) -> Result<(), CliError> {
     let readings = input::read(&args.input)?;
+    if let Some(recording) = readings.first().filter(|it| is_recording(it, args.kind)) {
+        return output.record(&recording::explain(&recording.bytes)?);
+    }
     let explained = readings.iter().find_map(|reading| explain(reading, args.kind));
     match explained {
         Some(explained) => output.record(&explained),
         None => Err(unknown(&readings, args.kind)),
+    }
+}
+
+/// Is it to be read as a recording? Of any kind of input it alone says what it is.
+fn is_recording(reading: &Reading, kind: Option<Kind>) -> bool {
+    match kind {
+        None => recording::is_one(&reading.bytes),
+        Some(kind) => kind == Kind::Recording,
     }
 }
 
@@ -92,6 +107,7 @@ fn explain(reading: &Reading, kind: Option<Kind>) -> Option<Explained> {
         Some(Kind::Apdu) => u2f::command(bytes),
         Some(Kind::U2f) => u2f::response(bytes),
         Some(Kind::Trace) => trace::explain(bytes),
+        Some(Kind::Recording) => None,
         Some(Kind::Cbor) => cbor::item(bytes),
     }
 }
@@ -137,6 +153,18 @@ fn unknown(readings: &[Reading], kind: Option<Kind>) -> CliError {
 
 /// The command that a response answers, if it is known.
 type Answering = Option<Command>;
+
+/// The name of the U2F command that an APDU is.
+pub(crate) fn u2f_command(apdu: &[u8]) -> Option<&'static str> {
+    let &[cla, ins, ..] = apdu else { return None };
+    u2f::name(cla, ins)
+}
+
+/// What the status word at the end of a U2F response says.
+pub(crate) fn u2f_status(response: &[u8]) -> Option<&'static str> {
+    let (_, word) = StatusWord::split(response)?;
+    u2f::word_meaning(word)
+}
 
 /// The members of an authenticatorGetInfo response, given without its status byte.
 pub(crate) fn info_response(bytes: &[u8]) -> Option<Node> {

@@ -14,7 +14,7 @@ use softkey_client::{
     RequestOptions, base64url, create, get,
 };
 use softkey_ctap::{Instant, Secret};
-use softkey_ctap_hid::{Connection, Device, DeviceConfig, Loopback};
+use softkey_ctap_hid::{Connection, Device, Loopback};
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::ops::ControlFlow;
@@ -25,13 +25,15 @@ use crate::args::DemoArgs;
 use crate::attestation::Attester;
 use crate::error::{CliError, Exit};
 use crate::output::{Form, Output};
+use crate::profile::Profile;
 use crate::run::memory::Entropy;
+use crate::run::slot::device_config;
 
 /// Where the relying party is.
 const ORIGIN: &str = "https://login.example.com";
 /// What it calls itself in credentials.
 const RP_ID: &str = "example.com";
-/// The algorithms it takes, best first.
+/// The algorithms it takes, best first; of a key that has neither it takes what there is.
 const ALGORITHMS: [i64; 2] =
     [softkey_ctap::cose::algorithm::ES256, softkey_ctap::cose::algorithm::EDDSA];
 
@@ -40,10 +42,10 @@ const ALGORITHMS: [i64; 2] =
 /// # Errors
 ///
 /// [`Exit::Failed`] if the system gives no entropy, or if key, client and relying party disagree, which would be
-/// a fault of this program; [`Exit::BadInput`] if an attestation root is wanted and cannot be used.
+/// a fault of this program; [`Exit::BadInput`] if a profile or an attestation root is wanted and cannot be used.
 pub fn perform(args: &DemoArgs) -> Result<Exit, CliError> {
     let mut output = Output::stdout(if args.json { Form::Json } else { Form::Plain });
-    let mut config = Config::default();
+    let mut config = args.profile.as_deref().map_or_else(|| Ok(Config::default()), profile)?;
     if let Some(file) = &args.attestation {
         Attester::find(None, file.as_deref())?.configure(&mut config);
     }
@@ -55,10 +57,32 @@ pub fn perform(args: &DemoArgs) -> Result<Exit, CliError> {
     Ok(Exit::Success)
 }
 
+/// The configuration of a key of this profile, which must be one that a person can use who does nothing but touch it.
+fn profile(given: &str) -> Result<Config, CliError> {
+    let profile = Profile::find(given)?;
+    let refused = |what: &str| {
+        let try_this = "softkey run --profile shows such a key to any client";
+        Err(CliError::new(Exit::BadInput, format!("The profile {given} {what}."), try_this))
+    };
+    if !profile.faults.is_empty() {
+        return refused("has faults, and a ceremony of the demo must go well");
+    }
+    // A fresh key has no PIN, and nobody has enrolled a finger.
+    let verifies = profile.config.user_verification.is_some_and(|it| it.enrollment.is_none());
+    if profile.config.always_uv && !verifies {
+        return refused("always wants its user verified, and the demo sets no PIN");
+    }
+    Ok(profile.config)
+}
+
 /// A key, and a channel to it.
 struct Demo {
     entropy: Entropy,
     connection: Connection<Loopback<DemoKey>>,
+    /// Does the key keep accounts, so that it can be asked for any?
+    discoverable: bool,
+    /// The algorithms that the relying party takes, best first.
+    algorithms: Vec<i64>,
 }
 
 /// A ceremony that went well: what was said, and what it came to.
@@ -94,23 +118,30 @@ impl<R> Display for Ceremony<R> {
 
 impl Demo {
     fn new(entropy: Entropy, config: Config) -> Result<Self, CliError> {
-        let device = Device::new(DeviceConfig::default(), draw::<1>(&entropy)?[0].into());
+        let device = Device::new(device_config(&config), draw::<1>(&entropy)?[0].into());
+        let discoverable = config.generation.speaks_ctap2() && config.max_discoverable > 0;
+        let listed: Vec<i64> = config.algorithms.listed().iter().map(|it| it.id()).collect();
+        let usual =
+            !config.generation.speaks_ctap2() || ALGORITHMS.iter().any(|id| listed.contains(id));
+        let algorithms = if usual { ALGORITHMS.to_vec() } else { listed };
         let key = DemoKey::new(&entropy, config)?;
         let loopback = Loopback::new(device, key, Instant::from_millis(0));
         let connection = Connection::open(loopback).map_err(|error| failed("INIT", &error))?;
-        Ok(Self { entropy, connection })
+        Ok(Self { entropy, connection, discoverable, algorithms })
     }
 
     /// The relying party issues a challenge, the client has a credential made, the relying party checks it.
     fn register(&mut self) -> Result<Ceremony<RegistrationResponse>, CliError> {
         let challenge = draw::<32>(&self.entropy)?;
         let user_id = draw::<16>(&self.entropy)?;
+        let wanted = self.algorithms.iter().map(|alg| json!({"type": "public-key", "alg": alg}));
+        let resident_key = if self.discoverable { "required" } else { "discouraged" };
         let options = json!({
             "rp": {"id": RP_ID, "name": "Example"},
             "user": {"id": base64url::encode(&user_id), "name": "ada@example.com", "displayName": "Ada"},
             "challenge": base64url::encode(&challenge),
-            "pubKeyCredParams": ALGORITHMS.map(|alg| json!({"type": "public-key", "alg": alg})),
-            "authenticatorSelection": {"residentKey": "required"},
+            "pubKeyCredParams": wanted.collect::<Vec<_>>(),
+            "authenticatorSelection": {"residentKey": resident_key},
             "attestation": "direct",
         });
         let options = CreationOptions::from_json(&options.to_string())
@@ -118,7 +149,7 @@ impl Demo {
         let ceremony = create(options, origin()?, self.reach(), self.client_entropy()?);
         let response = driver::drive(ceremony, &mut self.connection, &mut Yes)
             .map_err(|error| drive_failed(&error))?;
-        let registered = verify::registration(&response, &expected(&challenge), &ALGORITHMS)
+        let registered = verify::registration(&response, &expected(&challenge), &self.algorithms)
             .map_err(|fault| failed("registration", &fault))?;
         let story = story::registration(&mut self.connection, &challenge, &response, &registered);
         Ok(Ceremony {
@@ -141,13 +172,17 @@ impl Demo {
         })
     }
 
-    /// The relying party issues another challenge, and any account of this key may answer it.
+    /// The relying party issues another challenge, and any account of this key may answer it; one that keeps no accounts
+    /// is asked for the credential by its identifier.
     fn sign_in(
         &mut self,
         record: &CredentialRecord,
     ) -> Result<Ceremony<AuthenticationResponse>, CliError> {
         let challenge = draw::<32>(&self.entropy)?;
-        let options = json!({"rpId": RP_ID, "challenge": base64url::encode(&challenge)});
+        let by_id = || json!({"type": "public-key", "id": base64url::encode(&record.id)});
+        let allowed: Vec<_> = (!self.discoverable).then(by_id).into_iter().collect();
+        let challenged = base64url::encode(&challenge);
+        let options = json!({"rpId": RP_ID, "challenge": challenged, "allowCredentials": allowed});
         let options = RequestOptions::from_json(&options.to_string())
             .map_err(|cause| failed("get", &cause))?;
         let ceremony = get(options, origin()?, self.reach(), self.client_entropy()?);

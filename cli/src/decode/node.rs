@@ -195,7 +195,7 @@ impl Serialize for Node {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Explained {
     /// The kind, stable: `request`, `response`, `status`, `authenticatorData`, `attestationObject`,
-    /// `clientData`, `credential`, `apdu`, `u2fResponse`, `trace`, `coseKey`, `cbor`.
+    /// `clientData`, `credential`, `apdu`, `u2fResponse`, `trace`, `recording`, `coseKey`, `cbor`.
     pub kind: &'static str,
     /// What it is, in words.
     pub title: String,

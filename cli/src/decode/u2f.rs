@@ -10,12 +10,7 @@ use super::node::{Explained, Name, Node};
 /// A command APDU of class 0 with a known instruction.
 pub(super) fn command(bytes: &[u8]) -> Option<Explained> {
     let apdu = Apdu::from_bytes(bytes)?;
-    let name = match (apdu.cla, apdu.ins) {
-        (0, instruction::REGISTER) => "U2F_REGISTER",
-        (0, instruction::AUTHENTICATE) => "U2F_AUTHENTICATE",
-        (0, instruction::VERSION) => "U2F_VERSION",
-        _ => return None,
-    };
+    let name = name(apdu.cla, apdu.ins)?;
     let Body::Data(data) = apdu.data else {
         return None;
     };
@@ -25,6 +20,16 @@ pub(super) fn command(bytes: &[u8]) -> Option<Explained> {
     ];
     members.extend(body(apdu.ins, data));
     Some(Explained::new("apdu", format!("{name} command"), Node::Map(members)))
+}
+
+/// The name of a command of this class and instruction.
+pub(super) const fn name(cla: u8, ins: u8) -> Option<&'static str> {
+    match (cla, ins) {
+        (0, instruction::REGISTER) => Some("U2F_REGISTER"),
+        (0, instruction::AUTHENTICATE) => Some("U2F_AUTHENTICATE"),
+        (0, instruction::VERSION) => Some("U2F_VERSION"),
+        _ => None,
+    }
 }
 
 fn control_name(apdu: &Apdu<'_>) -> Option<&'static str> {
@@ -93,7 +98,8 @@ fn is_der(data: &[u8]) -> bool {
     data.get(5) == Some(&0x30)
 }
 
-const fn word_meaning(word: StatusWord) -> Option<&'static str> {
+/// What a status word says.
+pub(super) const fn word_meaning(word: StatusWord) -> Option<&'static str> {
     Some(match word {
         StatusWord::NO_ERROR => "success",
         StatusWord::CONDITIONS_NOT_SATISFIED => {

@@ -2,8 +2,8 @@
 //! was said.
 
 use softkey_authenticator::{
-    Answer, Ask, Authenticator, Config, Decision, MemoryStore, RootKey, Session, Step, Transport,
-    Via,
+    Answer, Ask, Authenticator, Config, Decision, MemoryStore, Question, RootKey, Session, Step,
+    Transport, Via,
 };
 use softkey_ctap::Instant;
 use softkey_ctap_hid::{Application, Device, Event, Job, JobKind};
@@ -20,11 +20,13 @@ pub(super) struct DemoKey {
 
 /// One request and what became of it.
 pub(super) struct Exchange {
-    /// Command byte and CBOR.
+    /// Is it one of CTAP2, or of U2F?
+    pub(super) kind: JobKind,
+    /// Command byte and CBOR, or an APDU.
     pub(super) request: Vec<u8>,
     /// What the user was asked, and answered with a touch.
     pub(super) asked: Option<Ask>,
-    /// Status byte and CBOR.
+    /// Status byte and CBOR, or data and status word.
     pub(super) response: Vec<u8>,
 }
 
@@ -48,24 +50,47 @@ impl DemoKey {
     fn carry_out(&mut self, now: Instant, job: Job) -> Vec<u8> {
         let session = Session(u64::from(job.channel.as_u32()));
         let via = Via { transport: Transport::Usb, session };
-        if job.kind == JobKind::Msg {
-            return self.authenticator.begin_u2f(now, via, &job.bytes);
-        }
+        let Job { kind, bytes: request, .. } = job;
+        let (asked, response) = match kind {
+            JobKind::Cbor => self.ctap2(now, via, &request),
+            JobKind::Msg => self.u2f(now, via, &request),
+        };
+        self.heard.push(Exchange { kind, request, asked, response: response.clone() });
+        response
+    }
+
+    fn ctap2(&mut self, now: Instant, via: Via, request: &[u8]) -> (Option<Ask>, Vec<u8>) {
         let mut asked = None;
-        let mut step = Some(self.authenticator.begin(now, via, &job.bytes));
+        let mut step = Some(self.authenticator.begin(now, via, request));
         while let Some(Step::Asking(ask)) = step {
-            let decision = Decision { ask: ask.id, answer: Answer::Yes };
+            let decision = approval(&ask);
             asked = Some(ask);
             step = self.authenticator.resume(now, decision);
         }
-        let response = match step {
-            Some(Step::Reply(response)) => response,
-            _ => Vec::new(),
-        };
-        let request = job.bytes;
-        self.heard.push(Exchange { request, asked, response: response.clone() });
-        response
+        match step {
+            Some(Step::Reply(response)) => (asked, response),
+            _ => (asked, Vec::new()),
+        }
     }
+
+    /// U2F answers at once and asks meanwhile; the client asks again after the touch.
+    fn u2f(&mut self, now: Instant, via: Via, request: &[u8]) -> (Option<Ask>, Vec<u8>) {
+        let response = self.authenticator.begin_u2f(now, via, request);
+        let asked = self.authenticator.asking().cloned();
+        if let Some(ask) = &asked {
+            self.authenticator.resume(now, approval(ask));
+        }
+        (asked, response)
+    }
+}
+
+/// Who touches everything is verified by that.
+const fn approval(ask: &Ask) -> Decision {
+    let answer = match ask.question {
+        Question::Verify { .. } => Answer::Verified { shows_presence: true },
+        _ => Answer::Yes,
+    };
+    Decision { ask: ask.id, answer }
 }
 
 impl Application for DemoKey {

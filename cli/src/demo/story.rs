@@ -8,11 +8,13 @@ use softkey_client::verify::{Attestation, Authenticated, Registered};
 use softkey_client::{AuthenticationResponse, RegistrationResponse, base64url};
 use softkey_ctap::auth_data::{AuthenticatorData, Flags};
 use softkey_ctap::cbor::List;
+use softkey_ctap::u2f::StatusWord;
 use softkey_ctap::{Command, StatusCode, cbor, cose, get_assertion, get_info, make_credential};
-use softkey_ctap_hid::{Connection, Loopback, MAX_MESSAGE_LEN};
+use softkey_ctap_hid::{Connection, JobKind, Loopback, MAX_MESSAGE_LEN};
 
 use super::key::{DemoKey, Exchange};
 use super::{ORIGIN, RP_ID};
+use crate::decode;
 use crate::run::event::Asked;
 use crate::text::quoted;
 
@@ -120,6 +122,30 @@ impl Story {
     }
 
     fn exchange(&mut self, exchange: &Exchange) {
+        match exchange.kind {
+            JobKind::Cbor => self.ctap2(exchange),
+            JobKind::Msg => self.u2f(exchange),
+        }
+    }
+
+    fn u2f(&mut self, exchange: &Exchange) {
+        let name = decode::u2f_command(&exchange.request);
+        let name = name.unwrap_or("a command without a name");
+        self.step("client -> key", format_args!("{name}, {}", size(&exchange.request)));
+        let word = StatusWord::split(&exchange.response).map_or(0, |(_, word)| word.0);
+        let meaning = decode::u2f_status(&exchange.response).unwrap_or("a word without a meaning");
+        let size = size(&exchange.response);
+        self.step("key -> client", format_args!("{word:04x}, {meaning}, {size}"));
+        self.asked(exchange);
+    }
+
+    fn asked(&mut self, exchange: &Exchange) {
+        if let Some(ask) = &exchange.asked {
+            self.step("key", format_args!("{}: touched by the demo itself", Asked::of(ask)));
+        }
+    }
+
+    fn ctap2(&mut self, exchange: &Exchange) {
         let Some((&code, parameters)) = exchange.request.split_first() else { return };
         let command = Command(code);
         let name = command.name().unwrap_or("a command without a name");
@@ -129,9 +155,7 @@ impl Story {
             Command::GET_ASSERTION => self.get_assertion(parameters),
             _ => {}
         }
-        if let Some(ask) = &exchange.asked {
-            self.step("key", format_args!("{}: touched by the demo itself", Asked::of(ask)));
-        }
+        self.asked(exchange);
         let Some((&code, body)) = exchange.response.split_first() else { return };
         let status = StatusCode(code);
         self.step("key -> client", format_args!("{status}, {}", size(&exchange.response)));
@@ -167,8 +191,11 @@ impl Story {
         let Ok(request) = cbor::decode::<get_assertion::Request<'_>>(body) else { return };
         self.bytes("client data hash", &request.client_data_hash);
         self.detail("relying party", request.rp_id.as_str());
-        if request.allow_list.is_none() {
-            self.detail("allow list", "none: any discoverable credential will do");
+        match &request.allow_list {
+            None => self.detail("allow list", "none: any discoverable credential will do"),
+            Some(list) => {
+                list.iter().for_each(|credential| self.bytes("allow list", credential.id));
+            }
         }
         self.options(request.options.as_ref());
     }

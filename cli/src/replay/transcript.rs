@@ -24,12 +24,14 @@ const FORMAT: u32 = 1;
 pub struct Header {
     softkey_recording: u32,
     /// Of the program that recorded.
-    pub(super) version: String,
+    pub(crate) version: String,
     /// What all randomness was drawn from, if from a number.
-    pub(super) seed: Option<u64>,
-    profile: String,
+    pub(crate) seed: Option<u64>,
+    /// Its name.
+    pub(crate) profile: String,
     profile_toml: String,
-    uv: String,
+    /// How the key verified its user by itself.
+    pub(crate) uv: String,
     algorithms: Option<Vec<i64>>,
     over_uhid: bool,
     /// Are messages whole, or only what tells what they are?
@@ -55,7 +57,7 @@ impl Header {
     }
 
     /// Reads the first line of the file of this name.
-    pub(super) fn parse(name: &str, line: &str) -> Result<Self, CliError> {
+    pub(crate) fn parse(name: &str, line: &str) -> Result<Self, CliError> {
         let foreign = || {
             let what = format!("{name} is no recording of softkey run.");
             CliError::new(Exit::BadInput, what, "softkey run --seed N --record FILE makes one")
@@ -232,7 +234,17 @@ impl Message {
 
     /// The bytes, if it is whole.
     pub(super) fn bytes(&self) -> Option<Vec<u8>> {
-        if self.cut_from.is_some() || !self.hex.is_ascii() || !self.hex.len().is_multiple_of(2) {
+        if self.cut_from.is_none() { self.shown() } else { None }
+    }
+
+    /// How long it was, if it is not whole.
+    pub(crate) const fn cut_from(&self) -> Option<usize> {
+        self.cut_from
+    }
+
+    /// What is there of it; nothing if that is not hexadecimal.
+    pub(crate) fn shown(&self) -> Option<Vec<u8>> {
+        if !self.hex.is_ascii() || !self.hex.len().is_multiple_of(2) {
             return None;
         }
         let digits = |at: usize| self.hex.get(at..at.checked_add(2)?);
@@ -240,7 +252,8 @@ impl Message {
         (0..self.hex.len()).step_by(2).map(byte).collect()
     }
 
-    pub(super) fn first(&self) -> Option<u8> {
+    /// The first byte of what is there.
+    pub(crate) fn first(&self) -> Option<u8> {
         u8::from_str_radix(self.hex.get(..2)?, 16).ok()
     }
 }
@@ -256,29 +269,36 @@ impl fmt::Display for Message {
 pub struct Outcome {
     /// The whole answer, if the request is finished.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub(super) reply: Option<Message>,
+    pub(crate) reply: Option<Message>,
     /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub(super) refusal: Option<String>,
+    pub(crate) refusal: Option<String>,
     /// The question that is open now.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub(super) open: Option<Open>,
+    pub(crate) open: Option<Open>,
     /// Is there no housekeeping left?
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub(super) swept: Option<bool>,
+    pub(crate) swept: Option<bool>,
 }
 
 /// An open question.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Open {
-    ask: u64,
-    asks: String,
-    operation: String,
-    rp: Option<String>,
-    account: Option<String>,
+    /// Its number.
+    pub(crate) ask: u64,
+    /// What the user is to do.
+    pub(crate) asks: String,
+    /// What the client wants to do.
+    pub(crate) operation: String,
+    /// For which relying party.
+    pub(crate) rp: Option<String>,
+    /// For which account.
+    pub(crate) account: Option<String>,
+    /// Will the relying party tell this key from all others?
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
-    recognisable: bool,
-    deadline: u64,
+    pub(crate) recognisable: bool,
+    /// When it is withdrawn, in milliseconds.
+    pub(crate) deadline: u64,
 }
 
 impl fmt::Display for Open {

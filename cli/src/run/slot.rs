@@ -64,7 +64,7 @@ impl Slot {
     /// A device that is not plugged in yet, of a key that is set up so. Channel numbers follow from `seed`.
     #[must_use]
     pub fn new(id: PortId, place: Place, seed: u32, key: &Config) -> Self {
-        let device = Device::new(config(key), seed);
+        let device = Device::new(device_config(key), seed);
         let wire = Wire::default();
         Self { id, place, port: None, device, wire, job: None, talked: HashSet::new(), seed }
     }
@@ -187,7 +187,7 @@ pub fn probe_uhid() -> io::Result<()> {
 }
 
 /// What the key says of itself in an INIT answer.
-fn config(key: &Config) -> DeviceConfig {
+pub(crate) fn device_config(key: &Config) -> DeviceConfig {
     let part = |text: &str| text.parse().unwrap_or_default();
     DeviceConfig {
         version: [

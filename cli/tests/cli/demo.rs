@@ -101,6 +101,70 @@ fn a_root_attests_the_demos_credential() {
     assert_eq!((missing.status.code(), missing.stdout.len()), (Some(3), 0));
 }
 
+/// Each built-in profile is a key that registers and signs in; one without accounts is asked by identifier.
+#[test]
+fn every_profile_goes_through_the_demo() {
+    let listed = softkey().args(["profiles", "list"]).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let names: Vec<&str> = listed.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.len() > 20 && names.contains(&"u2f"), "{listed}");
+    for name in names {
+        let text = ceremonies(&["--seed", "1", "--profile", name]);
+        let lines: Vec<Value> = text.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
+        let kinds: Vec<&Value> = lines.iter().map(|line| &line["ceremony"]).collect();
+        assert_eq!(kinds, ["registration", "authentication"], "{name}");
+        assert_eq!(lines[0]["credentialId"], lines[1]["credentialId"], "{name}");
+        let keeps_accounts = !["u2f", "not-discoverable"].contains(&name);
+        assert_eq!(lines[1]["userHandle"].is_string(), keeps_accounts, "{name}");
+    }
+}
+
+fn told(args: &[&str]) -> (Option<i32>, String, String) {
+    let output = softkey().arg("demo").args(args).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// The story of a key of U2F alone, and of one that keeps no accounts.
+#[test]
+fn the_story_is_that_of_the_profile() {
+    let (_, text, _) = told(&["--profile", "u2f"]);
+    for part in
+        ["MSG (U2F)", "U2F_REGISTER, ", "6985, a touch is needed", "9000, success", "Ada is in"]
+    {
+        assert!(text.contains(part), "no {part:?} in {text}");
+    }
+    assert!(!text.contains("CBOR"), "{text}");
+    let (_, text, _) = told(&["--profile", "not-discoverable"]);
+    assert!(text.contains("allow list") && !text.contains("any discoverable"), "{text}");
+    let (_, text, _) = told(&["--profile", "always-uv"]);
+    assert!(text.contains("user verified"), "{text}");
+}
+
+/// A file may be a profile too. What cannot be taken through the demo is told before anything happens.
+#[test]
+fn a_profile_that_the_demo_cannot_play_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.toml");
+    let name = file.to_str().unwrap();
+    std::fs::write(&file, "algorithms = [\"ES384\"]\n").unwrap();
+    let (code, text, _) = told(&["--profile", name]);
+    assert_eq!(code, Some(0));
+    assert!(text.contains("ES384 (-35)"), "{text}");
+    for (toml, why) in [
+        ("faults = [\"wrong-signature\"]", "has faults"),
+        ("always-uv = true", "always wants its user verified"),
+        ("always-uv = true\nbuilt-in-uv = \"fingerprint\"", "always wants its user verified"),
+        ("nonsense = 1", "makes no sense in line 1"),
+    ] {
+        std::fs::write(&file, format!("{toml}\n")).unwrap();
+        let (code, text, error) = told(&["--profile", name]);
+        assert_eq!((code, text.as_str()), (Some(3), ""), "{toml}");
+        assert!(error.contains(why) && error.contains("\n    try: "), "{error}");
+    }
+    assert_eq!(told(&["--profile", "no-such-key"]).0, Some(3));
+}
+
 /// A reader that goes away is no failure.
 #[test]
 fn a_closed_pipe_is_success() {

@@ -128,6 +128,77 @@ fn secrets_stay_out_unless_asked_for() {
     assert!(fs::read_to_string(&whole).unwrap().contains("6578616d706c65"));
 }
 
+fn decoded(file: &Path, more: &[&str]) -> (Option<i32>, String, String) {
+    let output = softkey().arg("decode").arg(file).args(more).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+/// A recording can be read: what was done, for whom, each message by the names of the standard, and why it was refused.
+#[test]
+fn a_recording_is_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("session");
+    recorded(&file, &["--seed", "7"]).told(&["stop"]);
+    let (code, out, _) = decoded(&file, &["--json"]);
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((code, &told["kind"]), (Some(0), &"recording".into()));
+    assert_eq!(told["value"]["key"]["seed"], 7);
+    let calls = told["value"]["calls"].as_array().unwrap();
+    assert_eq!(calls.len(), lines(&file).len() - 1);
+    let begun: Vec<&Value> = calls.iter().filter(|call| call["request"].is_object()).collect();
+    let title = |message: &Value| message["means"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(title(&begun[0]["request"]), "authenticatorGetInfo request");
+    assert_eq!(title(&begun[0]["response"]), "authenticatorGetInfo response");
+    assert_eq!(begun[1]["request"]["value"]["user"]["name"], "ada");
+    // The answer came with the user's.
+    assert_eq!(begun[1]["question"]["rp"], "example.com");
+    let answers: Vec<&Value> = calls.iter().filter(|call| call["answer"].is_string()).collect();
+    assert_eq!(answers[0]["answer"], "yes");
+    assert_eq!(title(&answers[0]["response"]), "authenticatorMakeCredential response");
+    assert_eq!(answers[0]["response"]["value"]["fmt"], "packed");
+    assert_eq!(
+        (&answers[1]["answer"], &answers[1]["refusal"]),
+        (&"no".into(), &"UserRefused".into())
+    );
+    let powered = calls.iter().filter(|call| call["call"] == "power up");
+    assert_eq!(powered.count(), 2);
+    let (code, out, _) = decoded(&file, &["--as", "recording"]);
+    assert_eq!(code, Some(0));
+    for part in ["recording of softkey ", "U2F_VERSION command", "CTAP2_ERR_OPERATION_DENIED"] {
+        assert!(out.contains(part), "no {part:?} in {out}");
+    }
+}
+
+/// Of messages that were not written whole it is told what they were and how long; of a line that is cut off, which.
+#[test]
+fn a_recording_without_messages_is_explained_as_far_as_it_goes() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("session");
+    recorded(&file, &[]).told(&["stop"]);
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, &text[..text.len() - 20]).unwrap();
+    let (code, out, _) = decoded(&file, &[]);
+    assert_eq!(code, Some(0));
+    for part in [
+        "authenticatorMakeCredential request; of its ",
+        "U2F_VERSION command; of its 7 bytes no more was recorded",
+        "CTAP2_OK (0x00); of its ",
+    ] {
+        assert!(out.contains(part), "no {part:?} in {out}");
+    }
+    let last = format!("note: line {} is cut off", text.lines().count());
+    assert!(out.contains(&last), "no {last:?} in {out}");
+    fs::write(&file, "{\"softkey_recording\":2}\n").unwrap();
+    let (code, _, err) = decoded(&file, &[]);
+    assert_eq!(code, Some(3));
+    assert!(err.contains("recorded by another version of softkey"), "{err}");
+    fs::write(&file, "04\n").unwrap();
+    let (code, _, err) = decoded(&file, &["--as", "recording"]);
+    assert_eq!(code, Some(3));
+    assert!(err.contains("The input is no recording of softkey run.\n    try: "), "{err}");
+}
+
 /// Files that are no recordings, damaged ones, ones with unknown faults, and a file that is there already.
 #[test]
 fn what_cannot_be_run_again_is_told() {
