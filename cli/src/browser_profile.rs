@@ -72,7 +72,7 @@ pub struct BrowserProfile {
 enum Place {
     Memory,
     File(ProfileFile),
-    Vault(Sealed),
+    Vault(Box<Sealed>),
 }
 
 /// The file behind it.
@@ -180,7 +180,7 @@ impl BrowserProfile {
     pub fn open_vault(paths: VaultPaths, passphrase: Source) -> Result<Self, CliError> {
         let path = paths.database.clone();
         let (sealed, text) = Sealed::open(paths, passphrase)?;
-        Self::of(text, &path, Place::Vault(sealed))
+        Self::of(text, &path, Place::Vault(Box::new(sealed)))
     }
 
     fn of(text: Option<Zeroizing<String>>, path: &Path, place: Place) -> Result<Self, CliError> {

@@ -6,6 +6,7 @@
 
 mod file;
 mod http;
+mod modem_manager;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -25,6 +26,8 @@ use crate::output::Output;
 const LONGEST: usize = 64 << 10;
 /// Messages of one source that wait for the reader; more are refused, or have to wait.
 const WAITING: usize = 64;
+/// The name of that source.
+const MODEM_MANAGER: &str = "modemmanager";
 
 /// Sources of messages.
 #[derive(Clone, Debug, Default, Args)]
@@ -33,7 +36,8 @@ pub struct InboxArgs {
     ///
     /// file:PATH is a file whose content, whenever it changes, is a new message; to write it under another name and to
     /// rename it is safest. http:127.0.0.1:PORT takes a message as the body of a POST to /, from programs of this machine
-    /// and never from pages; port 0 is any that is free.
+    /// and never from pages; port 0 is any that is free. modemmanager is the text messages that ModemManager gets from now on
+    /// through the modems of this machine, over the system's D-Bus.
     #[arg(long, value_name = "SOURCE")]
     pub inbox: Vec<Source>,
 }
@@ -45,13 +49,18 @@ pub enum Source {
     File(PathBuf),
     /// A server on this loopback address.
     Http(SocketAddr),
+    /// `ModemManager`, over D-Bus.
+    ModemManager,
 }
 
 impl FromStr for Source {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let form = "not file:PATH or http:127.0.0.1:PORT";
+        let form = "not file:PATH, http:127.0.0.1:PORT or modemmanager";
+        if text == MODEM_MANAGER {
+            return Ok(Self::ModemManager);
+        }
         match text.split_once(':') {
             Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.into())),
             Some(("http", address)) => {
@@ -64,10 +73,24 @@ impl FromStr for Source {
     }
 }
 
+/// A message that came.
+pub struct Text {
+    /// What stands in it.
+    pub content: Zeroizing<String>,
+    /// The number that it came from, as the network says; nothing if its source knows none.
+    pub sender: Option<String>,
+}
+
+impl From<Zeroizing<String>> for Text {
+    fn from(content: Zeroizing<String>) -> Self {
+        Self { content, sender: None }
+    }
+}
+
 /// What a source hands over.
 enum Arrival {
-    /// A text, and the room that it takes while it waits.
-    Message(Zeroizing<String>, Option<OwnedSemaphorePermit>),
+    /// A message, and the room that it takes while it waits.
+    Message(Text, Option<OwnedSemaphorePermit>),
     /// The source is gone, for this reason.
     Broken(String),
 }
@@ -92,6 +115,12 @@ impl InboxArgs {
                 Source::Http(address) => http::open(*address, send.clone()).map(|address| {
                     output.note(format!("POST messages to http://{address}/"));
                 }),
+                Source::ModemManager => modem_manager::open(send.clone()).map(|modems| {
+                    output.note(match modems {
+                        0 => "ModemManager has no modem that gets messages yet.".to_owned(),
+                        _ => format!("Messages come from ModemManager. Modems: {modems}."),
+                    });
+                }),
             };
             opened.map_err(|error| {
                 let what = format!("Messages cannot come from {}: {error}.", named(source));
@@ -108,7 +137,7 @@ impl Inbox {
     /// # Errors
     ///
     /// [`Exit::Failed`] if a source broke.
-    pub fn wait(&self, time: Duration) -> Result<Option<Zeroizing<String>>, CliError> {
+    pub fn wait(&self, time: Duration) -> Result<Option<Text>, CliError> {
         let broken = |why: &str| {
             let what = format!("No more messages can come: {why}.");
             CliError::new(Exit::Failed, what, "again, or another --inbox")
@@ -129,6 +158,7 @@ fn named(source: &Source) -> String {
     match source {
         Source::File(path) => path.display().to_string(),
         Source::Http(address) => address.to_string(),
+        Source::ModemManager => "ModemManager".to_owned(),
     }
 }
 
@@ -150,11 +180,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_source_is_a_file_or_this_machine() {
+    fn a_source_is_a_file_or_of_this_machine() {
         assert_eq!("file:a:b".parse(), Ok(Source::File("a:b".into())));
         assert_eq!("http:[::1]:80".parse(), Ok(Source::Http("[::1]:80".parse().unwrap())));
-        for wrong in ["", "file:", "a", "http:", "http:127.0.0.1", "sms:1"] {
-            assert_eq!(wrong.parse::<Source>(), Err("not file:PATH or http:127.0.0.1:PORT"));
+        assert_eq!("modemmanager".parse(), Ok(Source::ModemManager));
+        for wrong in ["", "file:", "a", "http:", "http:127.0.0.1", "sms:1", "modemmanager:1"] {
+            let form = "not file:PATH, http:127.0.0.1:PORT or modemmanager";
+            assert_eq!(wrong.parse::<Source>(), Err(form));
         }
         for others in ["http:0.0.0.0:80", "http:192.0.2.1:80"] {
             assert_eq!(others.parse::<Source>(), Err("not an address of this machine alone"));

@@ -174,6 +174,7 @@ fn may_ask(source: &Source) -> bool {
 }
 
 /// A vault's error for the person at the terminal.
+#[must_use]
 pub fn told(error: &VaultError) -> CliError {
     let what = error.what();
     let mut chars = what.chars();

@@ -76,6 +76,7 @@ fn steps() -> Vec<Step> {
         Step::task_with("interop-board", 10, &["interop", "--board"])
             .only_if(LIBRARIES, NO_LIBRARIES),
         Step::cargo("fedcm", 25, "test --package softkey-idp --test flow --locked -- --ignored"),
+        Step::cargo("modem", 15, "test --package softkey --test cli --locked modem -- --ignored"),
         Step::task("empty-root", 15),
         Step::task("vm", 45),
         Step::new(

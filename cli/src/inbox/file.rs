@@ -22,7 +22,7 @@ pub(super) fn open(path: PathBuf, send: SyncSender<Arrival>) -> io::Result<()> {
         loop {
             thread::sleep(TICK);
             if let Some(text) = watched.look()?
-                && send.send(Arrival::Message(text, None)).is_err()
+                && send.send(Arrival::Message(text.into(), None)).is_err()
             {
                 return Ok(());
             }

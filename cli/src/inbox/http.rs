@@ -103,7 +103,7 @@ async fn answer(
     }
     let room = Arc::clone(waiting).try_acquire_owned();
     let room = room.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
-    Ok(Arrival::Message(text, Some(room)))
+    Ok(Arrival::Message(text.into(), Some(room)))
 }
 
 /// Is it a message, and from no page? A page's POST has an `Origin`, and a page whose name was bound to this address
@@ -160,7 +160,7 @@ mod tests {
         let host = format!("Host: {address}\r\n");
         assert_eq!(post(address, &host, "Code.\n\n@a.example #1"), "204");
         let Ok(Arrival::Message(text, _)) = arrivals.recv() else { panic!("no message") };
-        assert_eq!(*text, "Code.\n\n@a.example #1");
+        assert_eq!(*text.content, "Code.\n\n@a.example #1");
         let named = format!("Host: localhost:{}\r\n", address.port());
         assert_eq!(post(address, &named, "x"), "204");
         assert!(arrivals.recv().is_ok());

@@ -93,12 +93,15 @@ fn watch(inbox: &InboxArgs, codes: bool, output: &mut Output<'_>) -> Result<(), 
     })?;
     loop {
         let Some(text) = open.wait(Duration::from_mins(1))? else { continue };
-        let bound = BoundCode::parse(&text);
+        let bound = BoundCode::parse(&text.content);
         let code = bound.as_ref().map(|bound| bound.code.expose()).filter(|_| codes);
         let top = bound.as_ref().map(|bound| bound.top_host.as_str());
         let embedded = bound.as_ref().and_then(|bound| bound.embedded_host.as_deref());
         if output.form() == Form::Json {
-            let told = json!({"host": top, "embedded": embedded, "code": code});
+            let mut told = json!({"host": top, "embedded": embedded, "code": code});
+            if let (Some(sender), Some(members)) = (text.sender, told.as_object_mut()) {
+                members.insert("sender".into(), sender.into());
+            }
             output.object(&told)?;
             continue;
         }
@@ -106,6 +109,7 @@ fn watch(inbox: &InboxArgs, codes: bool, output: &mut Output<'_>) -> Result<(), 
             top.map_or_else(|| String::from("for no page"), |top| format!("for {}", rp_id(top)));
         let frame = embedded.map(|it| format!(" in a frame of {}", rp_id(it))).unwrap_or_default();
         let code = code.map(|code| format!(": {}", quoted(code))).unwrap_or_default();
-        output.line(format!("{line}{frame}{code}"))?;
+        let sender = text.sender.map(|it| format!(" from {}", quoted(&it))).unwrap_or_default();
+        output.line(format!("{line}{frame}{sender}{code}"))?;
     }
 }

@@ -158,7 +158,7 @@ impl Visit {
                 None => match &self.inbox {
                     Some(inbox) => {
                         if let Some(text) = inbox.wait(self.until_due(&request))? {
-                            self.profile.profile().inbox().push(text.as_str());
+                            self.profile.profile().inbox().push(text.content.as_str());
                         }
                     }
                     None if request.is_stalled() => return Err(nothing_comes()),

@@ -15,6 +15,7 @@ mod hosts;
 mod identity;
 mod messages;
 mod metadata;
+mod modem;
 mod power;
 mod profiles;
 mod prompts;
