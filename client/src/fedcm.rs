@@ -22,6 +22,7 @@ pub mod options;
 mod party;
 mod profile;
 pub(crate) mod settings;
+pub(crate) mod shown;
 mod site;
 mod statics;
 #[cfg(test)]

@@ -10,6 +10,7 @@ use url::Url;
 
 use crate::cause::Cause;
 use crate::container::CredentialsContainer;
+use crate::fedcm::shown::Shown;
 use crate::origin::Origin;
 use crate::profile::Profile;
 use crate::registry::{CredentialType, Feature};
@@ -29,6 +30,8 @@ pub struct Page {
     connect_src: Option<Vec<String>>,
     /// Is a call of `IdentityCredential.disconnect()` pending?
     disconnecting: Arc<AtomicBool>,
+    /// Which dialog of a provider's it is in.
+    shown: Option<Shown>,
 }
 
 /// One document of the chain from the top-level page to the caller.
@@ -100,6 +103,7 @@ impl Page {
             tab: Tab::default(),
             connect_src: None,
             disconnecting: Arc::default(),
+            shown: None,
         }
     }
 
@@ -160,6 +164,14 @@ impl Page {
             parent = Some(frame);
             inherits && !frame.deny.contains(&feature)
         })
+    }
+
+    pub(crate) const fn shown(&self) -> Option<&Shown> {
+        self.shown.as_ref()
+    }
+
+    pub(crate) fn set_shown(&mut self, shown: Option<Shown>) {
+        self.shown = shown;
     }
 
     pub(crate) fn is_framed(&self) -> bool {

@@ -36,7 +36,7 @@ pub enum Question {
     /// the dialog.
     Account(AccountDialog),
     /// The provider's login page is to be shown, as a page of its own. Answered by [`Answer::Yes`] once the page has
-    /// called `IdentityProvider.close()`, and by [`Answer::No`] if the person closed it. It helps only if the profile's
+    /// called `IdentityProvider.close()` ([`crate::Page::close_identity`]), and by [`Answer::No`] if the person closed it. It helps only if the profile's
     /// login status for the provider then says that they are signed in; [`crate::Profile::navigated`] heeds what the
     /// page's answer says of that.
     LogIn {
@@ -46,7 +46,7 @@ pub enum Question {
         url: String,
     },
     /// The provider's page is to be shown on which the person goes on. Answered by [`Answer::Resolve`] once the page has
-    /// called `IdentityProvider.resolve()`; whatever else is a page that closed without a token.
+    /// called `IdentityProvider.resolve()` ([`crate::Page::resolve_identity`]); whatever else is a page that closed without a token.
     Continue {
         /// The config file of the provider.
         provider: String,

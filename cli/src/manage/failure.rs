@@ -176,6 +176,7 @@ fn by_provider(failure: &Failure) -> (Exit, &'static str) {
         | Failure::Disconnecting
         | Failure::ForeignCaller
         | Failure::TopLevel
+        | Failure::NoContinuation
         | Failure::ForeignSite => (Exit::Failed, ""),
     }
 }

@@ -17,7 +17,9 @@ use clap::Args;
 use serde_json::Value;
 use softkey_client::fedcm::{Token, is_same_site, is_trustworthy};
 use softkey_client::fetch::Method;
-use softkey_client::{Answer, Fetch, FetchFault, FetchRequest, FetchResponse, Profile};
+use softkey_client::{
+    Answer, Fetch, FetchFault, FetchRequest, FetchResponse, Page, Profile, Question,
+};
 use softkey_ctap::Instant;
 use url::{Url, form_urlencoded};
 
@@ -100,8 +102,8 @@ impl Pages<'_> {
         if self.visit(url, HTML).is_some() { Answer::Yes } else { Answer::No }
     }
 
-    /// The page at this URL, on which the person goes on.
-    pub(super) fn go_on(&mut self, url: &str) -> Answer {
+    /// The page at this URL, on which the person goes on, as this question wants it.
+    pub(super) fn go_on(&mut self, url: &str, question: &Question) -> Answer {
         let Some(Arrived { url, response }) = self.visit(url, JSON_OR_HTML) else {
             return Answer::No;
         };
@@ -112,7 +114,12 @@ impl Pages<'_> {
             return Answer::No;
         };
         let account_id = member("account_id").and_then(|id| id.as_str().map(str::to_owned));
-        Answer::Resolve { token: Token::new(token), account_id }
+        let mut page = Page::new(self.profile, &url.origin().ascii_serialization());
+        page.show_for(question);
+        page.resolve_identity(Token::new(token), account_id).unwrap_or_else(|rejection| {
+            self.told.push(format!("{}: {}", place(&url), rejection.cause));
+            Answer::No
+        })
     }
 
     /// Goes to a page and on from it, as long as there is something to fill in.

@@ -180,7 +180,7 @@ impl Visit {
         let mut pages = Pages { profile, fetch, forms: &mut self.forms, now, told: Vec::new() };
         let answer = match (question, answer) {
             (Question::LogIn { url, .. }, Answer::Yes) => pages.log_in(url),
-            (Question::Continue { url, .. }, Answer::Yes) => pages.go_on(url),
+            (Question::Continue { url, .. }, Answer::Yes) => pages.go_on(url, question),
             (_, answer) => answer,
         };
         for line in &pages.told {

@@ -60,6 +60,8 @@ pub enum Failure {
     NoneEligible,
     /// The caller is in a frame of another site.
     ForeignSite,
+    /// The page is not the provider's, or not shown to go on at.
+    NoContinuation,
     /// The user signed in to providers so many times, and chose no account.
     Logins(usize),
 }
@@ -102,6 +104,7 @@ impl Failure {
             Self::NoToken(_) => DomException::IdentityCredentialError,
             Self::NoUrl | Self::ForeignCaller => DomException::InvalidStateError,
             Self::ForeignSite => DomException::SecurityError,
+            Self::NoContinuation => DomException::NotAllowedError,
             Self::NoProviders
             | Self::SameProvider(_)
             | Self::ActiveWithSeveral(_)
@@ -157,6 +160,7 @@ impl Failure {
             Self::TopLevel => "The caller is no frame.",
             Self::NoneEligible => "No account could be signed in without asking.",
             Self::ForeignSite => "The caller is in a frame of another site.",
+            Self::NoContinuation => "The page is not one of the provider's to go on at.",
             Self::SameProvider(_)
             | Self::ActiveWithSeveral(_)
             | Self::NothingToOffer(_)

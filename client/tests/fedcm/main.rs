@@ -18,5 +18,6 @@ mod judge;
 mod memory;
 mod seam;
 mod secrets;
+mod shown;
 mod statics;
 mod world;

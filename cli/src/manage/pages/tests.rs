@@ -167,18 +167,22 @@ fn pages_that_lead_nowhere() {
     assert_eq!(servers.sent.len(), 1);
 }
 
+/// The answer about a page to go on at, and what the person is told.
+fn go_on(mut servers: Servers) -> (Answer, String) {
+    let (profile, mut forms) = (Profile::new(), Forms::default());
+    let (now, told) = (Instant::default(), Vec::new());
+    let mut pages = Pages { profile: &profile, fetch: &mut servers, forms: &mut forms, now, told };
+    let url = format!("{IDP}/more?t=1");
+    let question = Question::Continue { provider: format!("{IDP}/fedcm.json"), url: url.clone() };
+    let answer = pages.go_on(&url, &question);
+    (answer, pages.told.join("\n"))
+}
+
 /// A page to go on at ends with JSON; without it there is no token.
 #[test]
 fn a_page_to_go_on_at_gives_its_token() {
     let go_on = |body: &str| {
-        let mut servers =
-            Servers::default().on("GET https://login.idp.example/more?t=1", 200, &[], body);
-        let (profile, mut forms) = (Profile::new(), Forms::default());
-        let (now, told) = (Instant::default(), Vec::new());
-        let mut pages =
-            Pages { profile: &profile, fetch: &mut servers, forms: &mut forms, now, told };
-        let answer = pages.go_on("https://login.idp.example/more?t=1");
-        (answer, pages.told.join("\n"))
+        go_on(Servers::default().on("GET https://login.idp.example/more?t=1", 200, &[], body))
     };
     let resolved = |token: Value, account: Option<&str>| Answer::Resolve {
         token: Token::new(token),
@@ -193,6 +197,18 @@ fn a_page_to_go_on_at_gives_its_token() {
         assert_eq!(answer, Answer::No, "{nothing}");
         assert!(told.contains("gave no JSON with a token"), "{told}");
     }
+}
+
+/// What another origin's page calls a token is none of the provider's.
+#[test]
+fn a_token_of_another_origin_is_none() {
+    let away = [("Location", "https://www.idp.example/more")];
+    let servers = Servers::default()
+        .on("GET https://login.idp.example/more?t=1", 302, &away, "")
+        .on("GET https://www.idp.example/more", 200, &[], r#"{"token": "t"}"#);
+    let (answer, told) = go_on(servers);
+    assert_eq!(answer, Answer::No);
+    assert!(told.contains("https://www.idp.example/more: The page is not one of"), "{told}");
 }
 
 /// Origins are read as they may be written; errors tell the place and no secret.
