@@ -2,19 +2,29 @@
 
 use serde_json::json;
 use softkey_client::call::Mediation;
+use softkey_client::extensions::RequestInputs;
 use softkey_client::federated::FederatedRequest;
+use softkey_client::options::{Conveyance, Credential as KeyCredential, UserVerification};
 use softkey_client::otp::OtpOptions;
+use softkey_client::password::PasswordData;
 use softkey_client::{
-    AbortReason, AbortSignal, Answer, Cause, CredentialRequestOptions, DomException,
+    AbortReason, AbortSignal, Answer, Cause, Credential, CredentialCreationOptions,
+    CredentialRequestOptions, CredentialType, DomException, Output, PasswordCredential, Request,
+    RequestOptions, SecretText,
 };
 
 use crate::world::*;
 
-fn in_rust(
-    page: &mut softkey_client::Page,
-    options: CredentialRequestOptions,
-) -> softkey_client::Request {
+fn in_rust(page: &mut softkey_client::Page, options: CredentialRequestOptions) -> Request {
     page.credentials().get(NOW, options, entropy())
+}
+
+/// What create has made.
+fn created(request: &mut Request) -> Credential {
+    match request.poll_output(NOW) {
+        Some(Output::Settled(Ok(Some(made)))) => made,
+        other => panic!("{other:?} instead of a credential"),
+    }
 }
 
 /// `navigator.credentials.get({password: true})`
@@ -40,11 +50,17 @@ fn get_a_password_by_each_mediation() {
         assert_eq!(settled(&mut in_rust(&mut page, options)), from_json);
         assert_eq!(ids(from_json), Some("ada".into()), "{text}");
     }
+    let by =
+        |mediation| CredentialRequestOptions { password: true, mediation, ..Default::default() };
     let required = json!({"password": true, "mediation": "required"});
-    assert_eq!(ids(answered(&mut get(&mut page, &required), chosen(0))), Some("ada".into()));
+    let from_json = answered(&mut get(&mut page, &required), chosen(0));
+    assert_eq!(answered(&mut in_rust(&mut page, by(Mediation::Required)), chosen(0)), from_json);
+    assert_eq!(ids(from_json), Some("ada".into()));
     let conditional = json!({"password": true, "mediation": "conditional"});
-    let (exception, _) = settled(&mut get(&mut page, &conditional)).unwrap_err();
-    assert_eq!(exception, DomException::TypeError);
+    let cause = Cause::NotConditional(CredentialType::Password);
+    let expected = Err((DomException::TypeError, cause));
+    assert_eq!(settled(&mut get(&mut page, &conditional)), expected);
+    assert_eq!(settled(&mut in_rust(&mut page, by(Mediation::Conditional))), expected);
     let unknown =
         CredentialRequestOptions::from_json(r#"{"password": true, "mediation": "maybe"}"#);
     assert!(matches!(unknown, Err(Cause::NotTheDictionary(_))));
@@ -115,6 +131,34 @@ fn a_signal() {
     assert_eq!(settled(&mut in_rust(&mut page(), options)), plain);
 }
 
+/// `navigator.credentials.get({publicKey: {challenge, rpId, allowCredentials, userVerification}})`: the same question to
+/// keys, whose answer is a matter of the ceremonies.
+#[test]
+fn get_a_public_key() {
+    let asked = json!({"publicKey": {
+        "challenge": "AAAA", "rpId": "example.com", "userVerification": "required", "timeout": 60_000,
+        "allowCredentials": [{"type": "public-key", "id": "AQID", "transports": ["usb"]}],
+    }});
+    let options = RequestOptions {
+        rp_id: Some("example.com".into()),
+        challenge: vec![0, 0, 0],
+        allow: vec![KeyCredential { id: vec![1, 2, 3], transports: vec!["usb".into()] }],
+        only_unknown: false,
+        user_verification: UserVerification::Required,
+        attestation: Conveyance::None,
+        // No attestation is a format, too.
+        attestation_formats: vec!["none".into()],
+        extensions: RequestInputs::default(),
+        timeout: Some(60_000),
+    };
+    let read = CredentialRequestOptions::from_json(&asked.to_string()).unwrap().public_key;
+    assert_eq!(read.as_ref(), Some(&options));
+    let (mut one, mut other) = (page(), page());
+    let (from_json, in_rust) =
+        (get(&mut one, &asked), in_rust(&mut other, CredentialRequestOptions::from(options)));
+    assert!(from_json.asks_keys() && in_rust.asks_keys());
+}
+
 /// `new PasswordCredential({id, name, origin, password})`, then `navigator.credentials.store(credential)`.
 #[test]
 fn create_and_store_a_password() {
@@ -124,11 +168,17 @@ fn create_and_store_a_password() {
         "password": "correct horse battery staple",
     });
     let options = json!({"password": data}).to_string();
-    let options = softkey_client::CredentialCreationOptions::from_json(&options).unwrap();
+    let options = CredentialCreationOptions::from_json(&options).unwrap();
     let mut made = page.credentials().create(NOW, options, entropy());
-    let Some(softkey_client::Output::Settled(Ok(Some(made)))) = made.poll_output(NOW) else {
-        panic!("not made")
+    let made = created(&mut made);
+    let data = PasswordData {
+        id: "example-username".into(),
+        name: "Carina Anand".into(),
+        icon_url: String::new(),
+        origin: ORIGIN.into(),
+        password: SecretText::new("correct horse battery staple"),
     };
+    assert_eq!(Credential::Password(PasswordCredential::new(data).unwrap()), made);
     assert_eq!(answered(&mut store(&mut page, made), Answer::Yes), Ok(None));
     assert_eq!(page.profile().passwords()[0].name(), "Carina Anand");
 }
@@ -140,11 +190,10 @@ fn create_and_store_a_federated_credential() {
     let init =
         json!({"id": "ada", "provider": "https://account.google.com", "protocol": "openidconnect"});
     let options = json!({"federated": init}).to_string();
-    let options = softkey_client::CredentialCreationOptions::from_json(&options).unwrap();
+    let options = CredentialCreationOptions::from_json(&options).unwrap();
     let mut made = page.credentials().create(NOW, options, entropy());
-    let Some(softkey_client::Output::Settled(Ok(Some(made)))) = made.poll_output(NOW) else {
-        panic!("not made")
-    };
+    let made = created(&mut made);
+    assert_eq!(federated("ada", "https://account.google.com", Some("openidconnect")), made);
     assert_eq!(answered(&mut store(&mut page, made), Answer::Yes), Ok(None));
     assert_eq!(page.profile().federated()[0].origin(), ORIGIN);
 }

@@ -11,6 +11,7 @@ mod examples;
 mod federated;
 mod interleavings;
 mod lint;
+mod order;
 mod otp;
 mod password;
 mod world;
