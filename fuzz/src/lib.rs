@@ -18,6 +18,7 @@
 
 pub mod cbor_reader;
 pub mod commands;
+pub mod container;
 pub mod dictionary;
 pub mod features;
 pub mod fedcm;
@@ -86,6 +87,7 @@ targets! {
     vault: dictionary::none, 256;
     options: dictionary::json, 1024;
     fedcm: dictionary::provider, 1024;
+    container: dictionary::json, 512;
 }
 
 /// The subject that the environment names: [`Subject::Planted`] if `SOFTKEY_FUZZ_PLANT` is set.

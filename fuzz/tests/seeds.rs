@@ -70,6 +70,7 @@ replayed! {
     vault;
     options;
     fedcm;
+    container;
 }
 
 /// All seeds together stay small enough to be kept beside the code.

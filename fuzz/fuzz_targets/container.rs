@@ -1,0 +1,4 @@
+//! The target `container`; its body and what it claims are in the library.
+#![cfg_attr(fuzzing, no_main)]
+
+softkey_fuzz::target!(container);
