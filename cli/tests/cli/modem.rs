@@ -34,7 +34,7 @@ const SMS: &str = "org.freedesktop.ModemManager1.Sms";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
 /// As long as a loaded machine may need.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The bus's own rules: everyone may do everything, as far as it matters here.
 const RULES: &str = r#"<busconfig><type>custom</type><listen>unix:path=@</listen><auth>EXTERNAL</auth>
