@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::{GET_INFO, Key, flags, make_credential, u2f_register};
+use crate::harness::{GET_INFO, Key, flags, make_credential, softkey, u2f_register};
 
 /// A key whose owner wants these faults.
 fn faulty(faults: &[&str]) -> Key {
@@ -58,6 +58,32 @@ fn the_owner_switches_faults_while_the_key_runs() {
     assert!(told.contains("The fault status is not on.\n    try: fault list"), "{told}");
     key.told(&["fault", "off"]);
     assert_eq!(key.control(&["fault", "list"]).stdout, b"no fault is on\n");
+}
+
+/// Whatever the table names can be switched on and off while the key runs, and leaves nothing behind.
+#[test]
+fn every_fault_of_the_table_is_switched_while_the_key_runs() {
+    let key = Key::forgetful("auto");
+    let table = String::from_utf8(softkey().arg("faults").output().unwrap().stdout).unwrap();
+    assert!(table.lines().count() >= 40, "{table}");
+    for form in table.lines().filter_map(|line| line.split([' ', '|']).next()) {
+        let (name, argument) = form.split_once('=').unwrap_or((form, ""));
+        // An argument in brackets may be left out.
+        let (name, argument) = name.strip_suffix('[').map_or((name, argument), |name| (name, ""));
+        let argument = match argument {
+            "N" => "1",
+            "HEX" | "[COMMAND:]HEX" => "7e",
+            other => other,
+        };
+        let fault = [name, argument].join("=");
+        let fault = fault.trim_end_matches('=');
+        key.told(&["fault", "on", fault]);
+        let list = String::from_utf8(key.control(&["fault", "list"]).stdout).unwrap();
+        assert!(list.starts_with(name), "{fault}: {list}");
+        key.told(&["fault", "off"]);
+    }
+    assert_eq!(key.status()["faults"], json!([]));
+    assert_eq!(key.host().cbor(&GET_INFO)[0], 0);
 }
 
 /// A power cycle does not mend a key.
