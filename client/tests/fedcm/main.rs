@@ -11,6 +11,7 @@
 mod automatic;
 mod dialogs;
 mod disconnect;
+mod entry;
 mod examples;
 mod failures;
 mod flow;

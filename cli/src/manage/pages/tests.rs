@@ -1,3 +1,5 @@
+//! A person on a provider's pages, against servers by table: where they are led, what is filled in, and what never is.
+
 use std::collections::BTreeMap;
 
 use softkey_client::SecretText;
