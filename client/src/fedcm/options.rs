@@ -11,6 +11,7 @@ use crate::options::json;
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct IdentityOptions {
     /// The providers that will do, in the page's order of preference.
+    #[serde(deserialize_with = "json::dictionaries")]
     pub providers: Vec<ProviderRequest>,
     /// What the person is told that they do.
     #[serde(default)]

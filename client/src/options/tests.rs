@@ -115,6 +115,43 @@ fn a_missing_member_is_named() {
     assert_eq!(cause, Cause::NotTheDictionary("missing field `rp`".into()));
 }
 
+/// Web IDL: an array has none of a dictionary's members, whatever stands in it.
+#[test]
+fn a_list_is_no_dictionary() {
+    let user = json!(["AQ", "ada", ""]);
+    let wrong = [
+        with("rp", json!([null, "Example"])),
+        with("user", user),
+        with("pubKeyCredParams", json!([["public-key", -7]])),
+        with("excludeCredentials", json!([["public-key", "AQ", []]])),
+        with("authenticatorSelection", json!([null, null, false, null])),
+        json!([{"name": "Example"}, {}, "AAEC", []]).to_string(),
+    ];
+    for text in wrong {
+        let Err(Cause::NotTheDictionary(told)) = CreationOptions::from_json(&text) else {
+            panic!("{text}")
+        };
+        assert!(told.ends_with("invalid type: sequence, expected an object"), "{told}");
+    }
+}
+
+#[test]
+fn the_member_that_is_wrong_is_named() {
+    let told = |text: &str| CreationOptions::from_json(text).unwrap_err();
+    for (member, value, named) in [
+        ("challenge", json!(5), "challenge: invalid type: integer `5`, expected a string"),
+        ("rp", json!({"name": true}), "rp.name: invalid type: boolean `true`, expected a string"),
+        ("user", json!({"id": "AQ", "name": ""}), "user: missing field `displayName`"),
+        (
+            "pubKeyCredParams",
+            json!([{"type": "public-key", "alg": "ES256"}]),
+            "pubKeyCredParams[0].alg: invalid type: string \"ES256\", expected i64",
+        ),
+    ] {
+        assert_eq!(told(&with(member, value)), Cause::NotTheDictionary(named.to_owned()));
+    }
+}
+
 /// WebAuthn Level 3 section 5.8.7: the first known hint wins, over the attachment too.
 #[test]
 fn a_hint_overrides_the_attachment() {
