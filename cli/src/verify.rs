@@ -25,7 +25,7 @@ use x509_cert::Certificate;
 use x509_cert::der::{Decode, Encode};
 
 use crate::error::{CliError, Exit};
-use crate::manage::create::{named, read_options};
+use crate::manage::create::{named, read_options, read_text};
 use crate::output::Output;
 
 /// The arguments of `softkey verify`.
@@ -96,12 +96,14 @@ struct Verdict {
 ///
 /// [`Exit::Failed`] if a check fails, [`Exit::BadInput`] for what cannot be read.
 pub fn run(args: &VerifyArgs, output: &mut Output<'_>) -> Result<(), CliError> {
-    let text = read_options(&args.response)?;
+    let text = read_text(&args.response, "The response", "a text file that you may read")?;
     let response = json(&args.response, &text)?;
     let options = read_options(&args.options)?;
     let within: Vec<_> = args.within.iter().map(String::as_str).collect();
     let frames = (!within.is_empty()).then_some(within.as_slice());
-    if response.pointer("/response/attestationObject").is_some() {
+    // A sign-in may have an attestation, too; what it has alone is the signature.
+    let has = |member: &str| response.pointer(member).is_some();
+    if has("/response/attestationObject") && !has("/response/signature") {
         let response: RegistrationResponse = parsed(&args.response, response)?;
         let registered = registered(args, &options, frames, &response)?;
         let attestation = verdict(args, &registered)?;
@@ -258,6 +260,16 @@ fn refused(fault: Fault) -> CliError {
         Fault::Challenge => "the options that this response answers",
         Fault::Origin | Fault::RpIdHash => "the origin that the page was created with",
         Fault::CrossOrigin | Fault::TopOrigin => "--within with the origin around the page",
+        Fault::Unreadable(_) => "softkey decode with it, to see where it can no longer be read",
+        Fault::NotVerified => {
+            "a key with a PIN, or options without \"userVerification\": \"required\""
+        }
+        Fault::Algorithm(_) => "pubKeyCredParams as the page had them",
+        Fault::OtherCredential | Fault::NotAllowed => {
+            "the record and the options of this credential"
+        }
+        Fault::UserHandle => "--user with the handle of the credential's account",
+        Fault::Type => "the options of create for a registration, of get for a sign-in",
         _ => "",
     };
     CliError::new(Exit::Failed, format!("The response does not hold: {fault}"), hint)

@@ -111,6 +111,14 @@ fn the_vectors_of_webauthn_are_recognised() {
     }
 }
 
+/// The attestation object of a draft of level 3, which a sign-in could have.
+#[test]
+fn the_attestation_object_of_a_sign_in_is_recognised() {
+    let object = explained("a263666d74646e6f6e656761747453746d74a0");
+    assert_eq!(object["kind"], "attestationObject");
+    assert_eq!(object["value"], json!({"fmt": "none", "attStmt": {}}));
+}
+
 #[test]
 fn flags_are_spelled_out() {
     let extended = format!("{}8500000009a16b6372656450726f7465637402", "aa".repeat(32));

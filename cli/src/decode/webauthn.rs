@@ -74,11 +74,11 @@ pub(super) fn aaguid_node(bytes: &[u8]) -> Option<Node> {
     (bytes.len() == 16).then(|| Node::Text(groups.join("-")))
 }
 
-/// An attestation object: a map with `fmt`, `attStmt` and `authData`.
+/// An attestation object: a map with `fmt`, `attStmt` and `authData`; the one of a sign-in is without the latter.
 pub(super) fn attestation_object(bytes: &[u8]) -> Option<Explained> {
     let value = parse(bytes)?;
     let has = |name: &str| value.as_map()?.iter().find(|(key, _)| *key == Value::from(name));
-    has("fmt").and(has("attStmt")).and(has("authData"))?;
+    has("fmt").and(has("attStmt"))?;
     let value = node(&value, &Form::Map(&schema::ATTESTATION));
     let mut explained = Explained::new("attestationObject", "attestation object", value);
     explained.remarks.extend(verdict(bytes));

@@ -114,7 +114,7 @@ pub(crate) fn read_options(path: &PathBuf) -> Result<String, CliError> {
 }
 
 /// A text from a file or, for `-`, from standard input: `what` it is, and what to try if it cannot be read.
-pub(super) fn read_text(path: &PathBuf, what: &str, try_this: &str) -> Result<String, CliError> {
+pub(crate) fn read_text(path: &PathBuf, what: &str, try_this: &str) -> Result<String, CliError> {
     let text = if path.as_os_str() == "-" {
         let mut text = String::new();
         io::stdin().lock().read_to_string(&mut text).map(|_| text)

@@ -69,7 +69,6 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
         Cause::NotTheDictionary(_)
         | Cause::UserIdLength(_)
         | Cause::NotBase64Url(_)
-        | Cause::NoType
         | Cause::TypesDoNotMix(..)
         | Cause::NotConditional(_)
         | Cause::NotImmediate(_)
@@ -80,6 +79,11 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
         | Cause::SignalNotBase64Url(_)
         | Cause::LargeBlobMisuse
         | Cause::CannotStore(_) => (Exit::BadInput, "options as a browser's JSON has them"),
+        Cause::NoType => (
+            Exit::BadInput,
+            "a member publicKey, password, federated, identity or otp in the options",
+        ),
+        Cause::Aborted(_) => (Exit::Failed, "without \"signal\" in the options"),
         Cause::NoCreationConsent => (Exit::BadInput, "without \"mediation\": \"conditional\""),
         // States of a page, which a command line does not have.
         Cause::NotFullyActive
@@ -87,7 +91,6 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
         | Cause::PolicyRefuses(_)
         | Cause::ConditionalInFrame
         | Cause::NoActivation
-        | Cause::Aborted(_)
         | Cause::OutsideFilter
         | Cause::NotPaymentHandler
         | Cause::KeysDiffer => (Exit::Failed, ""),

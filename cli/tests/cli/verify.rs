@@ -115,6 +115,12 @@ fn what_a_key_made_is_accepted_by_record_and_by_public_key() {
     site.keep("signed.json", &[&GET[..], &with].concat());
     site.keep("later.json", &SIGNED_IN);
 
+    // A sign-in may have an attestation object, by a draft of level 3; it stays a sign-in.
+    let mut signed = read(&site.path("signed.json"));
+    signed["response"]["attestationObject"] = "omNmbXRkbm9uZWdhdHRTdG10oA".into();
+    site.write("attested.json", &signed.to_string());
+    site.keep("attested-record.json", &[&["verify", "attested.json"], &SIGNED_IN[2..]].concat());
+
     let record = read(&site.path("record.json"));
     assert_eq!(record["uvInitialized"], true);
     let public_key = record["publicKey"].as_str().unwrap();
