@@ -52,14 +52,61 @@ fn each_step_has_its_act() {
 }
 
 #[test]
-fn what_a_page_sees_of_a_refusal_a_wait_and_a_pulled_key_is_the_same() {
-    let not_allowed = |cause| (DomException::NotAllowedError, cause);
-    let script = Script::new();
+fn a_refusal_is_not_allowed() {
     let denied = Cause::Refused(StatusCode::OPERATION_DENIED);
-    assert_eq!(refused(script.clone().then(Act::Refuse)), not_allowed(denied));
+    let refuses = Script::new().then(Act::Refuse);
+    assert_eq!(refused(refuses), (DomException::NotAllowedError, denied));
+}
+
+/// The key's time ends it, of which nothing is waited for but on its clock.
+#[test]
+fn a_key_that_is_ignored_ends_by_itself() {
     let waited = Cause::Refused(StatusCode::USER_ACTION_TIMEOUT);
-    assert_eq!(refused(script.clone().then(Act::Ignore)), not_allowed(waited));
-    assert_eq!(refused(script.then(Act::Unplug)), not_allowed(Cause::KeyGone));
+    let mut browser = browser(Script::new().then(Act::Ignore));
+    let before = browser.keys.now();
+    let rejection = browser.create(&creation("AQ")).unwrap_err();
+    assert_eq!((rejection.exception, rejection.cause), (DomException::NotAllowedError, waited));
+    assert_eq!(browser.keys.now().duration_since(before).as_secs(), 30);
+}
+
+#[test]
+fn a_key_that_is_pulled_out_is_gone() {
+    let pulls = Script::new().then(Act::Unplug);
+    assert_eq!(refused(pulls), (DomException::NotAllowedError, Cause::KeyGone));
+}
+
+/// The acts count at a sign-in as they do at a registration.
+#[test]
+fn a_sign_in_is_refused_ignored_and_pulled_out_too() {
+    let acts = [
+        (Act::Refuse, Cause::Refused(StatusCode::OPERATION_DENIED)),
+        (Act::Ignore, Cause::Refused(StatusCode::USER_ACTION_TIMEOUT)),
+        (Act::Unplug, Cause::KeyGone),
+    ];
+    for (act, cause) in acts {
+        let mut browser = browser(Script::new().then(Act::Consent).then(act));
+        browser.create(&creation("AQ")).unwrap();
+        let rejection = browser.get(REQUEST).unwrap_err();
+        assert_eq!((rejection.exception, rejection.cause), (DomException::NotAllowedError, cause));
+    }
+}
+
+/// Nothing in a run depends on the machine: what was asked, what became of it and how long it took.
+#[test]
+fn the_same_script_plays_the_same() {
+    let run = || {
+        let script = Script::new().then(Act::Consent).then(Act::Ignore).then(Act::Consent);
+        let mut browser = browser(script.then(Act::Refuse).account(1));
+        browser.set_pin("1234").unwrap();
+        browser.user = browser.user.clone().wrong_pins(1);
+        let users = ["AQ", "Ag", "Aw"];
+        let made = users.map(|user| browser.create(&creation(user)).map_err(|it| it.cause).is_ok());
+        let signed = browser.get(REQUEST).map_err(|rejection| rejection.cause).map(drop);
+        (made, signed, browser.user.take_asked(), browser.keys.now())
+    };
+    let first = run();
+    assert_eq!(first.0, [true, false, true]);
+    assert_eq!(run(), first);
 }
 
 /// A key that was pulled out stays out until it is put back; what it keeps is still there.
@@ -98,6 +145,24 @@ fn an_account_is_chosen_as_the_script_says() {
     // The newest comes first.
     assert_eq!(browser.get(REQUEST).unwrap().id, first.id);
     assert_eq!(browser.get(REQUEST).unwrap().id, second.id);
+}
+
+/// Nobody can choose an account that is not in the list: as if the dialog were closed.
+#[test]
+fn an_account_that_is_not_there_is_none() {
+    let mut browser = browser(Script::new().account(2).account(1));
+    let first = browser.create(&creation("AQ")).unwrap();
+    browser.create(&creation("Ag")).unwrap();
+    assert_eq!(browser.get(REQUEST).unwrap_err().cause, Cause::Cancelled);
+    assert_eq!(browser.get(REQUEST).unwrap().id, first.id);
+}
+
+#[test]
+fn a_user_who_knows_no_pin_gives_none() {
+    let mut browser = browser(Script::new());
+    browser.set_pin("1234").unwrap();
+    browser.user = Script::new();
+    assert_eq!(browser.create(&creation("AQ")).unwrap_err().cause, Cause::PinNotGiven);
 }
 
 /// A hand that consents puts a finger on a sensor, too.

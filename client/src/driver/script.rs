@@ -73,7 +73,8 @@ impl Script {
         self
     }
 
-    /// Which account they choose the next time that no choice was named for, as an index of the list.
+    /// Which account they choose the next time that no choice was named for, as an index of the list. Of a list that is
+    /// shorter they choose none, as if they closed it.
     #[must_use]
     pub fn account(self, index: usize) -> Self {
         self.lock().accounts.push_back(index);
@@ -136,6 +137,7 @@ impl User for Script {
     fn account(&mut self, accounts: &[Account]) -> Option<usize> {
         let mut state = self.lock();
         state.asked.push(Asked::Account(accounts.to_vec()));
-        Some(state.accounts.pop_front().unwrap_or(0))
+        let index = state.accounts.pop_front().unwrap_or(0);
+        (index < accounts.len()).then_some(index)
     }
 }
