@@ -45,6 +45,7 @@ pub(crate) enum Hand {
 pub(crate) struct Core {
     authenticator: Option<Authenticator<MemoryStore, Entropy>>,
     config: Config,
+    number: u8,
     work: Option<JobId>,
     power_ups: u8,
     /// What getInfo says instead of the key's own answer.
@@ -60,6 +61,9 @@ pub(crate) struct Core {
     pub(crate) samples: VecDeque<Sample>,
     /// How often the key asked for a touch.
     pub(crate) touches: usize,
+    /// When the last request came, and when one was last cancelled.
+    pub(crate) asked_at: Option<Instant>,
+    pub(crate) cancelled_at: Option<Instant>,
     /// Did the last question say that the registration shows which key this is?
     pub(crate) recognisable: bool,
     /// How often it asked for a finger.
@@ -69,9 +73,15 @@ pub(crate) struct Core {
 impl Core {
     /// A factory-fresh key, and a person who touches it.
     pub(crate) fn new(config: Config) -> Self {
+        Self::numbered(config, 0)
+    }
+
+    /// The same; keys of different numbers have different secrets.
+    pub(crate) fn numbered(config: Config, number: u8) -> Self {
         let mut core = Self {
             authenticator: None,
             config,
+            number,
             work: None,
             power_ups: 0,
             info: None,
@@ -81,6 +91,8 @@ impl Core {
             finger: true,
             samples: VecDeque::new(),
             touches: 0,
+            asked_at: None,
+            cancelled_at: None,
             recognisable: false,
             fingers: 0,
         };
@@ -95,8 +107,10 @@ impl Core {
 
     fn power_up(&mut self, store: MemoryStore, now: Instant) {
         self.power_ups += 1;
-        let rng = Entropy::from_seed(&Secret::new([self.power_ups; 32]));
-        let root = RootKey::new([1; 32]);
+        let mut seed = [self.power_ups; 32];
+        seed[0] ^= self.number;
+        let rng = Entropy::from_seed(&Secret::new(seed));
+        let root = RootKey::new([1 + self.number; 32]);
         let key = Authenticator::open(store, root, rng, self.config.clone(), now);
         self.authenticator = Some(key.unwrap());
     }
@@ -106,6 +120,7 @@ impl Core {
     }
 
     fn job(&mut self, now: Instant, job: &Job, device: &mut Device) {
+        self.asked_at = Some(now);
         let via = via(job.channel);
         if let (Some(info), [0x04]) = (&self.info, job.bytes.as_slice()) {
             return device.answer(now, job.id, info);
@@ -208,6 +223,7 @@ impl Application for Core {
         while let Some(event) = device.poll_event() {
             match event {
                 Event::Cancelled(_, channel) => {
+                    self.cancelled_at = Some(now);
                     if let Some(step) = self.key().cancel(via(channel)) {
                         self.carry(now, step, device);
                     }

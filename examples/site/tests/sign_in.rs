@@ -26,6 +26,20 @@ fn ada_registers_and_signs_in() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// The README's example is what is tested here, line for line.
+#[test]
+fn the_example_of_the_readme_is_this() {
+    let readme = include_str!("../../../README.md");
+    let example = readme.split("```rust,ignore\n").nth(1).unwrap().split("```").next().unwrap();
+    let lines = |text: &str| -> Vec<String> {
+        let code = text.lines().map(|line| line.split(" //").next().unwrap_or_default().trim());
+        code.filter(|line| !line.is_empty()).map(str::to_owned).collect()
+    };
+    let (example, here) = (lines(example), lines(include_str!("sign_in.rs")));
+    assert!(example.len() >= 9, "{example:?}");
+    assert!(here.windows(example.len()).any(|part| part == example), "{example:?}");
+}
+
 /// The site lists the passkeys that there are, so the same key is not registered twice.
 #[test]
 fn a_key_is_registered_once() -> Result<(), Box<dyn std::error::Error>> {
