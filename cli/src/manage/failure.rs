@@ -38,6 +38,9 @@ pub fn explain(error: DriveError<io::Error>) -> CliError {
     }
 }
 
+const ANY_TYPE: &str = "a member publicKey, password, federated, identity or otp in the options";
+const FOR_PAYMENT: &str =
+    "authenticatorAttachment platform, residentKey and userVerification required";
 const PIN_SET: &str = "softkey pin set";
 const PIN_CHANGE: &str = "softkey pin change";
 const RESET: &str = "softkey reset, which erases every credential on the key";
@@ -79,10 +82,7 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
         | Cause::SignalNotBase64Url(_)
         | Cause::LargeBlobMisuse
         | Cause::CannotStore(_) => (Exit::BadInput, "options as a browser's JSON has them"),
-        Cause::NoType => (
-            Exit::BadInput,
-            "a member publicKey, password, federated, identity or otp in the options",
-        ),
+        Cause::NoType => (Exit::BadInput, ANY_TYPE),
         Cause::Aborted(_) => (Exit::Failed, "without \"signal\" in the options"),
         Cause::NoCreationConsent => (Exit::BadInput, "without \"mediation\": \"conditional\""),
         // States of a page, which a command line does not have.
@@ -104,10 +104,7 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
             (Exit::BadInput, "the origin's domain, or one that it ends with, as rp.id or rpId")
         }
         Cause::AppIdRefused => (Exit::BadInput, "an https URL of the origin's site as the AppID"),
-        Cause::PaymentNeeds => (
-            Exit::BadInput,
-            "authenticatorAttachment platform, residentKey and userVerification required",
-        ),
+        Cause::PaymentNeeds => (Exit::BadInput, FOR_PAYMENT),
         Cause::NoKnownParameters | Cause::NoKnownDescriptors => {
             (Exit::BadInput, "entries of the type public-key")
         }
