@@ -113,8 +113,9 @@ fn the_person_at_the_terminal_decides() {
             (host, answer)
         });
         seat.see("a program asks to choose this key");
-        seat.see("approve? [y/n] 30 s");
-        seat.see("approve? [y/n] 29 s");
+        // The first of what is left may be 30 s, and a busy machine skips some of the others.
+        seat.see("approve? [y/n] ");
+        seat.see("approve? [y/n] 2");
         for line in typed {
             seat.type_line(line);
             if *line == "perhaps" {
@@ -145,7 +146,7 @@ fn an_early_yes_is_no_answer_and_r_replugs() {
     let asking = thread::spawn(move || {
         host.0.cbor(&SELECTION, &mut |_| std::ops::ControlFlow::Continue(()))
     });
-    seat.see("approve? [y/n] 29 s");
+    seat.see("approve? [y/n] ");
     seat.type_line("r");
     seat.see("ready again");
     assert!(asking.join().unwrap().is_err(), "the waiting request died with the power");
