@@ -83,6 +83,11 @@ impl<S: Store, R: TryCryptoRng> Back<S, R> {
         self.show(tell);
     }
 
+    /// When [`Back::turn`] has something to do without an order or an answer.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.authenticator.poll_timeout()
+    }
+
     /// The open question.
     pub fn asking(&self) -> Option<&Ask> {
         self.authenticator.asking()

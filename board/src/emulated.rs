@@ -5,8 +5,8 @@
 //! 0x000000  the flash
 //! 0xE00000  the seed of this run's noise, 32 bytes
 //! 0xF00000  words of four bytes, little-endian
-//! 0xF00040  a report to the board, 64 bytes
-//! 0xF00080  a report of the board, 64 bytes
+//! 0xF00080  a report to the board, 64 bytes
+//! 0xF000C0  a report of the board, 64 bytes
 //! ```
 
 use crate::Regions;
@@ -19,15 +19,23 @@ pub const FLASH: u32 = Regions::LEN;
 pub const SEED: u32 = 0xE0_0000;
 /// Where the words lie.
 pub const WORDS: u32 = 0xF0_0000;
+/// Bytes of the words, of which some are for later.
+pub const WORDS_LEN: u32 = 0x80;
 /// Where reports to the board lie.
-pub const TO_BOARD: u32 = WORDS + 0x40;
+pub const TO_BOARD: u32 = WORDS + WORDS_LEN;
 /// Where reports of the board lie.
-pub const TO_HOST: u32 = WORDS + 0x80;
+pub const TO_HOST: u32 = TO_BOARD + 0x40;
 
 /// The button is touched.
 pub const TOUCHED: u32 = 1;
 /// The button is held for five seconds.
 pub const HELD: u32 = 2;
+/// The board asks for a touch.
+pub const TOUCH: u32 = 1;
+/// The board asks for a touch of five seconds.
+pub const HOLD: u32 = 2;
+/// Nothing is due.
+pub const NEVER: u32 = u32::MAX;
 /// The host wants measures.
 pub const WANTED: u32 = 1;
 /// The measures are there.
@@ -62,6 +70,17 @@ pub enum Word {
     StackPeak,
     /// Bytes of the stack in all.
     Stack,
+    /// Counted up by the host when it wants to know whether the board has done all that it was given.
+    Roused,
+    /// The last number there, once the board rests: it has taken every report, has none to send, and nothing is due. The
+    /// words below are true at that moment.
+    Rests,
+    /// When something is due next, in milliseconds, or [`NEVER`].
+    Due,
+    /// The lower half of the number of the question that is open, or of the last one.
+    Ask,
+    /// What is asked: [`TOUCH`], [`HOLD`], or 0.
+    Question,
 }
 
 impl Word {
@@ -72,4 +91,4 @@ impl Word {
     }
 }
 
-const _: () = assert!(Word::Stack.address() < TO_BOARD, "the words end before the reports");
+const _: () = assert!(Word::Question.address() < TO_BOARD, "the words end before the reports");

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use softkey_board::emulated::{
-    FLASH, HELD, LEN, SEED, THERE, TO_BOARD, TO_HOST, TOUCHED, WANTED, WORDS, Word,
+    FLASH, HELD, HOLD, LEN, NEVER, SEED, THERE, TO_BOARD, TO_HOST, TOUCH, TOUCHED, WANTED, WORDS,
+    WORDS_LEN, Word,
 };
 use softkey_ctap::Instant;
 use softkey_ctap_hid::{REPORT_LEN, Report};
@@ -20,6 +21,15 @@ pub enum Press {
     Touch,
     /// Holding it for five seconds.
     Hold,
+}
+
+/// What a board that rests has to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rest {
+    /// When something is due next.
+    pub due: Option<Instant>,
+    /// The question that is open: the lower half of its number, and the press that it wants.
+    pub question: Option<(u32, Press)>,
 }
 
 /// Bytes of memory, at the peak and in all.
@@ -64,8 +74,18 @@ impl Mailbox {
     ///
     /// What the system says, `NotFound` if there is no `qemu-system-arm`.
     pub fn power_up(&self, firmware: &Path, seed: &[u8; 32]) -> io::Result<Child> {
+        self.power_up_at(Instant::default(), firmware, seed)
+    }
+
+    /// The same, and the board's clock stands at this reading.
+    ///
+    /// # Errors
+    ///
+    /// As above.
+    pub fn power_up_at(&self, now: Instant, firmware: &Path, seed: &[u8; 32]) -> io::Result<Child> {
         self.memory.write_all_at(seed, SEED.into())?;
-        self.memory.write_all_at(&[0; 64], WORDS.into())?;
+        self.memory.write_all_at(&[0; WORDS_LEN as usize], WORDS.into())?;
+        self.set_clock(now)?;
         let backend = format!(
             "memory-backend-file,id=shared,size=16M,mem-path={},share=on",
             self.path.display()
@@ -167,6 +187,48 @@ impl Mailbox {
             Press::Hold => HELD,
         };
         self.set_word(Word::Button, value)
+    }
+
+    /// Asks the board to say when it has done all that it was given: every report and press, and what is due by its clock.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn rouse(&self) -> io::Result<()> {
+        self.set_word(Word::Roused, self.word(Word::Roused)?.wrapping_add(1))
+    }
+
+    /// The answer, once it is there.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn rest(&self) -> io::Result<Option<Rest>> {
+        if self.word(Word::Rests)? != self.word(Word::Roused)? {
+            return Ok(None);
+        }
+        let due = match self.word(Word::Due)? {
+            NEVER => None,
+            due => Some(Instant::from_millis(due.into())),
+        };
+        let press = match self.word(Word::Question)? {
+            TOUCH => Some(Press::Touch),
+            HOLD => Some(Press::Hold),
+            _ => None,
+        };
+        let ask = self.word(Word::Ask)?;
+        Ok(Some(Rest { due, question: press.map(|press| (ask, press)) }))
+    }
+
+    /// The flash as it is.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn flash(&self) -> io::Result<Vec<u8>> {
+        let mut flash = vec![0; FLASH as usize];
+        self.memory.read_exact_at(&mut flash, 0)?;
+        Ok(flash)
     }
 
     /// Is the lamp lit?

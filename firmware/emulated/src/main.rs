@@ -10,7 +10,7 @@ extern crate alloc;
 mod memory;
 mod shared;
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::panic::PanicInfo;
 
 use cortex_m::peripheral::syst::SystClkSource;
@@ -22,6 +22,7 @@ use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::channel::{Channel, TrySendError};
 use softkey_authenticator::{Answer, Ask, Question};
 use softkey_board::{Front, Notice, Order, Regions, start};
+use softkey_ctap::Instant;
 
 use shared::{SharedFlash, SharedNoise};
 
@@ -31,6 +32,12 @@ const TICKS: u32 = 25_000;
 static FRONT: Mutex<RefCell<Option<Front>>> = Mutex::new(RefCell::new(None));
 static ORDERS: Channel<CriticalSectionRawMutex, Order, 4> = Channel::new();
 static NOTICES: Channel<CriticalSectionRawMutex, Notice, 4> = Channel::new();
+/// Had the front nothing to do when it was served last, and when will it have something?
+static IDLE: Mutex<Cell<Option<Idle>>> = Mutex::new(Cell::new(None));
+
+/// A front with nothing to do, until then if it ever will have something by itself.
+#[derive(Clone, Copy)]
+struct Idle(Option<Instant>);
 
 #[entry]
 fn main() -> ! {
@@ -48,6 +55,7 @@ fn main() -> ! {
     }
     shared::announce();
     loop {
+        let roused = shared::roused();
         if let Ok(order) = ORDERS.try_receive() {
             key.obey(shared::now(), order, &mut tell);
         }
@@ -58,8 +66,19 @@ fn main() -> ! {
         if shared::wants_measures() {
             shared::measured(memory::HEAP, memory::heap_peak(), memory::stack_peak());
         }
+        critical_section::with(|section| IDLE.borrow(section).set(None));
         // Whoever has nothing to do need not wait for the timer.
         SCB::set_pendst();
+        cortex_m::asm::isb();
+        let idle = critical_section::with(|section| IDLE.borrow(section).get());
+        if let Some(Idle(front)) = idle
+            && ORDERS.is_empty()
+        {
+            let due = [front, key.poll_timeout()].into_iter().flatten().min();
+            if due.is_none_or(|due| due > shared::now()) {
+                shared::rests(roused, due, key.asking());
+            }
+        }
     }
 }
 
@@ -82,32 +101,41 @@ fn SysTick() {
 fn serve_front() {
     critical_section::with(|section| {
         if let Some(front) = FRONT.borrow_ref_mut(section).as_mut() {
-            serve(front);
+            let idle = serve(front).then(|| Idle(front.poll_timeout()));
+            IDLE.borrow(section).set(idle);
         }
     });
 }
 
-fn serve(front: &mut Front) {
+/// Moves what there is to move; true if there was nothing.
+fn serve(front: &mut Front) -> bool {
+    let mut idle = true;
     let now = shared::now();
     front.handle_timeout(now);
     while let Ok(notice) = NOTICES.try_receive() {
         front.hear(now, notice);
+        idle = false;
     }
     if let Some(report) = shared::receive() {
         front.receive(now, &report);
+        idle = false;
     }
     while !ORDERS.is_full()
         && let Some(order) = front.poll_order(now)
     {
         // There is room, and nobody else sends.
         let _ = ORDERS.try_send(order);
+        idle = false;
     }
     shared::show(front.is_lit(now));
-    if shared::may_send()
-        && let Some(report) = front.poll_report()
-    {
-        shared::send(&report);
+    if !shared::may_send() {
+        return false;
     }
+    if let Some(report) = front.poll_report() {
+        shared::send(&report);
+        return false;
+    }
+    idle && shared::has_taken_all()
 }
 
 fn tell(notice: Notice) {

@@ -10,7 +10,10 @@ use embedded_storage::nor_flash::{
     check_write,
 };
 use rand_core::{Rng as _, SeedableRng as _};
-use softkey_board::emulated::{FLASH, HELD, SEED, THERE, TO_BOARD, TO_HOST, WANTED, Word};
+use softkey_authenticator::{Ask, Question};
+use softkey_board::emulated::{
+    FLASH, HELD, HOLD, NEVER, SEED, THERE, TO_BOARD, TO_HOST, TOUCH, WANTED, Word,
+};
 use softkey_board::{Claim, Noise};
 use softkey_ctap::Instant;
 use softkey_ctap_hid::Report;
@@ -109,6 +112,33 @@ pub(crate) fn button() -> Option<bool> {
 /// Uses the press up.
 pub(crate) fn release_button() {
     set_word(Word::Button, 0);
+}
+
+/// How often the host has asked whether the board rests.
+pub(crate) fn roused() -> u32 {
+    word(Word::Roused)
+}
+
+/// The board rests, after the host has asked so often: what is due next, and what the user is asked.
+pub(crate) fn rests(roused: u32, due: Option<Instant>, ask: Option<&Ask>) {
+    let due = due.and_then(|due| u32::try_from(due.as_millis()).ok());
+    set_word(Word::Due, due.unwrap_or(NEVER));
+    let question = match ask.map(|ask| &ask.question) {
+        Some(Question::LongPresence) => HOLD,
+        Some(_) => TOUCH,
+        None => 0,
+    };
+    set_word(Word::Question, question);
+    if let Some(ask) = ask {
+        // The host tells neighbours apart by it, which half of the number is enough for.
+        set_word(Word::Ask, u32::try_from(ask.id.0 & u64::from(u32::MAX)).unwrap_or_default());
+    }
+    set_word(Word::Rests, roused);
+}
+
+/// Has the board taken every report of the host?
+pub(crate) fn has_taken_all() -> bool {
+    word(Word::SentToBoard) == word(Word::TakenByBoard)
 }
 
 /// The next report of the host.
