@@ -11,6 +11,7 @@
 )]
 
 mod board;
+mod killed;
 
 use std::io;
 use std::ops::ControlFlow;
