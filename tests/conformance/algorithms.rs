@@ -5,7 +5,7 @@ mod kept;
 mod size;
 
 use softkey_tests::cbor::{Value, map};
-use softkey_tests::key::Setup;
+use softkey_tests::key::{Setup, beyond_a_board};
 use softkey_tests::parts::sha256;
 use softkey_tests::pin::Protocol;
 use softkey_tests::platform::permission::CM;
@@ -14,6 +14,9 @@ use softkey_tests::status::{CREDENTIAL_EXCLUDED, NO_CREDENTIALS, SUCCESS};
 use softkey_tests::{Key, Request};
 
 use super::hmac_secret;
+
+/// Why a test is not of a board.
+const OTHER_ALGORITHM: &str = "an algorithm that the board has not";
 
 /// What a COSE key of an algorithm is, and what its owner must do to have it.
 #[derive(Clone, Copy)]
@@ -61,6 +64,9 @@ const fn ml_dsa(alg: i64, public: &'static [usize], signature: usize) -> Kind {
 
 impl Kind {
     fn setup(self) -> Setup {
+        if ![alg::ES256, alg::EDDSA, alg::ESP256, alg::ED25519].contains(&self.alg) {
+            beyond_a_board(OTHER_ALGORITHM);
+        }
         Setup { algorithms: self.listed, ..Setup::default() }
     }
 

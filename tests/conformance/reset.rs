@@ -124,9 +124,9 @@ fn no_touch_or_a_refusal_loses_nothing() {
     {
         let mut used = used();
         used.key.user(user);
-        let (prompts, commits) = (used.key.prompts(), used.key.memory().commits());
+        let (prompts, commits) = (used.key.prompts(), used.key.commits());
         assert_eq!(used.key.send(&RESET), [status]);
-        assert_eq!((used.key.prompts(), used.key.memory().commits()), (prompts + 1, commits));
+        assert_eq!((used.key.prompts(), used.key.commits()), (prompts + 1, commits));
         used.is_intact();
     }
 }

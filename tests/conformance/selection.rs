@@ -71,7 +71,7 @@ fn changes_nothing_and_works_with_the_pin_blocked() {
     for _ in 0..3 {
         let _ = key.pin_token(Protocol::Two, "9999");
     }
-    let (before, commits) = (snapshot(&mut key), key.memory().commits());
+    let (before, commits) = (snapshot(&mut key), key.commits());
     assert_eq!(key.send(&SELECTION), [SUCCESS]);
-    assert_eq!((snapshot(&mut key), key.memory().commits()), (before, commits));
+    assert_eq!((snapshot(&mut key), key.commits()), (before, commits));
 }

@@ -234,14 +234,14 @@ fn store_holds_nothing_readable() {
 #[test]
 fn failing_entropy_makes_operations_fail() {
     let mut key = Key::fresh();
-    let commits = key.memory().commits();
+    let commits = key.commits();
     key.entropy().fail(true);
     for rk in [false, true] {
         assert_eq!(key.status(&Request::make_credential().option("rk", rk)), OTHER);
     }
     let answer = key.u2f_polling(&u2f::register(&[1; 32], &[2; 32]));
     assert_ne!(u2f::status_word(&answer), word::NO_ERROR);
-    assert_eq!(key.memory().commits(), commits, "nothing is written");
+    assert_eq!(key.commits(), commits, "nothing is written");
     key.entropy().fail(false);
     still_works(&mut key);
     key.set_pin("1234");

@@ -11,7 +11,9 @@ use crate::status::SUCCESS;
 #[track_caller]
 pub fn refused_and_unharmed(key: &mut Key, request: &[u8], status: u8) {
     refused_before_touch(key, request, status);
-    still_works(key);
+    if key.is_worth_a_proof() {
+        still_works(key);
+    }
 }
 
 /// The same without the registration and sign-in, which would spend a pinUvAuthToken that the test goes on
@@ -24,11 +26,11 @@ pub fn refused_and_token_kept(key: &mut Key, request: &Request, status: u8) {
 #[track_caller]
 fn refused_before_touch(key: &mut Key, request: &[u8], status: u8) {
     let before = snapshot(key);
-    let (prompts, commits) = (key.prompts(), key.memory().commits());
+    let (prompts, commits) = (key.prompts(), key.commits());
     let answer = key.send(request);
     assert_eq!(answer, [status], "to {}", crate::parts::hex(request));
     assert_eq!(key.prompts(), prompts, "a refusal before the touch asks for none");
-    assert_eq!(key.memory().commits(), commits, "a refused request writes nothing");
+    assert_eq!(key.commits(), commits, "a refused request writes nothing");
     assert!(snapshot(key) == before, "getInfo or the retries changed after {status:#04x}");
 }
 
@@ -36,12 +38,14 @@ fn refused_before_touch(key: &mut Key, request: &[u8], status: u8) {
 #[track_caller]
 pub fn refused_after_prompt_and_unharmed(key: &mut Key, request: &Request, status: u8) {
     let before = snapshot(key);
-    let (prompts, commits) = (key.prompts(), key.memory().commits());
+    let (prompts, commits) = (key.prompts(), key.commits());
     assert_eq!(key.status(request), status, "to {request:?}");
     assert_eq!(key.prompts(), prompts + 1, "the user is asked once");
-    assert_eq!(key.memory().commits(), commits, "a refused request writes nothing");
+    assert_eq!(key.commits(), commits, "a refused request writes nothing");
     assert!(snapshot(key) == before, "getInfo or the retries changed after {status:#04x}");
-    still_works(key);
+    if key.is_worth_a_proof() {
+        still_works(key);
+    }
 }
 
 /// [`refused_and_unharmed`] for a request.

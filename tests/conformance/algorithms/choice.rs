@@ -1,9 +1,11 @@
 //! Which algorithm a request gets, and what the owner's list changes.
 
-use softkey_tests::key::Setup;
+use softkey_tests::key::{Setup, beyond_a_board};
 use softkey_tests::request::{alg, algorithms, mc};
 use softkey_tests::status::UNSUPPORTED_ALGORITHM;
 use softkey_tests::{Key, Request};
+
+use super::OTHER_ALGORITHM;
 
 fn with_list(listed: &'static [i64]) -> Setup {
     Setup { algorithms: listed, ..Setup::default() }
@@ -27,6 +29,7 @@ fn made(key: &mut Key, ids: &[i64]) -> i64 {
 /// ALG-01: the default list, in its order.
 #[test]
 fn default_list_is_the_one_promised() {
+    beyond_a_board(OTHER_ALGORITHM);
     assert_eq!(listed(&mut Key::fresh()), [-7, -8, -35, -36, -47]);
 }
 
@@ -34,6 +37,7 @@ fn default_list_is_the_one_promised() {
 /// it.
 #[test]
 fn twins_are_accepted_though_not_listed() {
+    beyond_a_board(OTHER_ALGORITHM);
     let mut key = Key::fresh();
     let twins = [alg::ESP256, alg::ED25519, alg::ESP384, alg::ESP512];
     assert!(listed(&mut key).iter().all(|id| !twins.contains(id)));
@@ -47,6 +51,7 @@ fn twins_are_accepted_though_not_listed() {
 /// ALG-08, MC-14: the first that is accepted, whatever the key would prefer.
 #[test]
 fn order_of_preference_is_the_callers() {
+    beyond_a_board(OTHER_ALGORITHM);
     let mut key = Key::fresh();
     let mut order = [alg::ES256, alg::EDDSA, alg::ES384, alg::ES512, alg::ES256K];
     for _ in 0..order.len() {

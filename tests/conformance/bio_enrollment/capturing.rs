@@ -31,16 +31,16 @@ fn cancel_enrollment(key: &mut Key) -> u8 {
 fn finger_is_stored_with_its_last_sample() {
     let mut key = with_pin();
     let token = be_token(&mut key);
-    let commits = key.memory().commits();
+    let commits = key.commits();
     let prompts = key.prompts();
     let id = begun(&mut key, &token);
     assert!(!id.is_empty());
     assert_eq!(sampled(&mut key, &token, &id), (0, 1));
     assert_eq!(key.status(&enumerate(&token)), INVALID_OPTION);
     assert_eq!(key.info().option("bioEnroll"), Some(false));
-    assert_eq!(key.memory().commits(), commits);
+    assert_eq!(key.commits(), commits);
     assert_eq!(sampled(&mut key, &token, &id), (0, 0));
-    assert_eq!(key.memory().commits(), commits + 1);
+    assert_eq!(key.commits(), commits + 1);
     assert_eq!(key.prompts(), prompts + 3, "each sample is asked for");
     assert_eq!(listed(&mut key, &token), [(id.clone(), String::new())]);
     assert_eq!(key.info().option("bioEnroll"), Some(true));

@@ -33,9 +33,9 @@ fn fingers_are_named() {
     let id = enroll(&mut key, &token, 1);
     let longest = "\u{e4}".repeat(32);
     for name in ["thumb", longest.as_str(), "", "x"] {
-        let commits = key.memory().commits();
+        let commits = key.commits();
         assert_eq!(key.status(&rename(&token, &id, name)), SUCCESS);
-        assert_eq!(key.memory().commits(), commits + 1);
+        assert_eq!(key.commits(), commits + 1);
         assert_eq!(listed(&mut key, &token), [(id.clone(), name.to_owned())]);
     }
     let too_long = rename(&token, &id, &format!("{longest}x"));

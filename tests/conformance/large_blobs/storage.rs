@@ -84,9 +84,9 @@ fn reset_brings_the_initial_array_back() {
     write(&mut key, None, &array_of(4096, 3), 4096);
     let next = array_of(100, 4);
     assert_eq!(key.status(&Request::write_blobs(0, &next[..50], Some(100))), SUCCESS);
-    let commits = key.memory().commits();
+    let commits = key.commits();
     assert_eq!(key.send(&[command::RESET]), [SUCCESS]);
-    assert_eq!(key.memory().commits(), commits + 1);
+    assert_eq!(key.commits(), commits + 1);
     assert_eq!(stored(&mut key), initial());
     assert_eq!(key.status(&Request::write_blobs(50, &next[50..], None)), INVALID_SEQ);
     key.power_cycle();

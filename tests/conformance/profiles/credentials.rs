@@ -39,11 +39,11 @@ fn zero_counter_stays_zero() {
     for discoverable in [true, false] {
         let made = key.make(&Request::make_credential().option("rk", discoverable));
         assert_eq!(made.auth_data.sign_count, 0);
-        let commits = key.memory().commits();
+        let commits = key.commits();
         for _ in 0..40 {
             assert_eq!(key.assertion_by(&made, &made.get()).auth_data.sign_count, 0);
         }
-        assert_eq!(key.memory().commits(), commits);
+        assert_eq!(key.commits(), commits);
         power_cycle_as(&mut key, Profile::Default);
         assert!(key.assertion_by(&made, &made.get()).auth_data.sign_count > 0);
         power_cycle_as(&mut key, Profile::ZeroCounter);

@@ -1,16 +1,14 @@
-//! What goes on inside a [`Key`]: packets to the device, its jobs to the authenticator, questions to the user,
-//! and everything that time brings.
+//! What goes on around a [`Key`]: packets of the clients and for them, questions to the user, and everything that time
+//! brings.
 
 use std::time::Duration;
 
-use softkey::faults::Board;
-use softkey_authenticator::{Finger, Question as Asked, Sample, Step};
+use softkey_authenticator::{Finger, Question as Asked, Sample};
 use softkey_ctap::bio_enrollment::SampleStatus;
-use softkey_ctap_hid::Reports;
 
 use super::{
-    Answer, AskId, Authenticator, Decision, Edge, Entropy, Event, Instant, Job, JobKind, Keepalive,
-    Key, Memory, Question, Session, Status, Transport, User, Via, wire,
+    Answer, AskId, Board, Body, Happening, Inside, Instant, Keepalive, Key, Profile, Question,
+    Setup, User, board, wire,
 };
 
 /// How long a long touch lasts.
@@ -40,12 +38,10 @@ impl Key {
         self.draw()[..8].try_into().unwrap()
     }
 
-    /// When something is due next: the user's answer, or a deadline of the device or the authenticator.
+    /// When something is due next: the user's answer, or a deadline of the key.
     pub(super) fn next_event(&self) -> Option<Instant> {
         let touch = self.question.as_ref().and_then(|question| question.answer).map(|(due, _)| due);
-        let hid = [self.device.poll_timeout(), self.wire.poll_timeout()];
-        let deadlines = [touch, hid[0], hid[1], self.authenticator.poll_timeout()];
-        deadlines.into_iter().flatten().min()
+        [touch, self.body.poll_timeout()].into_iter().flatten().min()
     }
 
     /// Does what is due now.
@@ -54,30 +50,27 @@ impl Key {
         if let Some(question) = self.question.take_if(due)
             && let Some((_, answer)) = question.answer
         {
-            self.decide(question.ask, answer);
+            self.body.decide(self.now, question.ask, answer);
+            self.run();
         }
-        let now = self.now;
-        if self.authenticator.poll_timeout().is_some_and(|due| due <= now)
-            && let Some(step) = self.core(Edge::GoesOn, |core| core.handle_timeout(now))
-        {
-            self.follow(step);
-        }
-        self.device.handle_timeout(self.now);
-        self.wire.handle_timeout(self.now);
+        self.body.handle_timeout(self.now);
         self.run();
     }
 
-    /// The user is asked and acts. A touch answers the question for a long one only if it lasts 5 s.
-    pub(super) fn ask(&mut self, ask: AskId, asked: &Asked) {
+    /// The user is asked and acts. A touch answers the question for a long one only if it lasts 5 s; but a board wants it
+    /// always, and its user does too where the test is not about that.
+    fn ask(&mut self, ask: AskId, asked: &Asked) {
         self.prompts += 1;
-        self.last_asked = Some(ask);
-        let (verify, long) = (matches!(asked, Asked::Verify { .. }), *asked == Asked::LongPresence);
+        self.question = None;
+        let patient =
+            matches!(self.body, Body::Board(_)) && self.setup.profile != Profile::LongTouch;
+        let long = *asked == Asked::LongPresence && !patient;
+        let verify = matches!(asked, Asked::Verify { .. });
         let yes = self.approval(asked);
         let later = |time| Some((self.now + time, yes));
-        let answer = match self.user {
-            User::Refuses => return self.decide(ask, Answer::No),
-            User::FailsVerification if verify => return self.decide(ask, Answer::NotVerified),
-            User::Holds(time) if long => later(LONG_TOUCH).filter(|_| time >= LONG_TOUCH),
+        let at_once = match self.user {
+            User::Refuses => Some(Answer::No),
+            User::FailsVerification if verify => Some(Answer::NotVerified),
             User::Approves
             | User::FailsVerification
             | User::Holds(_)
@@ -85,8 +78,15 @@ impl Key {
             | User::Smudges(_)
                 if !long =>
             {
-                return self.decide(ask, yes);
+                Some(yes)
             }
+            _ => None,
+        };
+        if let Some(answer) = at_once {
+            return self.body.decide(self.now, ask, answer);
+        }
+        let answer = match self.user {
+            User::Holds(time) if long => later(LONG_TOUCH).filter(|_| time >= LONG_TOUCH),
             User::ApprovesAfter(time) if !long => later(time),
             _ => None,
         };
@@ -114,109 +114,20 @@ impl Key {
 
     fn transmit_on(&mut self, channel: u32, command: u8, message: &[u8]) {
         for packet in wire::packets(channel, command, message) {
-            self.device.receive(self.now, &packet);
+            self.body.receive(self.now, &packet);
             self.run();
         }
     }
 
-    /// Carries everything between device, authenticator and clients until all is quiet.
+    /// Carries everything between key, user and clients until all is quiet.
     fn run(&mut self) {
-        loop {
-            if let Some(event) = self.device.poll_event() {
-                self.hear(event);
-            } else if let Some(job) = self.device.poll_job() {
-                self.work(job);
-            } else if let Some(outgoing) = self.wire.around(&mut self.device).poll_report() {
-                self.deliver(&outgoing.report);
-            } else {
-                break;
+        while let Some(happening) = self.body.poll(self.now) {
+            match happening {
+                Happening::Report(report) => self.deliver(&report),
+                Happening::Asks(ask, asked) => self.ask(ask, &asked),
+                Happening::AsksNoMore => self.question = None,
             }
         }
-    }
-
-    fn hear(&mut self, event: Event) {
-        match event {
-            Event::Cancelled(_, channel) => {
-                let via = via(channel.as_u32());
-                if let Some(step) = self.core(Edge::GoesOn, |core| core.cancel(via)) {
-                    self.follow(step);
-                }
-            }
-            Event::Aborted(..) => {
-                self.job = None;
-                self.question = None;
-            }
-            Event::SessionEnded(channel) => {
-                let session = via(channel.as_u32()).session;
-                self.core(Edge::GoesOn, |core| core.session_ended(session));
-            }
-            Event::Wink => {}
-        }
-    }
-
-    fn work(&mut self, job: Job) {
-        let (now, via) = (self.now, via(job.channel.as_u32()));
-        let signed = self.board.begin(job.kind, &job.bytes);
-        self.authenticator.set_faults(&signed);
-        match job.kind {
-            JobKind::Cbor => {
-                let step = match self.board.canned() {
-                    Some(status) => Step::Reply(vec![status]),
-                    None => self.core(Edge::Begins, |core| core.begin(now, via, &job.bytes)),
-                };
-                self.job = Some(job);
-                self.follow(step);
-            }
-            JobKind::Msg => {
-                let answer = self.core(Edge::Begins, |core| core.begin_u2f(now, via, &job.bytes));
-                self.reply(&job, answer);
-            }
-        }
-    }
-
-    fn follow(&mut self, step: Step) {
-        match step {
-            Step::Reply(answer) => {
-                self.question = None;
-                let job = self.job.take().expect("an answer belongs to a request");
-                self.reply(&job, answer);
-            }
-            Step::Asking(ask) => {
-                self.device.status(self.now, Status::UserNeeded);
-                self.ask(ask.id, &ask.question);
-            }
-        }
-    }
-
-    fn reply(&mut self, job: &Job, mut answer: Vec<u8>) {
-        if let Some(fault) = &mut self.fault {
-            fault(&job.bytes, &mut answer);
-        }
-        self.board.finish(&mut answer, &self.authenticator.take_done());
-        self.wire.handle_timeout(self.now);
-        self.wire.arm(self.board.armed_packets());
-        self.device.answer(self.now, job.id, &answer);
-    }
-
-    fn decide(&mut self, ask: AskId, answer: Answer) {
-        let (now, decision) = (self.now, Decision { ask, answer });
-        if let Some(step) = self.core(Edge::GoesOn, |core| core.resume(now, decision)) {
-            self.follow(step);
-        }
-        self.run();
-    }
-
-    /// One call of the authenticator, under the eyes of the watcher.
-    fn core<T>(
-        &mut self,
-        edge: Edge,
-        call: impl FnOnce(&mut Authenticator<Memory, Entropy>) -> T,
-    ) -> T {
-        let mut tell = |edge| self.watcher.iter_mut().for_each(|watcher| watcher(edge));
-        tell(edge);
-        let outcome = call(&mut self.authenticator);
-        tell(Edge::Returns);
-        outcome
     }
 
     /// A packet reaches the clients.
@@ -244,15 +155,61 @@ impl Key {
     }
 }
 
-/// The fault that `cargo xtask conformance --sabotage` wants every key to have, if it does.
-pub(super) fn board() -> Board {
-    let mut board = Board::default();
-    if let Ok(fault) = std::env::var("SOFTKEY_FAULT") {
-        board.switch_on(fault.parse().unwrap_or_else(|error| panic!("{fault}: {error}")));
+impl Body {
+    pub(super) fn new(setup: &Setup, now: Instant) -> Self {
+        match board::firmware() {
+            Some(firmware) => Self::Board(Box::new(Board::new(firmware, setup, now))),
+            None => Self::Inside(Box::new(Inside::new(setup, now))),
+        }
     }
-    board
-}
 
-fn via(channel: u32) -> Via {
-    Via { transport: Transport::Usb, session: Session(channel.into()) }
+    pub(super) fn power_up(&mut self, setup: &Setup, now: Instant) {
+        match self {
+            Self::Inside(inside) => inside.power_up(setup, now),
+            Self::Board(board) => board.power_up(setup, now),
+        }
+    }
+
+    pub(super) fn rest(&mut self) {
+        match self {
+            Self::Inside(inside) => inside.rest(),
+            // It does so by itself.
+            Self::Board(_) => {}
+        }
+    }
+
+    fn receive(&mut self, now: Instant, packet: &wire::Report) {
+        match self {
+            Self::Inside(inside) => inside.receive(now, packet),
+            Self::Board(board) => board.receive(now, packet),
+        }
+    }
+
+    fn poll(&mut self, now: Instant) -> Option<Happening> {
+        match self {
+            Self::Inside(inside) => inside.poll(now),
+            Self::Board(board) => board.poll(now),
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        match self {
+            Self::Inside(inside) => inside.poll_timeout(),
+            Self::Board(board) => board.poll_timeout(),
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Instant) {
+        match self {
+            Self::Inside(inside) => inside.handle_timeout(now),
+            Self::Board(board) => board.handle_timeout(),
+        }
+    }
+
+    fn decide(&mut self, now: Instant, ask: AskId, answer: Answer) {
+        match self {
+            Self::Inside(inside) => inside.decide(now, ask, answer),
+            Self::Board(board) => board.decide(ask, answer),
+        }
+    }
 }
