@@ -1,10 +1,12 @@
 //! `cargo xtask conformance`: which lines of the checklist and which cases of the conformance tool are proved, by which
-//! tests, with what result; first with the default key, then with the one that keeps large blobs in the other way.
+//! tests, with what result; first with the default key, then with the one that keeps large blobs in the other way. With
+//! `--board` the table has a second column: what the same tests come to with the firmware on the emulated board.
 //!
 //! A test claims lines of `tests/conformance/checklist.md` and `cases.md` by naming their ids in its doc comment, in
 //! whatever crate it stands. This task runs the claiming tests, and only those. A line without a test must say there
 //! why it does not apply.
 
+mod board;
 mod claims;
 mod lists;
 mod programs;
@@ -13,6 +15,7 @@ mod sabotage;
 use std::collections::BTreeMap;
 
 use crate::house::{self, Result, Tree};
+use board::Column;
 use claims::Claim;
 use lists::{Line, is_id, section_of};
 use programs::{Outcome, Program};
@@ -26,8 +29,11 @@ const OTHER_KEY: (&str, &str) = ("SOFTKEY_TEST_PROFILE", "largeBlob");
 pub(crate) struct Args {
     /// Only lines whose ids begin so, such as `MC`, `MC-12` or `CT-MC`
     prefix: Option<String>,
+    /// With a second column: the firmware on the emulated board (needs qemu-system-arm, and takes minutes more)
+    #[arg(long)]
+    board: bool,
     /// Instead, plant faults into a copy of the key one by one, and show which test each turns red
-    #[arg(long, conflicts_with = "prefix")]
+    #[arg(long, conflicts_with_all = ["prefix", "board"])]
     sabotage: bool,
     /// Only plants whose names hold this text, or one of them; those of the key's own faults begin with `fault `
     #[arg(long, value_name = "TEXT", requires = "sabotage")]
@@ -63,14 +69,18 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     claims.retain(|claim| claim.ids.iter().any(|id| wanted.iter().any(|line| line.id == *id)));
     let mut programs = programs::build(&root)?;
     let (proofs, all_found) = prove(&claims, &programs)?;
-    sound &= report(&wanted, &proofs) && all_found;
+    let column = match args.board {
+        true => Some(Column::run(&root, &claims, &mut programs)?),
+        false => None,
+    };
+    sound &= report(&wanted, &proofs, column.as_ref()) && all_found;
     claims.retain(|claim| claim.file.starts_with(SUITE));
     if claims.is_empty() {
         // What was asked for is proved elsewhere, by tests that choose their keys themselves.
         return Ok(sound);
     }
     for program in &mut programs {
-        program.environment = Some(OTHER_KEY);
+        program.environment = Some((OTHER_KEY.0, OTHER_KEY.1.into()));
     }
     println!("\nwith the key of {} {}:", OTHER_KEY.0, OTHER_KEY.1);
     Ok(again(&prove(&claims, &programs)?.0) && sound)
@@ -90,7 +100,8 @@ fn prove<'a>(
             };
             *found = true;
             for id in &claim.ids {
-                proofs.entry(id).or_default().push(Proof { test: test.clone(), outcome });
+                let proof = Proof { test: test.clone(), outcome: outcome.clone() };
+                proofs.entry(id).or_default().push(proof);
             }
         }
     }
@@ -106,17 +117,17 @@ fn prove<'a>(
 
 /// Prints the table, the ids without a test and the totals; true if tests passed, none failed, and each line without a
 /// test says why, which a line with one must not.
-fn report(wanted: &[&Line], proofs: &BTreeMap<&str, Vec<Proof>>) -> bool {
+fn report(wanted: &[&Line], proofs: &BTreeMap<&str, Vec<Proof>>, board: Option<&Column>) -> bool {
     let (mut passed, mut failed, mut proved, mut excused) = (0_usize, 0_usize, 0_usize, 0_usize);
     let (mut without, mut sound) = (Vec::new(), true);
     for Line { id, excuse } in wanted {
         let rows = proofs.get(id.as_str()).map(Vec::as_slice).unwrap_or_default();
         for proof in rows {
-            println!("{id:<28} {:<8} {}", proof.outcome.word(), proof.test);
+            println!("{}", row(id, proof, board));
             match proof.outcome {
                 Outcome::Passed => passed += 1,
                 Outcome::Failed => failed += 1,
-                Outcome::Ignored => {}
+                Outcome::Ignored | Outcome::Apart(_) => {}
             }
         }
         match (rows.iter().any(|proof| proof.outcome == Outcome::Passed), excuse) {
@@ -138,7 +149,24 @@ fn report(wanted: &[&Line], proofs: &BTreeMap<&str, Vec<Proof>>) -> bool {
     }
     println!("conformance: {passed} passed, {failed} failed");
     // A table without a test that passed proves nothing.
-    failed == 0 && passed > 0 && without.is_empty() && sound
+    sound &= failed == 0 && passed > 0 && without.is_empty();
+    board.is_none_or(|board| board.report(proofs)) && sound
+}
+
+/// A row of the table: the line, what the test came to, on the board too if there is that column, and the test.
+fn row(id: &str, proof: &Proof, board: Option<&Column>) -> String {
+    let Proof { test, outcome } = proof;
+    let outcome = outcome.word();
+    match board.map(|board| board.of(test)) {
+        None => format!("{id:<28} {outcome:<8} {test}"),
+        Some(Some(Outcome::Apart(why))) => {
+            format!("{id:<28} {outcome:<8} {:<8} {test} ({why})", "apart")
+        }
+        Some(on_board) => {
+            let on_board = on_board.map_or("-", Outcome::word);
+            format!("{id:<28} {outcome:<8} {on_board:<8} {test}")
+        }
+    }
 }
 
 /// Prints what came of the tests with another key: those that failed, and the totals; true if some passed and none
@@ -152,7 +180,7 @@ fn again(proofs: &BTreeMap<&str, Vec<Proof>>) -> bool {
                 println!("{id:<28} {:<8} {}", proof.outcome.word(), proof.test);
                 failed += 1;
             }
-            Outcome::Ignored => {}
+            Outcome::Ignored | Outcome::Apart(_) => {}
         }
     }
     println!("{} lines, {passed} passed, {failed} failed", proofs.len());
@@ -176,11 +204,11 @@ mod tests {
         let mut proofs =
             BTreeMap::from([("MC-01", vec![proof(Outcome::Passed), proof(Outcome::Ignored)])]);
         let (first, second) = (line("MC-01", None), line("MC-02", Some("of another kind")));
-        assert!(report(&[&first, &second], &proofs));
-        assert!(!report(&[&second], &proofs));
+        assert!(report(&[&first, &second], &proofs, None));
+        assert!(!report(&[&second], &proofs, None));
         assert!(again(&proofs));
         proofs.entry("MC-02").or_default().push(proof(Outcome::Failed));
-        assert!(!report(&[&first, &second], &proofs));
+        assert!(!report(&[&first, &second], &proofs, None));
         assert!(!again(&proofs));
     }
 
@@ -189,8 +217,8 @@ mod tests {
     fn lines_need_a_test_or_an_excuse() {
         let proofs = BTreeMap::from([("MC-01", vec![proof(Outcome::Passed)])]);
         let first = line("MC-01", None);
-        assert!(report(&[&first], &proofs));
-        assert!(!report(&[&first, &line("MC-02", None)], &proofs));
-        assert!(!report(&[&line("MC-01", Some("of another kind"))], &proofs));
+        assert!(report(&[&first], &proofs, None));
+        assert!(!report(&[&first, &line("MC-02", None)], &proofs, None));
+        assert!(!report(&[&line("MC-01", Some("of another kind"))], &proofs, None));
     }
 }

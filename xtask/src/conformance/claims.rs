@@ -7,7 +7,7 @@ use crate::house::File;
 use crate::tidy::tokens;
 
 /// A test and the lines it says it proves.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Claim {
     /// The file it stands in, from the root.
     pub(crate) file: String,

@@ -1,6 +1,7 @@
 //! The test programs that cargo builds, and what their tests come to.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -10,21 +11,27 @@ use cargo_metadata::Message;
 use super::claims::Claim;
 use crate::house::{self, Result};
 
+/// What a test of what no board has says on the board, before it says what that is.
+const APART: &str = "not on the board: ";
+
 /// What a test came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Passed,
     Failed,
     Ignored,
+    /// It needs something that no board has.
+    Apart(String),
 }
 
 impl Outcome {
     /// The word for the table.
-    pub(crate) fn word(self) -> &'static str {
+    pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Passed => "passed",
             Self::Failed => "FAILED",
             Self::Ignored => "ignored",
+            Self::Apart(_) => "apart",
         }
     }
 }
@@ -39,7 +46,7 @@ pub(crate) struct Program {
     root_file: String,
     target: String,
     /// A variable that its tests are to see.
-    pub(crate) environment: Option<(&'static str, &'static str)>,
+    pub(crate) environment: Option<(&'static str, OsString)>,
 }
 
 /// Builds the workspace's test programs as `cargo test --workspace` does.
@@ -111,12 +118,15 @@ impl Program {
         let output = self.command().arg("--exact").args(once).output()?;
         let text = String::from_utf8_lossy(&output.stdout);
         let results = outcomes(&text);
-        if !output.status.success() {
+        let apart = |outcome: &Outcome| matches!(outcome, Outcome::Apart(_));
+        if !output.status.success() && !results.values().any(apart)
+            || results.values().any(|outcome| *outcome == Outcome::Failed)
+        {
             println!("{text}{}", String::from_utf8_lossy(&output.stderr));
         }
         // A test that took its whole program down has no line, and has failed.
         let outcome =
-            |name: &String| results.get(name.as_str()).copied().unwrap_or(Outcome::Failed);
+            |name: &String| results.get(name.as_str()).cloned().unwrap_or(Outcome::Failed);
         let row = |(number, name)| (number, format!("{}::{name}", self.target), outcome(name));
         Ok(wanted.into_iter().map(row).collect())
     }
@@ -153,7 +163,7 @@ impl Program {
         command
             .current_dir(&self.package)
             .env("CARGO_MANIFEST_DIR", &self.package)
-            .envs(self.environment)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null());
         command
     }
@@ -196,6 +206,17 @@ fn outcomes(text: &str) -> BTreeMap<&str, Outcome> {
         };
         results.insert(name, outcome);
     }
+    // What each test that failed has said follows at the end.
+    let mut test = None;
+    for line in text.lines() {
+        if let Some(name) =
+            line.strip_prefix("---- ").and_then(|line| line.strip_suffix(" stdout ----"))
+        {
+            test = Some(name);
+        } else if let (Some(why), Some(name)) = (line.strip_prefix(APART), test) {
+            results.insert(name, Outcome::Apart(why.to_owned()));
+        }
+    }
     results
 }
 
@@ -233,6 +254,15 @@ mod tests {
             ("d", Outcome::Ignored),
             ("e", Outcome::Passed),
         ];
+        assert_eq!(outcomes(text), BTreeMap::from(expected));
+    }
+
+    #[test]
+    fn a_test_of_what_no_board_has_is_apart_and_one_that_failed_is_not() {
+        let text = "test a ... FAILED\ntest b ... FAILED\n\nfailures:\n\n---- a stdout ----\n\nthread 'a' \
+                    panicked at x.rs:1:2:\nnot on the board: a sensor\n\n---- b stdout ----\n\nthread 'b' \
+                    panicked at x.rs:3:4:\nit is not on the board: b\n\n";
+        let expected = [("a", Outcome::Apart("a sensor".into())), ("b", Outcome::Failed)];
         assert_eq!(outcomes(text), BTreeMap::from(expected));
     }
 }
