@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use softkey_tests::auth_data::UP;
 use softkey_tests::cbor::{Value, map};
 use softkey_tests::checks::stable_info;
+use softkey_tests::key::beyond_a_board;
 use softkey_tests::pin::{Protocol, padded};
 use softkey_tests::platform::{permission, set_pin_request};
 use softkey_tests::request::{algorithms, cp, mc};
@@ -264,10 +265,16 @@ fn remaining_members_have_the_right_type() {
     for (certification, level) in info.0.at(0x13).map(Value::entries).unwrap_or_default() {
         assert!(!certification.text().is_empty() && level.uint() > 0);
     }
-    assert!(info.0.at(0x18).is_none_or(|long| !long.bool()), "off from the factory");
     if let Some(transports) = info.0.at(0x1A) {
         assert_eq!(unique(transports.items().iter().map(Value::text)), BTreeSet::from(["usb"]));
     }
+}
+
+/// GI-21: longTouchForReset is off from the factory, where its maker does not say otherwise.
+#[test]
+fn long_touch_is_off_from_the_factory() {
+    beyond_a_board("another configuration");
+    assert_eq!(Key::fresh().info().0.at(0x18), Some(&Value::from(false)));
 }
 
 /// GI-19: the formats listed are those produced; `none` is not among them.

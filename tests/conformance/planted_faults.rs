@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use softkey_tests::cbor::{Value, array, map_as_given, walk};
 use softkey_tests::checks::{refused, still_works};
-use softkey_tests::key::Setup;
+use softkey_tests::key::{Setup, beyond_a_board};
 use softkey_tests::request::{alg, algorithms, command, cp, ga, mc};
 use softkey_tests::status::MISSING_PARAMETER;
 use softkey_tests::{Key, Request, u2f};
@@ -28,6 +28,7 @@ pub(crate) fn caught_on(
     check: fn(&mut Key),
     fault: impl FnMut(&[u8], &mut Vec<u8>) + 'static,
 ) {
+    beyond_a_board("a planted fault");
     check(&mut new());
     let mut key = new();
     key.plant(fault);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use softkey_tests::checks::{no_account, refused, still_works, three_accounts};
-use softkey_tests::key::{Cut, Profile};
+use softkey_tests::key::{Cut, Profile, beyond_a_board};
 use softkey_tests::parts::sha256;
 use softkey_tests::pin::Protocol;
 use softkey_tests::request::{cf, command};
@@ -249,6 +249,7 @@ fn failed_write_loses_nothing() {
 /// RS-11: with longTouchForReset on, a short touch is not enough; one of 5 s is. After it, the factory's value.
 #[test]
 fn long_touch_is_wanted_when_turned_on() {
+    beyond_a_board("another configuration");
     let mut key = Key::fresh();
     let enable = Request::config(cf::ENABLE_LONG_TOUCH_FOR_RESET);
     assert_eq!(key.status(&enable), SUCCESS);

@@ -40,6 +40,12 @@ pub fn beyond_a_board(what: &str) {
     }
 }
 
+/// How often a test repeats what is slow: on a board, which takes tenths of a second to sign, less often.
+#[must_use]
+pub fn times(inside: usize, on_a_board: usize) -> usize {
+    if board::firmware().is_some() { on_a_board } else { inside }
+}
+
 /// A client of the key: it has a channel of its own, a new one after each power cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Channel(usize);

@@ -72,6 +72,8 @@ fn steps() -> Vec<Step> {
         Step::cargo("memory", 20, "test --package softkey --test memory --locked -- --ignored"),
         Step::task_with("boards", 30, &["firmware", "build"]).only_if(LIBRARIES, NO_LIBRARIES),
         Step::task_with("firmware", 20, &["firmware", "test"]).only_if(LIBRARIES, NO_LIBRARIES),
+        Step::task_with("conformance-board", 20, &["conformance", "--board"])
+            .only_if(LIBRARIES, NO_LIBRARIES),
         Step::task("interop", 20),
         Step::task_with("interop-board", 10, &["interop", "--board"])
             .only_if(LIBRARIES, NO_LIBRARIES),

@@ -5,7 +5,7 @@ mod toolchain;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use crate::debian;
 use crate::house::{self, Result, output_of};
@@ -281,14 +281,32 @@ fn test(root: &Path) -> Result<bool> {
     let [board, ..] = &BOARDS;
     let planted = compile(root, board, Some("plant"))?;
     let ran = suite(root, &planted)?.arg("keepalives_leave_while_the_board_signs").output()?;
-    let noticed = notices_the_plant(ran.status.success(), &String::from_utf8_lossy(&ran.stdout));
-    println!("the planted fault is {}", if noticed { "noticed" } else { "not noticed" });
-    Ok(noticed)
+    let late = notices(&ran, " keepalives of work, ");
+    let untouched = conforms(root, &elf)?.status()?.success()
+        && notices(&conforms(root, &planted)?.output()?, "conformance/make_credential/touch.rs");
+    for (fault, noticed) in [("late reports", late), ("a touch that nobody gave", untouched)] {
+        println!(
+            "the planted fault, {fault}, is {}",
+            if noticed { "noticed" } else { "not noticed" }
+        );
+    }
+    Ok(late && untouched)
 }
 
-/// Did the suite fail for the fault, and not because it could not run?
-fn notices_the_plant(passed: bool, said: &str) -> bool {
-    !passed && said.contains(" keepalives of work, ") && said.contains("1 failed")
+/// The test of the conformance suite that sees whether a touch is needed, ready to run on this firmware.
+fn conforms(root: &Path, elf: &Path) -> Result<Command> {
+    emulator()?;
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root).env("SOFTKEY_TEST_BOARD", elf);
+    cargo.args(["test", "--package", "softkey-tests", "--test", "conformance", "--locked", "--"]);
+    cargo.args(["--exact", "make_credential::touch::no_touch_in_time_makes_nothing"]);
+    Ok(cargo)
+}
+
+/// Did the suite fail for the fault, with this complaint, and not because it could not run?
+fn notices(ran: &Output, complaint: &str) -> bool {
+    let said = String::from_utf8_lossy(&ran.stdout);
+    !ran.status.success() && said.contains(complaint) && said.contains("1 failed")
 }
 
 /// The suite, ready to run against this firmware.
@@ -321,10 +339,16 @@ mod tests {
 
     #[test]
     fn a_suite_that_does_not_run_notices_nothing() {
-        let failed = "panicked at main.rs: 1 keepalives of work, 1 of waiting\n0 passed; 1 failed";
-        assert!(notices_the_plant(false, failed));
-        assert!(!notices_the_plant(true, failed));
-        assert!(!notices_the_plant(false, "error: could not compile"));
+        let noticed = |code: u8, said: &str| {
+            let script = format!("echo '{said}'; exit {code}");
+            let ran = Command::new("sh").args(["-c", &script]).output().unwrap();
+            notices(&ran, " keepalives of work, ")
+        };
+        let failed = "panicked at main.rs: 1 keepalives of work, 1 of waiting; 0 passed; 1 failed";
+        assert!(noticed(101, failed));
+        assert!(!noticed(0, failed));
+        assert!(!noticed(101, "error: could not compile"));
+        assert!(!noticed(101, "panicked at other.rs; 0 passed; 1 failed"));
     }
 
     #[test]

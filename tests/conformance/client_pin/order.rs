@@ -1,7 +1,7 @@
 //! The order of checks in the subcommands that set a PIN or give a token: of two faults the first in the standard's
 //! steps is answered.
 
-use softkey_tests::key::{Profile, Sensor, Setup};
+use softkey_tests::key::{Profile, Sensor, Setup, times};
 use softkey_tests::pin::{Protocol, padded};
 use softkey_tests::platform::permission::{ACFG, BE, GA};
 use softkey_tests::platform::{
@@ -70,7 +70,8 @@ fn in_order(
         let own = place < before.len() || state == SUCCESS;
         let expected = (if own { first.1 } else { state }, 0);
         assert_eq!(send(&[first]), expected, "{}", first.0);
-        for second in &all[place + 1..] {
+        // On a board each fault with the one that comes next; the steps between follow from that.
+        for second in all[place + 1..].iter().take(times(all.len(), 1)) {
             assert_eq!(send(&[first, second]), expected, "{} and {}", first.0, second.0);
         }
     }

@@ -1,7 +1,7 @@
 //! Members that belong together, over every profile, and the default profile whole.
 
 use softkey_tests::cbor::{Value, array, map};
-use softkey_tests::key::{CERTIFICATIONS, POLICY_URL, Profile, Sensor, Setup};
+use softkey_tests::key::{CERTIFICATIONS, POLICY_URL, Profile, Sensor, Setup, beyond_a_board};
 use softkey_tests::pin::Protocol;
 use softkey_tests::platform::Info;
 use softkey_tests::platform::permission::PCMR;
@@ -222,6 +222,7 @@ fn what_the_owner_gave_is_told() {
 /// CT-GI-version, CT-EA-consumer-option, CT-LB-info.
 #[test]
 fn default_key_says_exactly_this() {
+    beyond_a_board("another configuration");
     let mut key = Key::with_profile(Profile::Default);
     let info = key.info();
     let algorithm = |alg: i64| map([("alg", Value::from(alg)), ("type", "public-key".into())]);

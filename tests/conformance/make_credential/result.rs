@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use softkey_tests::auth_data::{AT, UP};
 use softkey_tests::cbor::{Value, map};
 use softkey_tests::checks::succeeds;
-use softkey_tests::key::Cut;
+use softkey_tests::key::{Cut, times};
 use softkey_tests::pin::Protocol;
 use softkey_tests::platform::permission;
 use softkey_tests::request::{alg, algorithms, mc};
@@ -54,13 +54,14 @@ fn public_keys_have_exactly_their_members() {
         key.assertion_by(&made, &made.get());
     }
     let mut leading_zero = 0;
-    for _ in 0..1_000 {
+    let keys = times(1_000, 20);
+    for _ in 0..keys {
         let made = key.make(&Request::make_credential());
         let key = made.public_key();
         leading_zero += u32::from(key.get(-2).bytes()[0] == 0 || key.get(-3).bytes()[0] == 0);
         assert_eq!(key.encode().len(), 77);
     }
-    assert!(leading_zero > 0, "no coordinate began with zero in 1,000 keys");
+    assert!(leading_zero > 0 || keys < 1_000, "no coordinate began with zero in 1,000 keys");
 }
 
 /// MC-54, MC-55: the statement of `packed` holds exactly its members, its signature verifies, and the

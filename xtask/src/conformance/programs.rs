@@ -207,13 +207,13 @@ fn outcomes(text: &str) -> BTreeMap<&str, Outcome> {
         results.insert(name, outcome);
     }
     // What each test that failed has said follows at the end.
-    let mut test = None;
+    let mut said_by = None;
     for line in text.lines() {
         if let Some(name) =
             line.strip_prefix("---- ").and_then(|line| line.strip_suffix(" stdout ----"))
         {
-            test = Some(name);
-        } else if let (Some(why), Some(name)) = (line.strip_prefix(APART), test) {
+            said_by = Some(name);
+        } else if let (Some(why), Some(name)) = (line.strip_prefix(APART), said_by) {
             results.insert(name, Outcome::Apart(why.to_owned()));
         }
     }
