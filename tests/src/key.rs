@@ -281,7 +281,8 @@ impl Key {
     /// user acts after the answer.
     pub fn u2f(&mut self, apdu: &[u8]) -> Vec<u8> {
         self.transmit(wire::MSG, apdu);
-        self.answer().expect("U2F messages are answered at once")
+        let answer = self.answer();
+        answer.unwrap_or_else(|| panic!("no answer at once, error {:02x?}", self.error()))
     }
 
     /// Sends one CTAP1 message while the user looks away: a question it raises stays unanswered.

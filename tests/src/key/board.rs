@@ -1,5 +1,6 @@
 //! A key on the emulated board: the firmware's ARM code in QEMU, with the test's clock and its finger on the button.
 
+use std::collections::VecDeque;
 use std::hint;
 use std::path::PathBuf;
 use std::process::Child;
@@ -48,6 +49,10 @@ pub(super) struct Board {
     child: Child,
     seed: u64,
     runs: u64,
+    /// The board's clock.
+    clock: Instant,
+    /// What it sent while its clock was set.
+    early: VecDeque<wire::Report>,
     /// Was it given something since it rested last?
     roused: bool,
     due: Option<Instant>,
@@ -72,6 +77,8 @@ impl Board {
             child,
             seed: setup.seed,
             runs: 0,
+            clock: now,
+            early: VecDeque::new(),
             roused: true,
             due: None,
             question: None,
@@ -87,13 +94,15 @@ impl Board {
         self.switch_off();
         self.runs += 1;
         self.child = start(&self.mailbox, &self.firmware, now, (self.seed, self.runs));
+        self.clock = now;
+        self.early.clear();
         self.question = None;
         self.come_up();
     }
 
     /// A packet of a client arrives.
     pub(super) fn receive(&mut self, now: Instant, packet: &wire::Report) {
-        self.mailbox.set_clock(now).unwrap();
+        self.set_clock(now);
         assert!(self.mailbox.send(packet).unwrap(), "the board has not taken the last report");
         self.wait(|mailbox| mailbox.is_taken().unwrap().then_some(()));
         self.roused = true;
@@ -101,16 +110,17 @@ impl Board {
 
     /// Waits until something happens that others must know of, or the board rests.
     pub(super) fn poll(&mut self, now: Instant) -> Option<Happening> {
+        if let Some(report) = self.early.pop_front() {
+            return Some(Happening::Report(report));
+        }
         if !self.roused {
             return None;
         }
-        self.mailbox.set_clock(now).unwrap();
-        self.mailbox.rouse().unwrap();
-        let heard = self.wait(|mailbox| match mailbox.receive().unwrap() {
-            Some(report) => Some(Ok(report)),
-            None => mailbox.rest().unwrap().map(Err),
-        });
-        match heard {
+        self.set_clock(now);
+        if let Some(report) = self.early.pop_front() {
+            return Some(Happening::Report(report));
+        }
+        match self.hear() {
             Ok(report) => Some(Happening::Report(report)),
             Err(rest) => self.rest(rest),
         }
@@ -127,7 +137,8 @@ impl Board {
     }
 
     /// The user's answer: the button, or nothing that a board has.
-    pub(super) fn decide(&mut self, ask: AskId, answer: Answer) {
+    pub(super) fn decide(&mut self, now: Instant, ask: AskId, answer: Answer) {
+        self.set_clock(now);
         let Some((open, press)) = self.question else { return };
         if u64::from(open) != ask.0 {
             return;
@@ -166,6 +177,28 @@ impl Board {
                 Happening::Asks(AskId(ask.into()), question)
             }
             None => Happening::AsksNoMore,
+        })
+    }
+
+    /// Sets the clock, and waits until the board has looked at it: what comes next must not come at the old time.
+    fn set_clock(&mut self, now: Instant) {
+        if self.clock == now {
+            return;
+        }
+        self.clock = now;
+        self.mailbox.set_clock(now).unwrap();
+        self.roused = true;
+        while let Ok(report) = self.hear() {
+            self.early.push_back(report);
+        }
+    }
+
+    /// The next report, or the board rests.
+    fn hear(&mut self) -> Result<wire::Report, Rest> {
+        self.mailbox.rouse().unwrap();
+        self.wait(|mailbox| match mailbox.receive().unwrap() {
+            Some(report) => Some(Ok(report)),
+            None => mailbox.rest().unwrap().map(Err),
         })
     }
 

@@ -209,7 +209,7 @@ impl Body {
     fn decide(&mut self, now: Instant, ask: AskId, answer: Answer) {
         match self {
             Self::Inside(inside) => inside.decide(now, ask, answer),
-            Self::Board(board) => board.decide(ask, answer),
+            Self::Board(board) => board.decide(now, ask, answer),
         }
     }
 }
