@@ -70,6 +70,9 @@ fn main() -> ! {
         // Whoever has nothing to do need not wait for the timer.
         SCB::set_pendst();
         cortex_m::asm::isb();
+        if cfg!(feature = "plant") {
+            serve_front();
+        }
         let idle = critical_section::with(|section| IDLE.borrow(section).get());
         if let Some(Idle(front)) = idle
             && ORDERS.is_empty()
