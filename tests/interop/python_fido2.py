@@ -1,6 +1,7 @@
 """python-fido2 as the client of `softkey run --transport udp`: PIN, every algorithm, sign-in, account management,
 settings, extensions, large blobs, fingerprints, U2F, cancelling, and what a power cycle keeps. With FIRMWARE the same
-against the emulated board that `softkey bridge` shows, but for what a board has not.
+against the emulated board that `softkey bridge` shows, but for what a board has not. One of the two client libraries
+of IX-05; the other one is libfido2, in the VM.
 Usage: python_fido2.py PATH-OF-SOFTKEY [FIRMWARE]"""
 
 import os
