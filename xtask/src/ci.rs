@@ -22,6 +22,11 @@ pub(crate) struct Args {
     list: bool,
 }
 
+/// The kinds of plants that CI tries. Statements that are left out (` forgets `) are tried by hand, as none of them survives
+/// either and they take as long as all the others.
+const SABOTAGE: [&str; 7] =
+    ["fault ", "status ", " without ", " unfiltered", " always", " never", " swapped, "];
+
 /// What the boards' processors need. Without it our own toolchain is made, which takes 20 minutes and more.
 const LIBRARIES: &str =
     "rustup target add thumbv6m-none-eabi thumbv7em-none-eabihf thumbv8m.main-none-eabihf";
@@ -32,6 +37,8 @@ const NO_LIBRARIES: &str =
 
 /// The steps in order: the quick ones first, the virtual machine last but for what looks for everyone's traces.
 fn steps() -> Vec<Step> {
+    let mut sabotage = vec!["conformance", "--sabotage"];
+    sabotage.extend(SABOTAGE.iter().flat_map(|kind| ["--plant", kind]));
     vec![
         Step::cargo("fmt", 2, "fmt --all --check"),
         Step::cargo("fmt-boards", 2, "fmt --manifest-path firmware/Cargo.toml --all --check"),
@@ -67,8 +74,7 @@ fn steps() -> Vec<Step> {
         Step::cargo("fuzz-seeds", 10, "test --package softkey-fuzz --locked"),
         Step::task("fuzz-smoke", 30),
         Step::task("conformance", 20),
-        // Every kind of plant: none survives.
-        Step::task_with("sabotage", 30, &["conformance", "--sabotage"]),
+        Step::task_with("sabotage", 30, &sabotage),
         Step::cargo("memory", 20, "test --package softkey --test memory --locked -- --ignored"),
         Step::task_with("boards", 30, &["firmware", "build"]).only_if(LIBRARIES, NO_LIBRARIES),
         Step::task_with("firmware", 20, &["firmware", "test"]).only_if(LIBRARIES, NO_LIBRARIES),
