@@ -221,7 +221,7 @@ impl Board {
                 continue;
             }
             thread::sleep(NAP);
-            if looks % EAGER == 0 {
+            if looks.is_multiple_of(EAGER) {
                 let ended = self.child.try_wait().unwrap();
                 assert!(ended.is_none(), "the firmware stopped by itself");
                 assert!(time::Instant::now() < end, "the board does not answer");
