@@ -135,6 +135,10 @@ fn keepalives_say_that_the_user_is_needed() {
     key.user(User::ApprovesAfter(patience));
     succeeds(&mut key, &request());
     let mut heard = key.keepalives();
+    for pair in heard.windows(2) {
+        let again = pair[0].status == pair[1].status;
+        assert!(!again || pair[0].at < pair[1].at, "the same twice at once: {pair:?}");
+    }
     let touched = heard[0].at + patience;
     // From the touch on the key may say that it is at work.
     heard.retain(|keepalive| keepalive.at < touched);
