@@ -93,7 +93,7 @@ impl BrowserProfileArgs {
         match &self.browser_vault {
             Some(file) => {
                 let passphrase = self.passphrase_file.clone().into();
-                BrowserProfile::open_vault(VaultPaths::at(file), passphrase)
+                BrowserProfile::open_vault(VaultPaths::at(file), &passphrase)
             }
             None => BrowserProfile::open(self.place()?),
         }
@@ -177,7 +177,7 @@ impl BrowserProfile {
     /// # Errors
     ///
     /// As [`BrowserProfileArgs::open`].
-    pub fn open_vault(paths: VaultPaths, passphrase: Source) -> Result<Self, CliError> {
+    pub fn open_vault(paths: VaultPaths, passphrase: &Source) -> Result<Self, CliError> {
         let path = paths.database.clone();
         let (sealed, text) = Sealed::open(paths, passphrase)?;
         Self::of(text, &path, Place::Vault(Box::new(sealed)))

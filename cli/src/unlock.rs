@@ -37,17 +37,36 @@ impl From<Option<PathBuf>> for Source {
     }
 }
 
+/// What there is to open a vault with. It is read once: what comes out of a pipe comes no second time.
+pub struct Means {
+    /// From a file or from the environment.
+    given: Option<Unlock>,
+    /// Is there a person who can be asked?
+    may_ask: bool,
+}
+
+impl Means {
+    /// Reads the passphrase, if there is one to read.
+    ///
+    /// # Errors
+    ///
+    /// [`Exit::BadInput`] if it cannot be read, or is empty.
+    pub fn read(source: &Source) -> Result<Self, CliError> {
+        let given = given(source)?.map(Unlock::Passphrase);
+        Ok(Self { given, may_ask: may_ask(source) })
+    }
+}
+
 /// Opens the vault; nothing if there is none. While another process has the vault, it is tried so many times more, 50 ms apart.
 ///
 /// # Errors
 ///
-/// [`Exit::Vault`] if it cannot be opened, [`Exit::BadInput`] if the passphrase cannot be read.
-pub fn open(paths: &VaultPaths, source: &Source, tries: u32) -> Result<Option<Vault>, CliError> {
-    let given = given(source)?;
-    let opened = match (Vault::protection(paths), given) {
+/// [`Exit::Vault`] if it cannot be opened, [`Exit::BadInput`] if the person's passphrase cannot be read.
+pub fn open(paths: &VaultPaths, means: &Means, tries: u32) -> Result<Option<Vault>, CliError> {
+    let opened = match (Vault::protection(paths), &means.given) {
         (Ok(Protection::KeyFile), None) => patiently(paths, &Unlock::KeyFile, tries),
-        (Ok(_), Some(passphrase)) => patiently(paths, &Unlock::Passphrase(passphrase), tries),
-        (Ok(Protection::Passphrase(_)), None) if may_ask(source) => {
+        (Ok(_), Some(unlock)) => patiently(paths, unlock, tries),
+        (Ok(Protection::Passphrase(_)), None) if means.may_ask => {
             return ask_and_open(paths, tries).map(Some);
         }
         (Ok(Protection::Passphrase(_)), None) => {
@@ -65,12 +84,12 @@ pub fn open(paths: &VaultPaths, source: &Source, tries: u32) -> Result<Option<Va
 /// # Errors
 ///
 /// As [`open`].
-pub fn create(paths: &VaultPaths, source: &Source) -> Result<(Vault, Unlock), CliError> {
-    let chosen = match given(source)? {
-        None if may_ask(source) => choose_passphrase()?,
+pub fn create(paths: &VaultPaths, means: Means) -> Result<(Vault, Unlock), CliError> {
+    let chosen = match means.given {
+        None if means.may_ask => choose_passphrase()?.map(Unlock::Passphrase),
         given => given,
     };
-    let unlock = chosen.map_or(Unlock::KeyFile, Unlock::Passphrase);
+    let unlock = chosen.unwrap_or(Unlock::KeyFile);
     let vault = Vault::create(paths, &unlock, &mut SysRng).map_err(|error| told(&error))?;
     Ok((vault, unlock))
 }

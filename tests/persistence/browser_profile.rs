@@ -32,14 +32,14 @@ fn place() -> (TempDir, VaultPaths) {
 /// The same with so many passwords in it.
 fn filled(accounts: u32, passphrase: &Source) -> (TempDir, VaultPaths) {
     let (folder, paths) = place();
-    let open = BrowserProfile::open_vault(paths.clone(), passphrase.clone()).unwrap();
+    let open = BrowserProfile::open_vault(paths.clone(), passphrase).unwrap();
     (1..=accounts).for_each(|number| keep(open.profile(), number));
     open.save().unwrap();
     (folder, paths)
 }
 
 fn opened(paths: &VaultPaths) -> Result<Profile, (Exit, String)> {
-    let open = BrowserProfile::open_vault(paths.clone(), Source::Nowhere);
+    let open = BrowserProfile::open_vault(paths.clone(), &Source::Nowhere);
     open.map(|open| open.profile().clone()).map_err(|error| (error.exit(), error.to_string()))
 }
 
@@ -47,12 +47,12 @@ fn opened(paths: &VaultPaths) -> Result<Profile, (Exit, String)> {
 #[test]
 fn a_profile_opens_as_it_was_closed() {
     let (folder, paths) = place();
-    BrowserProfile::open_vault(paths.clone(), Source::Nowhere).unwrap().save().unwrap();
+    BrowserProfile::open_vault(paths.clone(), &Source::Nowhere).unwrap().save().unwrap();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 
     let (_folder, paths) = filled(3, &Source::Nowhere);
     let before = snapshot(&paths);
-    let open = BrowserProfile::open_vault(paths.clone(), Source::Nowhere).unwrap();
+    let open = BrowserProfile::open_vault(paths.clone(), &Source::Nowhere).unwrap();
     assert_eq!(number_kept(open.profile()), Some(3));
     open.save().unwrap();
     assert!(snapshot(&paths)[&paths.header] == before[&paths.header]);
@@ -65,7 +65,7 @@ fn a_profile_opens_as_it_was_closed() {
 fn a_long_profile_is_kept_and_becomes_short() {
     let (_folder, paths) = filled(300, &Source::Nowhere);
     assert_eq!(opened(&paths).map(|profile| number_kept(&profile)), Ok(Some(300)));
-    let open = BrowserProfile::open_vault(paths.clone(), Source::Nowhere).unwrap();
+    let open = BrowserProfile::open_vault(paths.clone(), &Source::Nowhere).unwrap();
     for number in 2..=300 {
         let (kind, origin, id, _) = account(number);
         assert_eq!(open.profile().remove(kind, &origin, &id), 1);
@@ -90,7 +90,7 @@ fn the_files_give_nothing_away() {
     };
     let (_folder, paths) = filled(40, &Source::Nowhere);
     assert!(hidden(&paths));
-    let open = BrowserProfile::open_vault(paths.clone(), Source::Nowhere).unwrap();
+    let open = BrowserProfile::open_vault(paths.clone(), &Source::Nowhere).unwrap();
     let (kind, origin, id, _) = account(7);
     open.profile().remove(kind, &origin, &id);
     open.save().unwrap();
@@ -117,7 +117,7 @@ fn a_wrong_passphrase_is_refused_and_changes_nothing() {
     assert!(!paths.key_file.exists());
     let before = snapshot(&paths);
     let refused = |passphrase: Source| {
-        let error = BrowserProfile::open_vault(paths.clone(), passphrase).err().unwrap();
+        let error = BrowserProfile::open_vault(paths.clone(), &passphrase).err().unwrap();
         assert!(snapshot(&paths) == before);
         (error.exit(), error.to_string())
     };
@@ -131,7 +131,7 @@ fn a_wrong_passphrase_is_refused_and_changes_nothing() {
     let (exit, told) = refused(Source::File(folder.path().join("missing")));
     assert_eq!(exit, Exit::BadInput);
     assert!(told.contains("cannot be read"), "{told}");
-    let open = BrowserProfile::open_vault(paths.clone(), right).unwrap();
+    let open = BrowserProfile::open_vault(paths.clone(), &right).unwrap();
     assert_eq!(number_kept(open.profile()), Some(2));
 }
 
@@ -223,11 +223,11 @@ fn a_keys_vault_is_no_browser_profile() {
 #[test]
 fn two_commands_do_not_lose_each_others_changes() {
     let (_folder, paths) = filled(1, &Source::Nowhere);
-    let first = BrowserProfile::open_vault(paths.clone(), Source::Nowhere).unwrap();
+    let first = BrowserProfile::open_vault(paths.clone(), &Source::Nowhere).unwrap();
     let waiting = std::thread::spawn({
         let paths = paths.clone();
         move || {
-            let second = BrowserProfile::open_vault(paths, Source::Nowhere).unwrap();
+            let second = BrowserProfile::open_vault(paths, &Source::Nowhere).unwrap();
             keep(second.profile(), 3);
             second.save().unwrap();
         }

@@ -4,13 +4,13 @@ use zeroize::Zeroizing;
 
 use super::{TRIES, text, unsaved};
 use crate::error::CliError;
-use crate::unlock::{self, Source, told};
+use crate::unlock::{self, Means, Source, told};
 use crate::vault::{Document, Unlock, VaultError, VaultPaths};
 
 /// The vault behind a profile.
 pub(super) struct Sealed {
     paths: VaultPaths,
-    passphrase: Source,
+    means: Means,
     /// Nothing if there is no vault yet.
     open: Option<Document>,
 }
@@ -19,9 +19,10 @@ impl Sealed {
     /// Opens the vault, if it is there, and reads the profile in it.
     pub(super) fn open(
         paths: VaultPaths,
-        passphrase: Source,
+        passphrase: &Source,
     ) -> Result<(Self, Option<Zeroizing<String>>), CliError> {
-        let vault = unlock::open(&paths, &passphrase, TRIES)?;
+        let means = Means::read(passphrase)?;
+        let vault = unlock::open(&paths, &means, TRIES)?;
         let open = vault.map(|vault| vault.into_document(&paths)).transpose();
         let open = open.map_err(|error| told(&error))?;
         let bytes = open.as_ref().map(Document::load).transpose().map_err(|error| told(&error))?;
@@ -31,21 +32,21 @@ impl Sealed {
                 told(&VaultError::Damaged(paths.database.clone(), how))
             })
         });
-        Ok((Self { paths, passphrase, open }, text.transpose()?))
+        Ok((Self { paths, means, open }, text.transpose()?))
     }
 
     /// Replaces the profile in it.
     pub(super) fn save(self, text: &str) -> Result<(), CliError> {
         let mut open = match self.open {
             Some(open) => open,
-            None => make(&self.paths, &self.passphrase)?,
+            None => make(&self.paths, self.means)?,
         };
         open.save(text.as_bytes()).map_err(|error| unsaved(&error))
     }
 }
 
-fn make(paths: &VaultPaths, passphrase: &Source) -> Result<Document, CliError> {
-    let (vault, unlock) = unlock::create(paths, passphrase)?;
+fn make(paths: &VaultPaths, means: Means) -> Result<Document, CliError> {
+    let (vault, unlock) = unlock::create(paths, means)?;
     if matches!(unlock, Unlock::KeyFile) {
         eprintln!(
             "New vault {}, opened by {}: whoever can read both can read the passwords.",

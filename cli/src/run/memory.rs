@@ -21,7 +21,7 @@ use crate::attestation::Attester;
 use crate::error::{CliError, Exit};
 use crate::profile::{Mark, Profile};
 use crate::replay::transcript::Header;
-use crate::unlock::{self, Source};
+use crate::unlock::{self, Means};
 use crate::vault::{Unlock, Vault, VaultPaths};
 
 /// An open memory.
@@ -328,12 +328,12 @@ impl TryCryptoRng for Entropy {}
 
 /// Opens the vault, or makes one where there is none.
 fn open_vault(args: &MemoryArgs, paths: &VaultPaths) -> Result<(Vault, Vec<Event>), CliError> {
-    let source = Source::from(args.passphrase_file.clone());
-    if let Some(vault) = unlock::open(paths, &source, 0)? {
+    let means = Means::read(&args.passphrase_file.clone().into())?;
+    if let Some(vault) = unlock::open(paths, &means, 0)? {
         vault.refuse_document(paths).map_err(|error| unlock::told(&error))?;
         return Ok((vault, Vec::new()));
     }
-    let (vault, unlock) = unlock::create(paths, &source)?;
+    let (vault, unlock) = unlock::create(paths, means)?;
     Ok((vault, vec![new_vault(paths, &unlock)]))
 }
 

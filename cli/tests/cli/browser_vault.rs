@@ -184,3 +184,18 @@ fn what_contradicts_itself_is_refused() {
     assert!(ended.err.contains("is a browser profile, and no security key's"), "{}", ended.err);
     assert!(vault.done(&["passwords", "list"], &Value::Null).contains("\"ada\""));
 }
+
+/// A passphrase may come out of a pipe, which gives it once, also for a vault that is only made by the call.
+#[test]
+fn a_passphrase_out_of_a_pipe_makes_a_vault() {
+    let vault = Vault::new(None);
+    let options = vault.folder.path().join("options");
+    fs::write(&options, ada().to_string()).unwrap();
+    let path = vault.path();
+    let place = ["--browser-vault", path.to_str().unwrap(), "--passphrase-file", "/dev/stdin"];
+    let store = ["store", "--yes", "--options", options.to_str().unwrap()];
+    let stored = vault.bare(&[&store, &ORIGIN[..], &place].concat(), "open sesame\n");
+    assert_eq!(stored.code, Some(0), "{}", stored.err);
+    let listed = vault.bare(&[&["passwords", "list"], &place[..]].concat(), "open sesame\n");
+    assert!(listed.code == Some(0) && listed.out.contains("ada"), "{}", listed.err);
+}

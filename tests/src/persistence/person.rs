@@ -45,7 +45,7 @@ pub fn number_kept(profile: &Profile) -> Option<u32> {
 /// The profile's.
 pub fn keep_forever(paths: &VaultPaths, mut out: impl Write) -> Result<(), CliError> {
     loop {
-        let open = BrowserProfile::open_vault(paths.clone(), Source::Nowhere)?;
+        let open = BrowserProfile::open_vault(paths.clone(), &Source::Nowhere)?;
         let number = number_kept(open.profile()).map_or(1, |kept| kept + 1);
         keep(open.profile(), number);
         open.save()?;
