@@ -4,7 +4,8 @@ use serde::ser::SerializeStruct;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::cause::{Cause, TypeFault};
-use crate::password::{check_icon, serialized};
+use crate::origin::serialized;
+use crate::password::check_icon;
 use crate::question::Choice;
 use crate::registry::CredentialType;
 

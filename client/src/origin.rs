@@ -96,6 +96,12 @@ impl fmt::Display for Origin {
     }
 }
 
+/// An origin's serialization; what has no origin stays as it is, and matches no page.
+pub(crate) fn serialized(origin: &str) -> String {
+    let tuple = Url::parse(origin).map(|url| url.origin()).ok().filter(url::Origin::is_tuple);
+    tuple.map_or_else(|| origin.to_owned(), |tuple| tuple.ascii_serialization())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

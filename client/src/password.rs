@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use crate::cause::{Cause, TypeFault};
 use crate::options::json;
-use crate::origin::is_local;
+use crate::origin::{is_local, serialized};
 use crate::question::Choice;
 use crate::registry::CredentialType;
 use crate::secret_text::SecretText;
@@ -293,12 +293,6 @@ fn without_values(cause: Cause) -> Cause {
 fn submitted<'f>(elements: &'f [FormElement], name: &str) -> Option<&'f SecretText> {
     let mut named = elements.iter().filter(|element| !name.is_empty() && element.name == name);
     named.find_map(|element| element.value.as_ref())
-}
-
-/// An origin's serialization; what has no origin stays as it is, and matches no page.
-pub(crate) fn serialized(origin: &str) -> String {
-    let tuple = Url::parse(origin).map(|url| url.origin()).ok().filter(url::Origin::is_tuple);
-    tuple.map_or_else(|| origin.to_owned(), |tuple| tuple.ascii_serialization())
 }
 
 /// Is it empty, or a potentially trustworthy URL (Secure Contexts section 3.2)?

@@ -16,8 +16,9 @@ use crate::fedcm::memory::Memory;
 use crate::fedcm::settings::FedCmSettings;
 use crate::federated::FederatedCredential;
 use crate::kept::Kept;
+use crate::origin::serialized;
 use crate::otp::Inbox;
-use crate::password::{PasswordCredential, serialized};
+use crate::password::PasswordCredential;
 use crate::registry::CredentialType;
 
 /// A browser profile. Clones are the same profile.

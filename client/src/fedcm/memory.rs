@@ -9,7 +9,7 @@ use url::Url;
 
 use super::log::Log;
 use crate::cookies::Jar;
-use crate::password::serialized;
+use crate::origin::serialized;
 
 /// What is known of a person at a provider.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,8 +13,8 @@ use super::settings::FedCmSettings;
 use super::{Config, Endpoint, Exchange, Failure, Fault, WellKnown, is_same_site};
 use crate::cookies::Reach;
 use crate::fetch::{FetchFault, FetchRequest, FetchResponse};
+use crate::origin::serialized;
 use crate::page::Page;
-use crate::password::serialized;
 use crate::profile::Profile;
 
 /// A page as a client of providers.

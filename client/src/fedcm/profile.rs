@@ -9,7 +9,7 @@ use super::memory::{Connection, LoginStatus};
 use super::{is_same_site, is_trustworthy};
 use crate::cookies::Reach;
 use crate::fetch::{FetchRequest, FetchResponse};
-use crate::password::serialized;
+use crate::origin::serialized;
 use crate::profile::Profile;
 
 impl Profile {
