@@ -8,7 +8,7 @@ mod writing;
 
 use softkey_tests::cbor::Value;
 use softkey_tests::key::Profile;
-use softkey_tests::parts::{sha256, unhex};
+use softkey_tests::parts::{checked, unhex};
 use softkey_tests::pin::{Protocol, Token};
 use softkey_tests::platform::permission::LBW;
 use softkey_tests::status::SUCCESS;
@@ -20,15 +20,13 @@ const PIN: &str = "1234";
 /// SHA-256.
 pub(crate) fn array_of(length: usize, fill: u8) -> Vec<u8> {
     let mut state = fill;
-    let mut array: Vec<u8> = std::iter::repeat_with(|| {
+    let array: Vec<u8> = std::iter::repeat_with(|| {
         state = state.wrapping_mul(5).wrapping_add(fill | 1);
         state
     })
     .take(length - 16)
     .collect();
-    let checksum = sha256(&array);
-    array.extend_from_slice(&checksum[..16]);
-    array
+    checked(&array)
 }
 
 fn initial() -> Vec<u8> {

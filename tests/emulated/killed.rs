@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use softkey_ctap_hid::{Connection, ConnectionError};
 use softkey_tests::cbor::{Value, map};
-use softkey_tests::parts::sha256;
+use softkey_tests::parts::{checked, sha256};
 use softkey_tests::pin::{Protocol, Shared, Token, padded};
 use softkey_tests::platform::permission::{ACFG, CM, LBW, MC};
 use softkey_tests::platform::{change_pin_request, set_pin_request, token_request};
@@ -38,7 +38,7 @@ struct Seen {
 
 impl Seen {
     fn fresh() -> Self {
-        let (blobs, accounts) = (sealed(&[0x80]), BTreeMap::new());
+        let (blobs, accounts) = (checked(&[0x80]), BTreeMap::new());
         Self { pin: None, accounts, blobs, min_pin_length: 4, always_uv: false }
     }
 }
@@ -215,7 +215,7 @@ impl<'b> Life<'b> {
 
     /// In two pieces, of which the second counts.
     fn write_blobs(&mut self, length: usize, mut after: Seen) -> Result<Deed, Gone> {
-        after.blobs = sealed(&vec![length.to_le_bytes()[0]; length + 1]);
+        after.blobs = checked(&vec![length.to_le_bytes()[0]; length + 1]);
         let (whole, token) = (after.blobs.clone(), self.token(LBW, None)?);
         let (first, rest) = whole.split_at(whole.len() / 2);
         let begin = Request::write_blobs(0, first, Some(whole.len()));
@@ -295,11 +295,6 @@ impl<'b> Life<'b> {
         }
         Ok(seen)
     }
-}
-
-/// A large-blob array as it is written: with the first half of its hash.
-fn sealed(array: &[u8]) -> Vec<u8> {
-    [array, &sha256(array)[..16]].concat()
 }
 
 /// Works on a board until the power goes. What was answered then, and what the request in work would have brought about.

@@ -8,6 +8,12 @@ pub fn sha256(message: &[u8]) -> [u8; 32] {
     Sha256::digest(message).into()
 }
 
+/// A large-blob array as it is written: with the first half of its SHA-256.
+#[must_use]
+pub fn checked(array: &[u8]) -> Vec<u8> {
+    [array, &sha256(array)[..16]].concat()
+}
+
 /// HMAC-SHA-256.
 #[must_use]
 pub fn hmac_sha256(key: &[u8], message: &[u8]) -> [u8; 32] {
