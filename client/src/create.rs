@@ -97,6 +97,7 @@ pub(crate) async fn with_key(
 ) -> Result<RegistrationResponse, Cause> {
     let mut session = Session::new(desk, entropy);
     let info = session.info(reach).await?;
+    heed(wish.hinted, info.as_ref())?;
     wish.options.extensions.admit(info.as_ref())?;
     let made = match &info {
         Some(info) => session.make_credential(info, reach, &wish).await?,
@@ -118,6 +119,8 @@ pub(crate) struct Wish {
     pub(crate) enterprise: bool,
     /// Is the AAGUID to be replaced by zeros where no attestation is conveyed?
     pub(crate) zero_aaguid: bool,
+    /// The attachment that a key must have as long as there are others.
+    pub(crate) hinted: Option<Attachment>,
 }
 
 impl Wish {
@@ -131,6 +134,7 @@ impl Wish {
             app_id: None,
             enterprise: false,
             zero_aaguid: false,
+            hinted: None,
         }
     }
 }
@@ -343,7 +347,7 @@ impl Made {
             public_key_algorithm: attested.public_key.alg(),
         };
         let id = attested.credential_id.to_vec();
-        let mut credential = PublicKeyCredential::new(id, response, attachment(info));
+        let mut credential = PublicKeyCredential::new(id, response, attachment(info).as_str());
         let extensions = &wish.options.extensions;
         credential.client_extension_results =
             extensions.results(data.extensions, self.has_blob, self.evaluation.as_ref())?;
@@ -413,7 +417,13 @@ fn transports(info: Option<&Info>) -> Vec<String> {
     }
 }
 
-pub(crate) fn attachment(info: Option<&Info>) -> &'static str {
+pub(crate) fn attachment(info: Option<&Info>) -> Attachment {
     let platform = info.is_some_and(|info| info.options.plat == Some(true));
-    if platform { Attachment::Platform.as_str() } else { Attachment::CrossPlatform.as_str() }
+    if platform { Attachment::Platform } else { Attachment::CrossPlatform }
+}
+
+/// Is this a key that the page's hint is about, if a hint counts?
+pub(crate) fn heed(hinted: Option<Attachment>, info: Option<&Info>) -> Result<(), Cause> {
+    let other = hinted.is_some_and(|hinted| hinted != attachment(info));
+    if other { Err(Cause::AttachmentMismatch) } else { Ok(()) }
 }

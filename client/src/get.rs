@@ -15,12 +15,12 @@ use softkey_ctap::{Command, Secret, StatusCode};
 use crate::cause::{Cause, WrongResponse};
 use crate::ceremony::{Account, Ceremony, Desk};
 use crate::client_data::{self, ClientData};
-use crate::create::attachment;
+use crate::create::{attachment, heed};
 use crate::entropy::Entropy;
 use crate::extensions::{LargeBlobs, Outputs, Prepared, app_id};
 use crate::info::Info;
 use crate::lists::found;
-use crate::options::{RequestOptions, UserVerification};
+use crate::options::{Attachment, RequestOptions, UserVerification};
 use crate::origin::Origin;
 use crate::response::{
     AssertionResponse, AuthenticationResponse, Bytes, ExtensionResults, PublicKeyCredential,
@@ -80,6 +80,7 @@ pub(crate) async fn with_key(
     }
     let mut session = Session::new(desk, entropy);
     let info = session.info(reach).await?;
+    heed(wish.hinted, info.as_ref())?;
     let signed = match &info {
         Some(info) => match session.by_app_id(reach, &wish).await? {
             Some(signed) => signed,
@@ -94,7 +95,7 @@ pub(crate) async fn with_key(
         user_handle: signed.user.map(|user| Bytes(user.user_id)),
         attestation_object: signed.attestation_object,
     };
-    let attachment = attachment(info.as_ref());
+    let attachment = attachment(info.as_ref()).as_str();
     let mut credential = PublicKeyCredential::new(signed.credential_id, response, attachment);
     credential.client_extension_results = signed.extensions;
     Ok(credential)
@@ -113,6 +114,8 @@ pub(crate) struct Wish {
     pub(crate) attests: bool,
     /// Does the client's policy let this relying party have enterprise attestation?
     pub(crate) enterprise: bool,
+    /// The attachment that a key must have as long as there are others.
+    pub(crate) hinted: Option<Attachment>,
 }
 
 impl Wish {
@@ -126,6 +129,7 @@ impl Wish {
             app_id: None,
             attests: false,
             enterprise: false,
+            hinted: None,
         }
     }
 }

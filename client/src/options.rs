@@ -33,8 +33,11 @@ pub struct CreationOptions {
     pub algorithms: Vec<i64>,
     /// Credentials whose presence forbids another one.
     pub exclude: Vec<Credential>,
-    /// How the authenticator should be attached.
+    /// How the authenticator must be attached, if the page insists; a hint says it better.
     pub attachment: Option<Attachment>,
+    /// How it is attached where the page believes it to be (`hints`). No key is refused for it: the others are asked
+    /// once none like this is left.
+    pub hinted: Option<Attachment>,
     /// Should the credential be discoverable?
     pub resident_key: ResidentKey,
     /// Should the user be verified?
@@ -61,6 +64,8 @@ pub struct RequestOptions {
     /// Did the page name credentials, but of unknown types only? That is an error, as an empty list would mean
     /// something else.
     pub only_unknown: bool,
+    /// How the authenticator is attached where the page believes it to be, as in [`CreationOptions::hinted`].
+    pub hinted: Option<Attachment>,
     /// Should the user be verified?
     pub user_verification: UserVerification,
     /// Which attestation the page would like to see. An earlier text of level 3 had this member at sign-in, and pages
@@ -158,6 +163,8 @@ impl CreationOptions {
         let raw: json::Creation = json::read(value)?;
         let selection = raw.authenticator_selection.unwrap_or_default();
         let attestation = conveyance(raw.attestation.as_deref());
+        let hinted = hinted(&raw.hints);
+        let attachment = attachment(selection.authenticator_attachment.as_deref());
         Ok(Self {
             rp_id: raw.rp.id,
             rp_name: raw.rp.name,
@@ -167,8 +174,8 @@ impl CreationOptions {
             challenge: bytes("challenge", &raw.challenge)?,
             algorithms: algorithms(&raw.pub_key_cred_params),
             exclude: credentials("excludeCredentials", raw.exclude_credentials)?,
-            attachment: hinted(&raw.hints)
-                .or_else(|| attachment(selection.authenticator_attachment.as_deref())),
+            attachment: attachment.map(|attachment| hinted.unwrap_or(attachment)),
+            hinted,
             resident_key: resident_key(&selection),
             user_verification: user_verification(selection.user_verification.as_deref()),
             attestation_formats: formats(attestation, raw.attestation_formats),
@@ -204,6 +211,7 @@ impl RequestOptions {
             challenge: bytes("challenge", &raw.challenge)?,
             only_unknown: listed && allow.is_empty(),
             allow,
+            hinted: hinted(&raw.hints),
             user_verification: user_verification(raw.user_verification.as_deref()),
             attestation_formats: formats(attestation, raw.attestation_formats),
             attestation,
@@ -239,7 +247,7 @@ fn credentials(
         .collect()
 }
 
-/// The first known hint says how the authenticator should be attached, whatever else does (section 5.8.7).
+/// The first known hint counts (section 5.8.7).
 fn hinted(hints: &[String]) -> Option<Attachment> {
     hints.iter().find_map(|hint| match hint.as_str() {
         "client-device" => Some(Attachment::Platform),

@@ -47,6 +47,8 @@ pub struct KeyId(pub u32);
 /// the next call of `poll_output`. The request is over when `is_finished`: then the promise is settled and every
 /// key that was cancelled has answered.
 ///
+/// Keys that the page's hint is not about are asked once none is left that it is about: a hint is no requirement.
+///
 /// The first key whose user touched it wins, and the others are cancelled. If a key needs a PIN while others
 /// wait, it is asked for a touch first, so that the user shows which one is meant. A success that comes from a
 /// cancelled key is not lost: it is [`Output::Late`].

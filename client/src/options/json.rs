@@ -127,6 +127,8 @@ pub(super) struct Request {
     #[serde(default, deserialize_with = "dictionaries_or_none")]
     pub(super) allow_credentials: Vec<Descriptor>,
     pub(super) user_verification: Option<String>,
+    #[serde(default, deserialize_with = "or_default")]
+    pub(super) hints: Vec<String>,
     pub(super) attestation: Option<String>,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) attestation_formats: Vec<String>,

@@ -152,17 +152,37 @@ fn the_member_that_is_wrong_is_named() {
     }
 }
 
-/// WebAuthn Level 3 section 5.8.7: the first known hint wins, over the attachment too.
+/// WebAuthn Level 3 section 5.8.7: the first known hint counts, in create and get; what repeats or contradicts it does not.
+/// Alone it insists on nothing; where the page does insist on an attachment, the hint says on which.
 #[test]
 fn a_hint_overrides_the_attachment() {
-    let attachment = |hints: Value| {
+    use Attachment::{CrossPlatform, Platform};
+    let read = |hints: &Value, attachment: Value| {
         let mut options = least();
-        options["hints"] = hints;
-        options["authenticatorSelection"] = json!({"authenticatorAttachment": "platform"});
-        CreationOptions::from_json(&options.to_string()).unwrap().attachment
+        options["hints"] = hints.clone();
+        options["authenticatorSelection"] = json!({"authenticatorAttachment": attachment});
+        let made = CreationOptions::from_json(&options.to_string()).unwrap();
+        let signed = RequestOptions::from_value(json!({"challenge": "", "hints": hints})).unwrap();
+        assert_eq!(signed.hinted, made.hinted, "{hints}");
+        (made.hinted, made.attachment)
     };
-    assert_eq!(attachment(json!([])), Some(Attachment::Platform));
-    assert_eq!(attachment(json!(["security-key"])), Some(Attachment::CrossPlatform));
-    let several = json!(["unknown", "client-device", "hybrid", "client-device"]);
-    assert_eq!(attachment(several), Some(Attachment::Platform));
+    for (hints, hinted) in [
+        (json!([]), None),
+        (Value::Null, None),
+        (json!(["carrier-pigeon"]), None),
+        (json!(["security-key"]), Some(CrossPlatform)),
+        (json!(["hybrid"]), Some(CrossPlatform)),
+        (json!(["client-device"]), Some(Platform)),
+        (json!(["unknown", "client-device", "hybrid", "client-device"]), Some(Platform)),
+        (json!(["hybrid", "hybrid", "client-device"]), Some(CrossPlatform)),
+    ] {
+        assert_eq!(read(&hints, Value::Null), (hinted, None), "{hints}");
+        let insisted = hinted.unwrap_or(Platform);
+        assert_eq!(read(&hints, json!("platform")), (hinted, Some(insisted)), "{hints}");
+    }
+    for wrong in [json!("hybrid"), json!([7])] {
+        let cause = RequestOptions::from_value(json!({"challenge": "", "hints": wrong}));
+        let Err(Cause::NotTheDictionary(told)) = cause else { panic!("{wrong}") };
+        assert!(told.starts_with("hints"), "{told}");
+    }
 }

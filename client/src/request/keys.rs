@@ -29,6 +29,8 @@ pub(super) struct KeysCall {
     keys: BTreeMap<KeyId, Slot>,
     /// Keys that came while a list was looked up.
     early: Vec<(KeyId, Reach)>,
+    /// Keys that the page's hint is not about: they are asked when none is left that it is about.
+    aside: Vec<(KeyId, Reach)>,
     failures: Vec<(KeyId, Cause)>,
     complete: bool,
     outputs: VecDeque<Output>,
@@ -60,6 +62,21 @@ pub(crate) enum Work {
 }
 
 impl Work {
+    /// Does a hint of the page's count?
+    const fn is_hinted(&self) -> bool {
+        match self {
+            Self::Create(wish) => wish.hinted.is_some(),
+            Self::Get(wish) => wish.hinted.is_some(),
+        }
+    }
+
+    fn forget_hint(&mut self) {
+        match self {
+            Self::Create(wish) => wish.hinted = None,
+            Self::Get(wish) => wish.hinted = None,
+        }
+    }
+
     fn ceremony(&self, reach: Reach, entropy: Entropy) -> Ceremony<Credential> {
         match self {
             Self::Create(wish) => {
@@ -91,6 +108,7 @@ impl KeysCall {
             deadline: timeout.effective.map(|time| now + time),
             keys: BTreeMap::new(),
             early: Vec::new(),
+            aside: Vec::new(),
             failures: Vec::new(),
             complete: false,
             outputs: fetch.into_iter().collect(),
@@ -134,6 +152,11 @@ impl KeysCall {
     pub(super) fn remove_key(&mut self, now: Instant, key: KeyId) {
         self.look_at_signal(now);
         self.early.retain(|(early, _)| *early != key);
+        let aside = self.aside.len();
+        self.aside.retain(|(aside, _)| *aside != key);
+        if self.aside.len() < aside {
+            return self.dropped(key, Cause::KeyGone);
+        }
         if let Some(slot) = self.keys.remove(&key)
             && !slot.is_cancelled()
         {
@@ -199,6 +222,9 @@ impl KeysCall {
     /// The next thing to do.
     pub(super) fn poll_output(&mut self, now: Instant) -> Option<Output> {
         self.look_at_signal(now);
+        if self.outputs.is_empty() && !self.aside.is_empty() && !self.is_anybody_asked() {
+            self.ask_those_aside(now);
+        }
         self.outputs.pop_front()
     }
 
@@ -223,13 +249,16 @@ impl KeysCall {
             Step::Needs(..) if cancelled => drop(self.keys.remove(&key)),
             Step::Needs(need, ceremony) => self.needs(key, need, ceremony),
             Step::Done(result) => {
-                self.keys.remove(&key);
+                let slot = self.keys.remove(&key);
                 match result {
                     Ok(credential) if cancelled => {
                         self.outputs.push_back(Output::Late { key, credential });
                     }
                     Ok(credential) => self.succeeded(now, key, credential),
                     Err(_) if cancelled => {}
+                    Err(Cause::AttachmentMismatch) if self.is_hinted() => {
+                        self.aside.extend(slot.map(|slot| (key, slot.reach())));
+                    }
                     Err(cause) => self.failed(key, cause),
                 }
             }
@@ -303,6 +332,16 @@ impl KeysCall {
         }
     }
 
+    /// The hint has helped as far as it could, and is forgotten.
+    fn ask_those_aside(&mut self, now: Instant) {
+        if let Some(plan) = &mut self.plan {
+            plan.work.forget_hint();
+        }
+        for (key, reach) in std::mem::take(&mut self.aside) {
+            self.add_key(now, key, reach);
+        }
+    }
+
     fn dropped(&mut self, key: KeyId, cause: Cause) {
         self.failures.push((key, cause));
         self.end_if_nobody_is_left();
@@ -312,12 +351,20 @@ impl KeysCall {
         self.plan.as_ref().is_some_and(|plan| plan.pending.is_some())
     }
 
+    fn is_hinted(&self) -> bool {
+        self.plan.as_ref().is_some_and(|plan| plan.work.is_hinted())
+    }
+
     fn is_conditional(&self) -> bool {
         self.plan.as_ref().is_some_and(|plan| plan.conditional.is_some())
     }
 
+    fn is_anybody_asked(&self) -> bool {
+        self.keys.values().any(|slot| !slot.is_cancelled())
+    }
+
     fn end_if_nobody_is_left(&mut self) {
-        let left = self.keys.values().any(|slot| !slot.is_cancelled());
+        let left = self.is_anybody_asked() || !self.aside.is_empty();
         let waits = self.is_looking_up() || self.is_conditional();
         if self.complete && !left && !self.is_settled() && !waits {
             self.reject(self.deciding());
@@ -351,6 +398,7 @@ impl KeysCall {
     }
 
     fn cancel_all_but(&mut self, winner: Option<KeyId>) {
+        self.aside.clear();
         let outputs = &mut self.outputs;
         self.keys.retain(|key, slot| {
             if Some(*key) == winner {

@@ -33,6 +33,10 @@ impl Slot {
         Self { reach, ceremony, selection, need, in_work: false, cancelled: false }
     }
 
+    pub(super) const fn reach(&self) -> Reach {
+        self.reach
+    }
+
     pub(super) const fn is_cancelled(&self) -> bool {
         self.cancelled
     }

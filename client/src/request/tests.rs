@@ -34,6 +34,15 @@ fn create(extra: &[(&str, serde_json::Value)]) -> Request {
     page().credentials().create(NOW, options.into(), entropy())
 }
 
+fn get(extra: &[(&str, serde_json::Value)]) -> Request {
+    let mut options = json!({"challenge": "AAEC", "userVerification": "discouraged"});
+    for (member, value) in extra {
+        options[*member] = value.clone();
+    }
+    let options = RequestOptions::from_value(options).unwrap();
+    page().credentials().get(NOW, options.into(), entropy())
+}
+
 fn required() -> [(&'static str, serde_json::Value); 1] {
     [("authenticatorSelection", json!({"userVerification": "required"}))]
 }
@@ -316,4 +325,89 @@ fn a_conditional_get_filters_what_the_key_gives() {
     assert!(!request.is_settled());
     answer(&mut request, B, signed(5));
     assert_eq!(settled(&mut request).unwrap().unwrap().id(), "BQ");
+}
+
+const PLATFORM: &[(&str, bool)] = &[("plat", true)];
+
+/// Section 5.8.7, in create and get alike: the keys that a hint is about are asked alone, the others once none of them is
+/// left.
+#[test]
+fn a_hint_says_which_keys_are_asked_first() {
+    type Call = fn(&[(&str, serde_json::Value)]) -> Request;
+    let calls: [(Call, u8); 2] = [(create, 1), (get, 2)];
+    for (call, command) in calls {
+        for (hint, first, second) in
+            [("client-device", B, A), ("security-key", A, B), ("hybrid", A, B)]
+        {
+            let mut request = call(&[("hints", json!([hint]))]);
+            with_keys(&mut request, &[(A, &[]), (B, PLATFORM)]);
+            assert_eq!(asked(&mut request, first), command, "{hint}");
+            assert_eq!(request.poll_output(NOW), None, "the other one waits");
+            answer(&mut request, first, vec![0x2e]);
+            // From its beginning.
+            assert_eq!(asked(&mut request, second), 0x04);
+            answer(&mut request, second, about(if second == B { PLATFORM } else { &[] }));
+            assert_eq!(asked(&mut request, second), command, "{hint}");
+            answer(&mut request, second, vec![0x2e]);
+            let rejection = settled(&mut request).unwrap_err();
+            let of: Vec<_> = rejection.keys.iter().map(|(key, _)| *key).collect();
+            assert_eq!(of, [first, second], "each is told of once");
+            assert!(request.is_finished());
+        }
+    }
+}
+
+/// A hint is no requirement: a key that it is not about serves as well if it is the only one, also one of CTAP1, which
+/// tells nothing of itself.
+#[test]
+fn a_hint_about_nobody_is_forgotten() {
+    let mut request = create(&[("hints", json!(["client-device"]))]);
+    with_keys(&mut request, &[(A, &[])]);
+    assert_eq!(asked(&mut request, A), 0x04);
+    answer(&mut request, A, about(&[]));
+    assert_eq!(asked(&mut request, A), 1);
+    answer(&mut request, A, made(1));
+    assert_eq!(settled(&mut request).unwrap().unwrap().id(), "AQ");
+
+    let mut request = create(&[("hints", json!(["client-device"]))]);
+    request.add_key(NOW, C, U2F);
+    request.no_more_keys(NOW);
+    let Some(Output::Needs { key: C, need: Need::Msg(_) }) = request.poll_output(NOW) else {
+        panic!("REGISTER");
+    };
+}
+
+/// A touch at a key that the hint is about leaves those aside where they are, and one that is pulled out is missed there too.
+#[test]
+fn keys_aside_are_not_asked_after_a_success_nor_when_they_are_gone() {
+    let mut request = create(&[("hints", json!(["client-device"]))]);
+    with_keys(&mut request, &[(A, &[]), (B, PLATFORM)]);
+    asked(&mut request, B);
+    answer(&mut request, B, made(2));
+    assert_eq!(settled(&mut request).unwrap().unwrap().id(), "Ag");
+    assert!(request.is_finished());
+    assert_eq!(request.poll_output(NOW), None);
+
+    let mut request = create(&[("hints", json!(["client-device"]))]);
+    with_keys(&mut request, &[(A, &[]), (B, PLATFORM)]);
+    asked(&mut request, B);
+    request.remove_key(NOW, A);
+    assert_eq!(request.poll_output(NOW), None);
+    request.remove_key(NOW, B);
+    let rejection = settled(&mut request).unwrap_err();
+    assert_eq!(rejection.keys, [(A, Cause::KeyGone), (B, Cause::KeyGone)]);
+}
+
+/// Where the page insists on an attachment, the others are refused however long the call waits.
+#[test]
+fn a_hint_beside_an_attachment_is_a_requirement() {
+    let selection =
+        json!({"authenticatorAttachment": "cross-platform", "userVerification": "discouraged"});
+    let mut request =
+        create(&[("hints", json!(["client-device"])), ("authenticatorSelection", selection)]);
+    with_keys(&mut request, &[(A, &[])]);
+    assert_eq!(asked(&mut request, A), 0x04);
+    answer(&mut request, A, about(&[]));
+    let rejection = settled(&mut request).unwrap_err();
+    assert_eq!(rejection.keys, [(A, Cause::AttachmentMismatch)]);
 }

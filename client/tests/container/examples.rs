@@ -144,6 +144,7 @@ fn get_a_public_key() {
         challenge: vec![0, 0, 0],
         allow: vec![KeyCredential { id: vec![1, 2, 3], transports: vec!["usb".into()] }],
         only_unknown: false,
+        hinted: None,
         user_verification: UserVerification::Required,
         attestation: Conveyance::None,
         // No attestation is a format, too.
