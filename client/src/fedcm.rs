@@ -30,6 +30,8 @@ mod tests;
 
 use std::fmt;
 
+use serde::Serialize;
+
 pub use accounts::{Account, Hints, accounts};
 pub use assertion::{Assertion, AssertionError, AssertionRequest};
 pub use config::{ClientMetadata, Config, WellKnown};
@@ -47,7 +49,8 @@ pub use statics::{UserInfo, UserInfos};
 use crate::fetch::FetchFault;
 
 /// An endpoint of a provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Endpoint {
     /// `/.well-known/web-identity` of the registrable domain.
     WellKnown,
@@ -108,7 +111,8 @@ impl fmt::Display for Endpoint {
 }
 
 /// Which rule an answer broke.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Fault {
     /// There is no answer.
     NotFetched(FetchFault),

@@ -9,6 +9,8 @@ pub mod http;
 use std::fmt;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use crate::related::{Fetched, MAX_DOCUMENT};
 
 /// How long one request may take unless its caller says otherwise.
@@ -65,7 +67,8 @@ pub struct FetchResponse {
 }
 
 /// Why there is no response.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub enum FetchFault {
     /// The URL or a header is none.
     BadRequest,

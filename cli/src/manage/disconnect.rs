@@ -41,6 +41,8 @@ pub struct DisconnectArgs {
     pub network: NetworkArgs,
 
     /// Show each request to the provider with its headers, and which rule its answer broke; without cookies' values
+    ///
+    /// On standard error; with --json as a line {"request": ..} each.
     #[arg(long)]
     pub verbose: bool,
 

@@ -50,6 +50,8 @@ pub struct ProviderArgs {
     pub forms: Option<PathBuf>,
 
     /// Show each request to an identity provider with its headers, and which rule its answer broke; without cookies' values
+    ///
+    /// On standard error; with --json as a line {"request": ..} each.
     #[arg(long)]
     pub verbose: bool,
 }

@@ -4,6 +4,7 @@
 use std::thread;
 use std::time::{self, Duration, SystemTime, UNIX_EPOCH};
 
+use serde_json::json;
 use softkey_client::driver::{DriveError, Keys, User as _};
 use softkey_client::fedcm::DisconnectOptions;
 use softkey_client::fetch::http::Http;
@@ -25,8 +26,8 @@ use super::person::Person;
 use crate::browser_profile::BrowserProfile;
 use crate::error::{CliError, Exit};
 use crate::inbox::Inbox;
-use crate::output::Output;
-use crate::text::visible;
+use crate::output::{Form, Output};
+use crate::text::{json_line, visible};
 
 /// How long a call that waits is not looked at.
 const TICK: Duration = Duration::from_millis(100);
@@ -140,6 +141,7 @@ impl Visit {
         consent: Consent,
         output: &mut Output<'_>,
     ) -> Result<Option<Credential>, CliError> {
+        let form = output.form();
         let mut person = Person::new(output, None).with(consent);
         loop {
             match request.poll_output(self.now()) {
@@ -152,7 +154,7 @@ impl Visit {
                 Some(RequestOutput::Send(sent)) => {
                     let response = http.fetch(&sent);
                     request.handle_response(self.now(), response);
-                    self.show_log(&mut person);
+                    self.show_log(form, &mut person);
                 }
                 Some(_) => {}
                 None => match &self.inbox {
@@ -189,10 +191,15 @@ impl Visit {
         answer
     }
 
-    fn show_log(&self, person: &mut Person<'_, '_>) {
-        for entry in self.profile.profile().take_fedcm_log() {
-            for line in entry.to_string().lines().filter(|_| self.verbose) {
-                person.note(&visible(line));
+    /// Beside the results, as errors are: `{"request": ..}` on a line, or several lines for people.
+    fn show_log(&self, form: Form, person: &mut Person<'_, '_>) {
+        let log = self.profile.profile().take_fedcm_log();
+        for entry in log.iter().filter(|_| self.verbose) {
+            match form {
+                Form::Json => {
+                    json_line(&json!({ "request": entry })).iter().for_each(|it| person.note(it));
+                }
+                Form::Plain => entry.to_string().lines().for_each(|it| person.note(&visible(it))),
             }
         }
     }

@@ -277,6 +277,35 @@ fn requests_are_shown() {
     assert!(cookie.len() > 8 && !said(&output).contains(cookie), "{}", said(&output));
 }
 
+/// With --json the same requests are a line each on standard error, as the error is; no cookie's value there either.
+#[test]
+fn requests_are_shown_to_programs() {
+    let world = World::new(&["id-assertion:no-cors"]);
+    world.log_in("1");
+    let output = world.get("passive", "optional", &["--yes", "--verbose", "--json"]);
+    refused(&output, &[]);
+    let lines = String::from_utf8(output.stderr.clone()).unwrap();
+    let objects = lines.lines().filter(|line| line.starts_with('{'));
+    let objects: Vec<Value> = objects.map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (error, requests) = objects.split_last().unwrap();
+    assert!(error["error"]["what"].as_str().unwrap().starts_with("IdentityCredentialError"));
+    let endpoints: Vec<_> = requests.iter().map(|it| &it["request"]["endpoint"]).collect();
+    for endpoint in ["wellKnown", "config", "accounts", "clientMetadata"] {
+        assert!(endpoints.contains(&&json!(endpoint)), "{endpoint}");
+    }
+    let last = &requests.last().unwrap()["request"];
+    assert_eq!(last["endpoint"], "idAssertion");
+    assert_eq!(last["url"], "https://login.idp.example/id-assertion");
+    assert_eq!(last["fault"], json!({"allowOrigin": null}));
+    assert!(last["headers"].to_string().contains("session=..."), "{last}");
+    let profile = fs::read_to_string(world.path("profile.json")).unwrap();
+    let profile: Value = serde_json::from_str(&profile).unwrap();
+    let cookie = profile["fedCm"]["cookies"][0]["value"].as_str().unwrap();
+    assert!(cookie.len() > 8 && !lines.contains(cookie), "{lines}");
+    let quiet = world.get("passive", "optional", &["--yes", "--json"]);
+    assert!(!said(&quiet).contains("\"request\""), "{}", said(&quiet));
+}
+
 /// The provider forgets the site: by the page's call, and the client with it; then the person is asked again.
 #[test]
 fn a_page_is_disconnected() {
@@ -289,8 +318,10 @@ fn a_page_is_disconnected() {
     let gone = json!([{"embedder": "https://rp.example", "relyingParty": "https://rp.example",
         "provider": "https://login.idp.example", "account": "2"}]);
     assert_eq!(given(&output), json!({"disconnected": gone}));
-    let told = "disconnect endpoint: POST https://login.idp.example/disconnect";
-    assert!(said(&output).contains(told), "{}", said(&output));
+    let last = String::from_utf8_lossy(&output.stderr).lines().last().map(str::to_owned).unwrap();
+    let last: Value = serde_json::from_str(&last).unwrap();
+    assert_eq!(last["request"]["endpoint"], "disconnect", "{}", said(&output));
+    assert_eq!(last["request"]["url"], "https://login.idp.example/disconnect");
     assert_eq!(subject(&world.get("passive", "silent", &[])), "1");
     let output = world.disconnect("1", &[]);
     assert!(output.status.success(), "{}", said(&output));

@@ -3,6 +3,9 @@
 use std::collections::VecDeque;
 use std::fmt;
 
+use serde::ser::SerializeStruct as _;
+use serde::{Serialize, Serializer};
+
 use super::{Endpoint, Fault};
 use crate::fetch::FetchRequest;
 
@@ -39,6 +42,31 @@ impl fmt::Display for LogEntry {
             Some(fault) => write!(f, "\n  refused: {fault}"),
             None => f.write_str("\n  accepted"),
         }
+    }
+}
+
+/// `{"endpoint", "method", "url", "headers": [{"name", "value"}], "body", "status", "fault", "refused"}`: the same as in
+/// the readable form. `fault` is the rule by its name, with what belongs to it, and `refused` the same in words; both are
+/// `null` if the answer was accepted.
+impl Serialize for LogEntry {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Header<'a> {
+            name: &'a str,
+            value: &'a str,
+        }
+        let Self { endpoint, request, status, fault } = self;
+        let headers = request.headers.iter().map(|(name, value)| Header { name, value });
+        let mut object = to.serialize_struct("LogEntry", 8)?;
+        object.serialize_field("endpoint", endpoint)?;
+        object.serialize_field("method", request.method.as_str())?;
+        object.serialize_field("url", &request.url)?;
+        object.serialize_field("headers", &headers.collect::<Vec<_>>())?;
+        object.serialize_field("body", &String::from_utf8_lossy(&request.body))?;
+        object.serialize_field("status", status)?;
+        object.serialize_field("fault", fault)?;
+        object.serialize_field("refused", &fault.as_ref().map(ToString::to_string))?;
+        object.end()
     }
 }
 

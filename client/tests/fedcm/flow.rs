@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use softkey_client::fedcm::Endpoint::{Accounts, ClientMetadata, Config, IdAssertion, WellKnown};
 use softkey_client::fedcm::{AccountChoice, Connection, Disclosure, Fault, LoginStatus};
-use softkey_client::{Frame, Page, Profile, Question};
+use softkey_client::{FetchFault, Frame, Page, Profile, Question};
 
 use crate::world::*;
 
@@ -98,6 +98,37 @@ fn the_log_tells_what_browsers_hide() {
     assert!(text.contains("Cookie: s=...") && !text.contains("4711"), "{text}");
     assert!(text.ends_with("refused: Access-Control-Allow-Origin is missing"), "{text}");
     assert!(world.log().is_empty());
+}
+
+/// The log as JSON has each part of the readable one in a member of its own, and the rule by its name.
+#[test]
+fn the_log_is_there_for_programs_too() {
+    let mut world = World::new();
+    visit(&world, &["s=4711; SameSite=None; Secure; Path=/"]);
+    world.route(ASSERT, json_response(&json!({"token": "t"})));
+    world.get(&identity()).unwrap_err();
+    let log = serde_json::to_value(world.log()).unwrap();
+    assert_eq!(
+        log[1],
+        json!({"endpoint": "config", "method": "GET", "url": CONFIG, "headers": [
+            {"name": "Accept", "value": "application/json"},
+            {"name": "Sec-Fetch-Dest", "value": "webidentity"},
+        ], "body": "", "status": 200, "fault": null, "refused": null})
+    );
+    let last = &log[4];
+    assert_eq!((&last["endpoint"], &last["method"]), (&json!("idAssertion"), &json!("POST")));
+    assert!(last["body"].as_str().unwrap().contains("account_id=1"), "{last}");
+    assert_eq!(last["fault"], json!({"allowOrigin": null}));
+    assert_eq!(last["refused"], "Access-Control-Allow-Origin is missing");
+    let cookie = json!({"name": "Cookie", "value": "s=..."});
+    assert!(last["headers"].as_array().unwrap().contains(&cookie), "{last}");
+    assert!(!log.to_string().contains("4711"), "{log}");
+
+    world.breaks(WELL_KNOWN, FetchFault::NoSuchHost);
+    world.get(&identity()).unwrap_err();
+    let log = serde_json::to_value(world.log()).unwrap();
+    assert_eq!(log[0]["status"], json!(null));
+    assert_eq!(log[0]["fault"], json!({"notFetched": "noSuchHost"}));
 }
 
 /// Section 2.5: what the person is told is what they were shown; a connected account is not told again.

@@ -65,8 +65,10 @@ fn a_wrong_shape_is_told_without_what_stands_there() {
         let mut world = World::new();
         world.route(ASSERT, cors(200, &answer));
         let rejection = world.try_get(&identity()).unwrap_err();
-        let log: Vec<String> = world.log().iter().map(ToString::to_string).collect();
-        let told = format!("{rejection} {rejection:?} {}", log.join("\n"));
+        let log = world.log();
+        let readable: Vec<String> = log.iter().map(ToString::to_string).collect();
+        let machine = serde_json::to_string(&log).unwrap();
+        let told = format!("{rejection} {rejection:?} {} {machine}", readable.join("\n"));
         assert!(!told.contains("secret"), "{told}");
         assert!(told.contains("the answer is not as it should be: invalid type: "), "{told}");
     }
