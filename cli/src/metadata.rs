@@ -207,7 +207,7 @@ fn attestation(config: &Config) -> (Vec<&'static str>, Vec<&[u8]>) {
             // Through U2F the root attests whatever the formats are.
             let u2f = config.u2f.then_some(AttestationFormat::FidoU2f);
             let formats = root.formats().iter().copied().chain(u2f);
-            let types = formats.filter_map(registry::attestation_type);
+            let types = formats.flat_map(registry::attestation_types).copied();
             (types.collect(), vec![root.certificate()])
         }
     };

@@ -4,7 +4,9 @@
 #[cfg(test)]
 mod tests;
 
-use softkey_ctap::attestation::{AttestationObject, NONE_STATEMENT, PackedStatement, format};
+use softkey_ctap::attestation::{
+    AttestationObject, NONE_STATEMENT, OBJECT_LEVELS, PackedStatement, format,
+};
 use softkey_ctap::auth_data::{AttestedCredential, AuthenticatorData, Flags};
 use softkey_ctap::cbor::{self, Raw};
 use softkey_ctap::client_pin::Permissions;
@@ -145,7 +147,7 @@ const AAGUID: core::ops::Range<usize> = 37..53;
 /// What the key made.
 pub(crate) struct Made {
     pub(crate) fmt: String,
-    /// One encoded map.
+    /// Encoded: a map, or for `compound` a list of them.
     pub(crate) att_stmt: Vec<u8>,
     pub(crate) auth_data: Vec<u8>,
     /// Was a discoverable credential asked for?
@@ -266,7 +268,7 @@ impl Session {
             ..wish.request(info)?
         };
         let bytes = self.sized(info, Command::MAKE_CREDENTIAL, &request).await?;
-        let response: Response<'_> = cbor::decode_unsorted(&bytes)?;
+        let response: Response<'_> = cbor::decode_unsorted_within(&bytes, OBJECT_LEVELS)?;
         Ok(Made {
             fmt: response.fmt.to_owned(),
             att_stmt: response.att_stmt.unwrap_or(NONE_STATEMENT).0.to_vec(),

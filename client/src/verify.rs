@@ -17,7 +17,7 @@ mod trust;
 mod tests;
 
 use serde::{Deserialize, Serialize};
-use softkey_ctap::attestation::AttestationObject;
+use softkey_ctap::attestation::{AttestationObject, OBJECT_LEVELS};
 use softkey_ctap::auth_data::{AuthenticatorData, Flags};
 use softkey_ctap::cbor::{self, Decoder, Encode, Encoder};
 use softkey_ctap::cose::PublicKey;
@@ -30,9 +30,6 @@ pub use self::trust::{Trust, TrustFault, TrustRoots};
 use crate::base64url;
 use crate::client_data::{CREATE, GET, hash};
 use crate::response::{AuthenticationResponse, RegistrationResponse};
-
-/// Levels of arrays and maps in an attestation object: one more than CTAP's, which `compound` needs.
-const OBJECT_LEVELS: u8 = 5;
 
 /// What the relying party expects of a response.
 #[derive(Clone, Copy, Debug)]

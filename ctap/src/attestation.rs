@@ -3,6 +3,10 @@
 use crate::cbor::{List, Raw};
 use crate::message;
 
+/// Levels of arrays and maps in an attestation object, and in the response of authenticatorMakeCredential that it is
+/// made of: one more than in CTAP's other messages, which the statement `compound` takes if there are certificates in it.
+pub const OBJECT_LEVELS: u8 = 5;
+
 /// The statement formats by name.
 pub mod format {
     /// The statement form made for WebAuthn.

@@ -52,7 +52,13 @@ fn holds(format: AttestationFormat, alg: i64, shown: Attestation) {
         assert_eq!(trusted.assess(&registered, NOW), Ok(Trust::SelfSigned));
         return;
     }
-    assert_eq!(registered.trust_paths[0].format, format.identifier());
+    let paths: Vec<_> = registered.trust_paths.iter().map(|path| path.format.as_str()).collect();
+    let expected = match (format, alg) {
+        (AttestationFormat::Compound, -8 | -47) => &["packed", "android-key"][..],
+        (AttestationFormat::Compound, _) => &["packed", "tpm"],
+        (format, _) => &[format.identifier()],
+    };
+    assert_eq!(paths, expected);
     assert_eq!(trusted.assess(&registered, NOW), Ok(Trust::Anchored));
     // The same name, another key.
     let other = new_root(8, &[format]).unwrap();
@@ -96,6 +102,14 @@ fn android_key_holds_for_every_algorithm() {
 fn apple_holds_for_every_algorithm() {
     for alg in [-7, -8, -35, -36, -47] {
         holds(AttestationFormat::Apple, alg, Attestation::Certificate);
+    }
+}
+
+/// With paths of both statements to the root.
+#[test]
+fn compound_holds_for_every_algorithm() {
+    for alg in [-7, -8, -35, -36, -47] {
+        holds(AttestationFormat::Compound, alg, Attestation::Certificate);
     }
 }
 

@@ -1,6 +1,8 @@
 //! Attestation statements of a key whose owner made a root (the formats of WebAuthn Level 3 section 8).
 //! [`Key::make`] checks each statement to its last byte; these tests say which one is made, and who issued it.
 
+mod plants;
+
 use softkey_tests::attestation::{issued_by, leaf};
 use softkey_tests::cbor::{Value, array};
 use softkey_tests::key::{Setup, root_certificate};
@@ -10,7 +12,7 @@ use softkey_tests::u2f::{Registration, register};
 use softkey_tests::verify::extension;
 use softkey_tests::{Key, Request};
 
-const ALL: &[&str] = &["packed", "fido-u2f", "tpm", "android-key", "apple"];
+const ALL: &[&str] = &["packed", "fido-u2f", "tpm", "android-key", "apple", "compound"];
 
 fn key(formats: &'static [&'static str]) -> Key {
     let algorithms = &[alg::ES256, alg::EDDSA, alg::ES384, alg::ES512, alg::ES256K, alg::RS256];
@@ -22,8 +24,12 @@ fn preferring(formats: &[&str]) -> Request {
     Request::make_credential().with(mc::ATTESTATION_FORMATS_PREFERENCE, formats)
 }
 
+/// Every statement in it, if there are several.
 #[track_caller]
 fn is_by_the_root(statement: &Value) {
+    if let Value::Array(elements) = statement {
+        return elements.iter().for_each(|element| is_by_the_root(element.get("attStmt")));
+    }
     assert!(issued_by(&leaf(statement), &root_certificate()), "issued by the owner's root");
 }
 
@@ -36,6 +42,7 @@ fn the_first_format_listed_is_the_one_by_default() {
         &["fido-u2f", "apple"],
         &["android-key"],
         &["apple", "packed-self"],
+        &["compound", "tpm"],
         ALL,
     ] {
         let mut key = key(Box::leak(formats.to_vec().into_boxed_slice()));
@@ -98,7 +105,7 @@ fn each_format_is_made_for_the_algorithms_it_knows() {
     let mut key = key(ALL);
     let nist = [alg::ES256, alg::ESP256, alg::ES384, alg::ES512];
     for algorithm in [&nist[..], &[alg::EDDSA, alg::ES256K]].concat() {
-        for format in ["packed", "android-key", "apple"] {
+        for format in ["packed", "android-key", "apple", "compound"] {
             assert_eq!(made_with(&mut key, algorithm, format).format, format, "{algorithm}");
         }
         let tpm = if nist.contains(&algorithm) { "tpm" } else { "packed" };
@@ -106,6 +113,43 @@ fn each_format_is_made_for_the_algorithms_it_knows() {
         let u2f = if algorithm == alg::ES256 { "fido-u2f" } else { "packed" };
         assert_eq!(made_with(&mut key, algorithm, "fido-u2f").format, u2f, "{algorithm}");
     }
+}
+
+/// The identifiers of the elements of a `compound` statement over a credential of this algorithm.
+fn elements(key: &mut Key, algorithm: i64) -> Vec<String> {
+    let made = made_with(key, algorithm, "compound");
+    let elements = made.answer.get(3).items().iter();
+    elements.map(|element| element.get("fmt").text().to_owned()).collect()
+}
+
+/// WebAuthn 8.9: `compound` is two statements about one credential and one client data hash, as two formats make them:
+/// the model's certificate beside what a TPM says of the key, or Android's key store where no TPM knows the algorithm.
+#[test]
+fn compound_is_two_statements_about_one_credential() {
+    let mut key = key(&["compound"]);
+    for algorithm in [alg::ES256, alg::ESP256, alg::ES384, alg::ES512] {
+        assert_eq!(elements(&mut key, algorithm), ["packed", "tpm"], "{algorithm}");
+    }
+    for algorithm in [alg::EDDSA, alg::ES256K] {
+        assert_eq!(elements(&mut key, algorithm), ["packed", "android-key"], "{algorithm}");
+    }
+}
+
+/// A compound statement names the model, like the statements in it, and both lead to the owner's root.
+#[test]
+fn compound_is_of_the_model_and_the_root() {
+    let mut key = key(&["compound"]);
+    let made = key.make(&Request::make_credential());
+    assert_eq!(made.attested().aaguid, key.info().aaguid());
+    is_by_the_root(made.answer.get(3));
+}
+
+/// MC-56: no statement of two for ML-DSA, which has no certificate: `packed` stands in.
+#[test]
+fn compound_is_passed_over_for_ml_dsa() {
+    let algorithms = &[alg::ML_DSA_44];
+    let mut key = Key::new(Setup { formats: &["compound"], algorithms, ..Setup::default() });
+    assert_eq!(made_with(&mut key, alg::ML_DSA_44, "compound").format, "packed");
 }
 
 /// The same for RSA, whose keys take long to make.

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use softkey_tests::cbor::{Value, array, map_as_given, walk};
+use softkey_tests::cbor::{Value, array, map_as_given, walk, walk_answer};
 use softkey_tests::checks::{refused, still_works};
 use softkey_tests::key::{Setup, beyond_a_board};
 use softkey_tests::request::{alg, algorithms, command, cp, ga, mc};
@@ -41,10 +41,13 @@ pub(crate) fn caught_on(
 }
 
 /// A fault in the successful answers of one command's body.
-fn in_body(command: u8, change: impl Fn(&Value) -> Value) -> impl FnMut(&[u8], &mut Vec<u8>) {
+pub(crate) fn in_body(
+    command: u8,
+    change: impl Fn(&Value) -> Value,
+) -> impl FnMut(&[u8], &mut Vec<u8>) {
     move |request, answer| {
         if request[0] == command && answer[0] == 0 && answer.len() > 1 {
-            *answer = [vec![0], change(&walk(&answer[1..]).unwrap()).encode()].concat();
+            *answer = [vec![0], change(&walk_answer(&answer[1..]).unwrap()).encode()].concat();
         }
     }
 }

@@ -40,6 +40,7 @@ pub fn check(format: &str, statement: &Value, attested: &Attested<'_>) {
         "tpm" => tpm(statement, attested),
         "android-key" => android_key(statement, attested),
         "apple" => apple(statement, attested),
+        "compound" => compound(statement, attested),
         other => panic!("attestation statement format {other}"),
     }
 }
@@ -177,6 +178,22 @@ fn apple(statement: &Value, attested: &Attested<'_>) {
     let (_, nonce) = extension(&leaf, "1.2.840.113635.100.8.2").expect("the nonce");
     let expected = [&[0x30, 0x24, 0xa1, 0x22, 4, 32], &sha256(attested.signed)[..]].concat();
     assert_eq!(nonce, expected, "the nonce");
+}
+
+/// Section 8.9: two statements or more, each of them whole, of different formats, and none of them `compound`.
+#[track_caller]
+fn compound(statement: &Value, attested: &Attested<'_>) {
+    let elements = statement.items();
+    assert!(elements.len() >= 2, "two elements or more");
+    let mut formats = Vec::new();
+    for element in elements {
+        assert_eq!(element.keys(), ["fmt", "attStmt"].map(Value::from), "members of an element");
+        let format = element.get("fmt").text();
+        assert_ne!(format, "compound", "an element is compound itself");
+        assert!(!formats.contains(&format), "{format} stands there twice");
+        formats.push(format);
+        check(format, element.get("attStmt"), attested);
+    }
 }
 
 /// Is the certificate's key the credential's?

@@ -3,7 +3,7 @@
 
 mod walker;
 
-pub use walker::{Flaw, MAX_DEPTH, walk, walk_prefix};
+pub use walker::{Flaw, MAX_DEPTH, walk, walk_answer, walk_prefix};
 
 /// A CBOR item as CTAP2 knows it, and [`Value::Raw`] for what it does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]

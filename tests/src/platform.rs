@@ -3,7 +3,7 @@
 
 use crate::attestation;
 use crate::auth_data::{AT, Attested, AuthData, ED, UP};
-use crate::cbor::{Value, map, walk};
+use crate::cbor::{Value, map, walk, walk_answer};
 use crate::key::Key;
 use crate::pin::{Protocol, Shared, Token, padded, pin_hash};
 use crate::request::{Request, command, cp, mc};
@@ -166,8 +166,8 @@ impl Key {
         if body.is_empty() {
             return Value::Map(Vec::new());
         }
-        let body =
-            walk(body).unwrap_or_else(|flaw| panic!("{flaw:?} in the answer to {request:?}"));
+        let body = walk_answer(body)
+            .unwrap_or_else(|flaw| panic!("{flaw:?} in the answer to {request:?}"));
         assert!(!body.entries().is_empty(), "an empty map as body");
         body
     }

@@ -1,7 +1,5 @@
 //! A root that the owner makes, which attests new credentials in the formats that relying parties test for. Whoever
 //! sees its certificates recognises the key by them; nothing here is used unless an owner asks for it.
-//!
-//! `compound` is not among them: with certificates it nests five levels deep, and a message of CTAP has four.
 
 use alloc::string::String;
 use alloc::vec;
@@ -12,9 +10,9 @@ use core::ops::Range;
 use p256::NonZeroScalar;
 use softkey_ctap::Secret;
 use softkey_ctap::attestation::{
-    AndroidKeyStatement, AppleStatement, FidoU2fStatement, NONE_STATEMENT, format,
+    AndroidKeyStatement, AppleStatement, CompoundElement, FidoU2fStatement, NONE_STATEMENT, format,
 };
-use softkey_ctap::cbor::{self, List};
+use softkey_ctap::cbor::{self, List, Raw};
 use softkey_ctap::cose::algorithm;
 
 use super::certificate::{self, Role, Template, attribute, extension, octets, oid, rdn};
@@ -46,19 +44,24 @@ pub enum AttestationFormat {
     AndroidKey,
     /// `apple`; for all but ML-DSA.
     Apple,
+    /// `compound` of two: `packed` by a key with a certificate of the model, and `tpm`, or where no TPM knows the
+    /// algorithm `android-key`; for all but ML-DSA. The answer has five levels of arrays and maps, where other messages of
+    /// CTAP have four at most, so some platforms may not take it.
+    Compound,
     /// `none`, which is never listed in getInfo and shows nothing of the root.
     None,
 }
 
 impl AttestationFormat {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Packed,
         Self::PackedSelf,
         Self::FidoU2f,
         Self::Tpm,
         Self::AndroidKey,
         Self::Apple,
+        Self::Compound,
         Self::None,
     ];
 
@@ -71,6 +74,7 @@ impl AttestationFormat {
             Self::Tpm => format::TPM,
             Self::AndroidKey => format::ANDROID_KEY,
             Self::Apple => format::APPLE,
+            Self::Compound => format::COMPOUND,
             Self::None => format::NONE,
         }
     }
@@ -81,7 +85,7 @@ impl AttestationFormat {
             Self::Packed | Self::PackedSelf | Self::None => true,
             Self::FidoU2f => algorithm.id() == algorithm::ES256,
             Self::Tpm => tpm::suits(algorithm.id()),
-            Self::AndroidKey | Self::Apple => !matches!(
+            Self::AndroidKey | Self::Apple | Self::Compound => !matches!(
                 algorithm.id(),
                 algorithm::ML_DSA_44 | algorithm::ML_DSA_65 | algorithm::ML_DSA_87
             ),
@@ -279,7 +283,20 @@ impl AttestationRoot {
                 let x5c = List::from(vec![certificate.as_slice()]);
                 Ok(cbor::encode(&AppleStatement { x5c }))
             }
+            AttestationFormat::Compound => self.compound(subject),
         }
+    }
+
+    /// Two statements about the same credential (section 8.9).
+    fn compound(&self, subject: &Subject<'_>) -> Result<Statement, Refusal> {
+        let tpm = AttestationFormat::Tpm.suits(subject.algorithm);
+        let other = if tpm { AttestationFormat::Tpm } else { AttestationFormat::AndroidKey };
+        let (packed, by_other) = (self.packed(subject), self.statement(other, subject)?);
+        let elements = vec![
+            CompoundElement { fmt: format::PACKED, att_stmt: Raw(&packed) },
+            CompoundElement { fmt: other.identifier(), att_stmt: Raw(&by_other) },
+        ];
+        Ok(cbor::encode(&List::from(elements)))
     }
 
     fn packed(&self, subject: &Subject<'_>) -> Statement {

@@ -73,6 +73,8 @@ pub enum FormatName {
     AndroidKey,
     /// As Apple's anonymous attestation has it; for all but ML-DSA
     Apple,
+    /// packed and tpm, or packed and android-key, in one; for all but ML-DSA
+    Compound,
     /// No statement
     None,
 }
@@ -94,6 +96,7 @@ impl From<FormatName> for AttestationFormat {
             FormatName::Tpm => Self::Tpm,
             FormatName::AndroidKey => Self::AndroidKey,
             FormatName::Apple => Self::Apple,
+            FormatName::Compound => Self::Compound,
             FormatName::None => Self::None,
         }
     }

@@ -1,7 +1,8 @@
 //! Any CBOR, read leniently so that what is wrong can still be shown, and judged strictly.
 
 use ciborium::Value;
-use softkey_ctap::cbor::{Key, check};
+use softkey_ctap::attestation::OBJECT_LEVELS;
+use softkey_ctap::cbor::{Key, check, check_within};
 
 use super::node::{Explained, Name, Node};
 use super::schema::{Form, Schema};
@@ -27,14 +28,27 @@ pub(super) fn item(bytes: &[u8]) -> Option<Explained> {
 
 /// What the strict reader says against these bytes.
 pub(super) fn verdict(bytes: &[u8]) -> Option<String> {
-    check(bytes).is_err().then(|| String::from("this is not canonical CTAP2 CBOR"))
+    check(bytes).err()?;
+    Some(String::from(match check_within(bytes, OBJECT_LEVELS) {
+        Ok(()) => "this has five levels of arrays and maps, and CTAP2 CBOR has four",
+        Err(_) => NOT_CANONICAL,
+    }))
 }
+
+/// The same for an attestation object, which may have a level more.
+pub(super) fn verdict_on_object(bytes: &[u8]) -> Option<String> {
+    check_within(bytes, OBJECT_LEVELS).is_err().then(|| String::from(NOT_CANONICAL))
+}
+
+const NOT_CANONICAL: &str = "this is not canonical CTAP2 CBOR";
 
 /// A value in the form that its place gives it; one of another type is shown as it is.
 pub(super) fn node(value: &Value, form: &Form) -> Node {
     match (form, value) {
-        (Form::Map(schema), Value::Map(members)) => map(members, schema),
-        (Form::List(form), Value::Array(items)) => {
+        (Form::Map(schema) | Form::MapOrList(schema, _), Value::Map(members)) => {
+            map(members, schema)
+        }
+        (Form::List(form) | Form::MapOrList(_, form), Value::Array(items)) => {
             Node::List(items.iter().map(|item| node(item, form)).collect())
         }
         (Form::Number(name), Value::Integer(number)) => {

@@ -19,6 +19,8 @@ pub(super) enum Form {
     Map(&'static Schema),
     /// An array of one form.
     List(&'static Form),
+    /// A map with named members, or an array of another form.
+    MapOrList(&'static Schema, &'static Form),
     /// A number that may have a name.
     Number(fn(i64) -> Option<&'static str>),
     /// A number whose bits have names.
@@ -94,7 +96,7 @@ schema! {
     };
     MADE = make_credential::Response<'static> {
         "auth_data": Form::Bytes(webauthn::auth_data_node),
-        "att_stmt": Form::Map(&STATEMENT),
+        "att_stmt": Form::MapOrList(&STATEMENT, &Form::Map(&ELEMENT)),
     };
     GET_ASSERTION = get_assertion::Request<'static> { "extensions": Form::Map(&GET_INPUTS) };
     ASSERTED = get_assertion::Response<'static> {
@@ -154,8 +156,9 @@ schema! {
     GET_INPUTS = extensions::GetAssertionInputs<'static> { "hmac_secret": Form::Map(&HMAC_SECRET) };
     HMAC_SECRET = extensions::HmacSecretInput<'static> { "key_agreement": Form::Map(&COSE) };
     STATEMENT = attestation::PackedStatement<'static> { "alg": Form::Number(algorithm::name) };
+    ELEMENT = attestation::CompoundElement<'static> { "att_stmt": Form::Map(&STATEMENT) };
     ATTESTATION = attestation::AttestationObject<'static> {
-        "att_stmt": Form::Map(&STATEMENT),
+        "att_stmt": Form::MapOrList(&STATEMENT, &Form::Map(&ELEMENT)),
         "auth_data": Form::Bytes(webauthn::auth_data_node),
     };
     COSE = KeyAgreementKey<'static> {

@@ -119,6 +119,28 @@ fn the_attestation_object_of_a_sign_in_is_recognised() {
     assert_eq!(object["value"], json!({"fmt": "none", "attStmt": {}}));
 }
 
+/// Every statement in a list is explained as one that stands alone; what CTAP says against its levels is told of the
+/// key's answer, and not of the attestation object.
+#[test]
+fn a_compound_statement_is_taken_apart() {
+    let element =
+        "a263666d74667061636b65646761747453746d74a363616c67266373696741096378356381423000";
+    let (fmt, statement) = ("68636f6d706f756e64", format!("82{element}{element}"));
+    let object =
+        explained(&format!("a363666d74{fmt}6761747453746d74{statement}686175746844617461 4100"));
+    assert_eq!((&object["kind"], object.get("remarks")), (&json!("attestationObject"), None));
+    let answer = explained(&format!("00a301{fmt}02410003{statement}"));
+    assert_eq!(answer["title"], "authenticatorMakeCredential response");
+    let levels = "this has five levels of arrays and maps, and CTAP2 CBOR has four";
+    assert_eq!(answer["remarks"][0], levels);
+    for shown in [&object, &answer] {
+        let second = &shown["value"]["attStmt"][1];
+        assert_eq!(second["fmt"], "packed");
+        assert_eq!(second["attStmt"]["alg"], json!({"value": -7, "means": "ES256"}));
+        assert_eq!(second["attStmt"]["x5c"], json!(["3000"]));
+    }
+}
+
 #[test]
 fn flags_are_spelled_out() {
     let extended = format!("{}8500000009a16b6372656450726f7465637402", "aa".repeat(32));

@@ -4,7 +4,7 @@ use ciborium::Value;
 use softkey_client::base64url;
 use softkey_ctap::auth_data::{AttestedCredential, AuthenticatorData, Flags};
 
-use super::cbor::{node, parse, text_label, verdict};
+use super::cbor::{node, parse, text_label, verdict, verdict_on_object};
 use super::node::{Explained, Node, hex};
 use super::schema::{self, Form};
 
@@ -81,7 +81,7 @@ pub(super) fn attestation_object(bytes: &[u8]) -> Option<Explained> {
     has("fmt").and(has("attStmt"))?;
     let value = node(&value, &Form::Map(&schema::ATTESTATION));
     let mut explained = Explained::new("attestationObject", "attestation object", value);
-    explained.remarks.extend(verdict(bytes));
+    explained.remarks.extend(verdict_on_object(bytes));
     Some(explained)
 }
 

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 use softkey_authenticator::BATCH_CERTIFICATE;
 use softkey_client::verify::{Attestation, Authenticated, Registered};
 use softkey_client::{AuthenticationResponse, RegistrationResponse, base64url};
+use softkey_ctap::attestation::OBJECT_LEVELS;
 use softkey_ctap::auth_data::{AuthenticatorData, Flags};
 use softkey_ctap::cbor::List;
 use softkey_ctap::u2f::StatusWord;
@@ -209,7 +210,8 @@ impl Story {
     }
 
     fn credential(&mut self, body: &[u8]) {
-        let Ok(response) = cbor::decode::<make_credential::Response<'_>>(body) else { return };
+        let response = cbor::decode_within::<make_credential::Response<'_>>(body, OBJECT_LEVELS);
+        let Ok(response) = response else { return };
         self.detail("attestation", response.fmt);
         self.authenticator_data(response.auth_data);
     }

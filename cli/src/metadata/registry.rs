@@ -53,16 +53,17 @@ pub(super) fn strength(listed: &[i64]) -> u16 {
     listed.iter().map(bits).min().unwrap_or(128)
 }
 
-/// The type of what a format shows (section 3.7); nothing for none.
-pub(super) const fn attestation_type(format: AttestationFormat) -> Option<&'static str> {
+/// The types of what a format shows (section 3.7), none for `none`.
+pub(super) const fn attestation_types(format: AttestationFormat) -> &'static [&'static str] {
     match format {
         AttestationFormat::Packed | AttestationFormat::FidoU2f | AttestationFormat::AndroidKey => {
-            Some("basic_full")
+            &["basic_full"]
         }
-        AttestationFormat::PackedSelf => Some("basic_surrogate"),
-        AttestationFormat::Tpm => Some("attca"),
-        AttestationFormat::Apple => Some("anonca"),
-        AttestationFormat::None => None,
+        AttestationFormat::PackedSelf => &["basic_surrogate"],
+        AttestationFormat::Tpm => &["attca"],
+        AttestationFormat::Apple => &["anonca"],
+        AttestationFormat::Compound => &["basic_full", "attca"],
+        AttestationFormat::None => &[],
     }
 }
 

@@ -154,6 +154,7 @@ fn each_format_leads_to_the_exported_root() {
         ("tpm", "tpm"),
         ("android-key", "android-key"),
         ("apple", "apple"),
+        ("compound", "packed"),
     ] {
         owner.told(&["format", format]);
         let key = owner.key(&[]);

@@ -43,6 +43,30 @@ fn good() -> Vec<u8> {
     made("packed", packed(), auth_data(RP, 0x41, &attested(5, b"id")))
 }
 
+/// WebAuthn 8.9: the statement is a list, and with certificates has a level more than other answers; it goes to the page
+/// as it came. A sixth level is refused.
+#[test]
+fn a_compound_statement_goes_to_the_page() {
+    let element = |x5c: Value| {
+        let statement =
+            texts(&[("alg", (-7).into()), ("sig", Value::Bytes(vec![9])), ("x5c", x5c)]);
+        texts(&[("fmt", "packed".into()), ("attStmt", statement)])
+    };
+    let answer = |x5c: Value| {
+        let list = Value::Array(vec![element(x5c), element(Value::Array(vec![]))]);
+        (made("compound", list.clone(), auth_data(RP, 0x41, &attested(5, b"id"))), list)
+    };
+    let direct = json!({"attestation": "direct"});
+    let (five, list) = answer(Value::Array(vec![Value::Bytes(vec![0x30])]));
+    let response = play(start(direct.clone()), &[info(&[]), five]).0.unwrap();
+    let object: Value = ciborium::from_reader(&*response.response.attestation_object.0).unwrap();
+    assert_eq!(object.as_map().unwrap()[0].1, "compound".into());
+    assert_eq!(object.as_map().unwrap()[1].1, list);
+    let (six, _) = answer(Value::Array(vec![Value::Array(vec![])]));
+    let malformed = Cause::BadResponse(cbor::DecodeError::Malformed);
+    assert_eq!(cause(direct, &[info(&[]), six]), malformed);
+}
+
 fn cause(extra: serde_json::Value, answers: &[Vec<u8>]) -> Cause {
     play(start(extra), answers).0.unwrap_err()
 }

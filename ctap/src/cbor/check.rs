@@ -18,7 +18,11 @@ pub fn check(bytes: &[u8]) -> Result<(), DecodeError> {
 }
 
 /// The same with another number of levels.
-pub(super) fn check_within(bytes: &[u8], levels: u8) -> Result<(), DecodeError> {
+///
+/// # Errors
+///
+/// As [`check`].
+pub fn check_within(bytes: &[u8], levels: u8) -> Result<(), DecodeError> {
     whole(Decoder::strict(bytes, levels))
 }
 

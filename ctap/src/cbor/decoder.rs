@@ -100,7 +100,12 @@ impl<'b> Decoder<'b> {
     /// A cursor at the start of `bytes`, to which keys in any order are right.
     #[must_use]
     pub const fn new(bytes: &'b [u8]) -> Self {
-        Self { rest: bytes, depth: 0, levels: MAX_DEPTH, keys: Keys::Distinct }
+        Self::within(bytes, MAX_DEPTH)
+    }
+
+    /// The same, which lets so many levels be open.
+    pub(super) const fn within(bytes: &'b [u8], levels: u8) -> Self {
+        Self { rest: bytes, depth: 0, levels, keys: Keys::Distinct }
     }
 
     /// A cursor at the start of `bytes` that wants keys in canonical order, and lets so many levels be open.

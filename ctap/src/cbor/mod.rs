@@ -14,7 +14,7 @@ mod message;
 #[cfg(test)]
 mod tests;
 
-pub use check::{MAX_DEPTH, check};
+pub use check::{MAX_DEPTH, check, check_within};
 pub use decoder::{Decode, Decoder, Key, Label};
 pub use encoder::{Encode, Encoder};
 pub use list::{Lazy, List, Raw, RawMap, Received};
@@ -45,19 +45,14 @@ pub fn decode<'b, T: Decode<'b>>(bytes: &'b [u8]) -> Result<T, DecodeError> {
     decode_within(bytes, MAX_DEPTH)
 }
 
-/// The same for what may have other levels of arrays and maps than CTAP's [`MAX_DEPTH`]: an attestation object whose
-/// statement is `compound` has five.
+/// The same for what may have other levels of arrays and maps than CTAP's [`MAX_DEPTH`], as attestation objects have
+/// ([`OBJECT_LEVELS`](crate::attestation::OBJECT_LEVELS)).
 ///
 /// # Errors
 ///
 /// As [`decode`].
 pub fn decode_within<'b, T: Decode<'b>>(bytes: &'b [u8], levels: u8) -> Result<T, DecodeError> {
-    let mut decoder = Decoder::strict(bytes, levels);
-    match T::decode(&mut decoder) {
-        Ok(value) if decoder.rest().is_empty() => Ok(value),
-        Ok(_) => Err(DecodeError::Malformed),
-        Err(fault) => check::check_within(bytes, levels).and(Err(fault)),
-    }
+    decode_by(Decoder::strict(bytes, levels))
 }
 
 /// Reads one whole message whose maps need not be sorted, as some authenticators answer; everything else is as strict.
@@ -66,11 +61,28 @@ pub fn decode_within<'b, T: Decode<'b>>(bytes: &'b [u8], levels: u8) -> Result<T
 ///
 /// As [`decode`].
 pub fn decode_unsorted<'b, T: Decode<'b>>(bytes: &'b [u8]) -> Result<T, DecodeError> {
-    let mut decoder = Decoder::new(bytes);
+    decode_unsorted_within(bytes, MAX_DEPTH)
+}
+
+/// The same for what may have other levels of arrays and maps.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_unsorted_within<'b, T: Decode<'b>>(
+    bytes: &'b [u8],
+    levels: u8,
+) -> Result<T, DecodeError> {
+    decode_by(Decoder::within(bytes, levels))
+}
+
+/// Reads one whole message as strictly as this decoder is.
+fn decode_by<'b, T: Decode<'b>>(mut decoder: Decoder<'b>) -> Result<T, DecodeError> {
+    let whole = decoder.clone();
     match T::decode(&mut decoder) {
         Ok(value) if decoder.rest().is_empty() => Ok(value),
         Ok(_) => Err(DecodeError::Malformed),
-        Err(fault) => check::whole(Decoder::new(bytes)).and(Err(fault)),
+        Err(fault) => check::whole(whole).and(Err(fault)),
     }
 }
 

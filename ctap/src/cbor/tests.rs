@@ -290,6 +290,25 @@ fn unknown_members_are_no_deeper_than_known_ones() {
     assert_eq!(read(&unknown(5)), Err(DecodeError::Malformed));
 }
 
+/// Attestation objects and what they are made of may have a level more than other messages, read by either order.
+#[test]
+fn readers_within_other_levels_count_as_exactly() {
+    let nested = |levels: usize| [vec![0x81; levels - 1], vec![0x80]].concat();
+    for (levels, read) in [(4, 4), (5, 5), (6, 5)] {
+        let (bytes, fits) = (nested(levels), levels <= usize::from(read));
+        let raw = if fits { Ok(Raw(&bytes)) } else { Err(DecodeError::Malformed) };
+        assert_eq!(decode_within::<Raw<'_>>(&bytes, read), raw, "{levels} levels");
+        assert_eq!(decode_unsorted_within::<Raw<'_>>(&bytes, read), raw, "{levels} levels");
+        assert_eq!(check_within(&bytes, read).is_ok(), fits, "{levels} levels");
+        // Malformed before the wrong type.
+        let kind = if fits { DecodeError::UnexpectedType } else { DecodeError::Malformed };
+        assert_eq!(decode_unsorted_within::<u64>(&bytes, read), Err(kind), "{levels} levels");
+    }
+    let unsorted = [0xa2, 0x02, 0x00, 0x01, 0x00];
+    assert_eq!(decode_unsorted_within::<Raw<'_>>(&unsorted, 5), Ok(Raw(&unsorted)));
+    assert_eq!(decode_within::<Raw<'_>>(&unsorted, 5), Err(DecodeError::Malformed));
+}
+
 /// What [`Decoder::new`] is for: keys in any order, nothing else.
 #[test]
 fn a_lenient_reader_takes_keys_in_any_order() {

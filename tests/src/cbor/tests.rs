@@ -94,6 +94,20 @@ fn each_flaw_is_named() {
     }
 }
 
+/// Of answers those with a `compound` statement alone have a fifth level.
+#[test]
+fn a_fifth_level_is_compounds() {
+    let answer = |fmt: &str, levels: usize| {
+        let statement = Value::Raw([vec![0x81; levels - 2], vec![0x80]].concat());
+        map([(1, Value::from(fmt)), (3, statement)]).encode()
+    };
+    assert!(walk_answer(&answer("packed", 4)).is_ok());
+    assert_eq!(walk_answer(&answer("packed", 5)), Err(Flaw::TooDeep));
+    assert!(walk_answer(&answer("compound", 5)).is_ok());
+    assert_eq!(walk_answer(&answer("compound", 6)), Err(Flaw::TooDeep));
+    assert_eq!(walk_answer(&[answer("compound", 5), vec![0]].concat()), Err(Flaw::Trailing));
+}
+
 #[test]
 fn four_levels_and_canonical_key_order_are_read() {
     assert!(walk(&unhex("81818180")).is_ok());

@@ -5,6 +5,13 @@ use super::{Value, canonical_order};
 /// How deep maps and arrays may nest, the outermost counted as one.
 pub const MAX_DEPTH: usize = 4;
 
+/// The same in the answer to authenticatorMakeCredential where `fmt` is `compound` (WebAuthn Level 3 section 8.9), whose
+/// statement is an array of maps of maps of certificate arrays.
+const COMPOUND_DEPTH: usize = 5;
+
+/// How such an answer begins, behind the head of its map.
+const COMPOUND: &[u8] = b"\x01\x68compound";
+
 /// Why bytes are not canonical CTAP2 CBOR.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flaw {
@@ -28,7 +35,7 @@ pub enum Flaw {
     Disordered,
     /// A map key that stands twice.
     Doubled,
-    /// Maps and arrays nested deeper than [`MAX_DEPTH`].
+    /// Maps and arrays nested deeper than [`MAX_DEPTH`], or than they may be in such an answer.
     TooDeep,
 }
 
@@ -38,7 +45,21 @@ pub enum Flaw {
 ///
 /// The first [`Flaw`] from the left.
 pub fn walk(bytes: &[u8]) -> Result<Value, Flaw> {
-    let (value, rest) = walk_prefix(bytes)?;
+    whole(bytes, MAX_DEPTH)
+}
+
+/// Reads the body of an answer: exactly one item, of four levels, or five if a `compound` statement is in it.
+///
+/// # Errors
+///
+/// The first [`Flaw`] from the left.
+pub fn walk_answer(body: &[u8]) -> Result<Value, Flaw> {
+    let compound = body.get(1..).is_some_and(|members| members.starts_with(COMPOUND));
+    whole(body, if compound { COMPOUND_DEPTH } else { MAX_DEPTH })
+}
+
+fn whole(bytes: &[u8], levels: usize) -> Result<Value, Flaw> {
+    let (value, rest) = prefix(bytes, levels)?;
     if rest.is_empty() { Ok(value) } else { Err(Flaw::Trailing) }
 }
 
@@ -48,7 +69,11 @@ pub fn walk(bytes: &[u8]) -> Result<Value, Flaw> {
 ///
 /// The first [`Flaw`] from the left.
 pub fn walk_prefix(bytes: &[u8]) -> Result<(Value, &[u8]), Flaw> {
-    let mut walker = Walker { rest: bytes, depth: 0 };
+    prefix(bytes, MAX_DEPTH)
+}
+
+fn prefix(bytes: &[u8], levels: usize) -> Result<(Value, &[u8]), Flaw> {
+    let mut walker = Walker { rest: bytes, depth: 0, levels };
     let value = walker.item()?;
     Ok((value, walker.rest))
 }
@@ -56,6 +81,7 @@ pub fn walk_prefix(bytes: &[u8]) -> Result<(Value, &[u8]), Flaw> {
 struct Walker<'a> {
     rest: &'a [u8],
     depth: usize,
+    levels: usize,
 }
 
 impl<'a> Walker<'a> {
@@ -142,7 +168,7 @@ impl<'a> Walker<'a> {
         inside: impl FnOnce(&mut Self) -> Result<Value, Flaw>,
     ) -> Result<Value, Flaw> {
         self.depth += 1;
-        if self.depth > MAX_DEPTH {
+        if self.depth > self.levels {
             return Err(Flaw::TooDeep);
         }
         let value = inside(self)?;

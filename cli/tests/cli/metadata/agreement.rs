@@ -225,6 +225,7 @@ fn attestation_types_are_what_the_formats_show() {
         (&["self"][..], json!(["basic_surrogate"])),
         (&["none", "tpm"], json!(["attca"])),
         (&["apple", "packed", "android-key"], json!(["anonca", "basic_full"])),
+        (&["compound"], json!(["basic_full", "attca"])),
     ] {
         owner.told(&[&["format"], formats].concat());
         assert_eq!(statement(&root)["attestationTypes"], types, "{formats:?}");
