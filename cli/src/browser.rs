@@ -4,6 +4,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -12,9 +13,10 @@ use softkey_authenticator::{
     Answer, Ask, AskId, Authenticator, Config, Finger, MemoryStore, Question, RootKey, Sample,
 };
 use softkey_client::driver::{Act, DriveError, Keys, Script, Settlement, drive};
+use softkey_client::manage::{self, About};
 use softkey_client::{
     AuthenticationResponse, Cause, CreationOptions, Credential, CredentialCreationOptions,
-    CredentialRequestOptions, Entropy, KeyId, Operation, Page, Profile, RegistrationResponse,
+    CredentialRequestOptions, Entropy, Info, KeyId, Operation, Page, Profile, RegistrationResponse,
     Rejection, Request, RequestOptions, pin,
 };
 use softkey_ctap::{Instant, Secret};
@@ -167,6 +169,16 @@ impl Browser {
         signed.ok_or_else(|| Rejection::new(Cause::NoKey, Operation::Get))
     }
 
+    /// `PublicKeyCredential.getClientCapabilities()`, with this key at hand.
+    ///
+    /// # Errors
+    ///
+    /// The rejection where the profile has no public keys.
+    pub fn client_capabilities(&mut self) -> Result<BTreeMap<&'static str, bool>, Rejection> {
+        let keys: Vec<_> = self.key_info().into_iter().collect();
+        self.page.client_capabilities(&keys)
+    }
+
     /// create with everything that the container takes.
     pub fn create_with(&mut self, options: CredentialCreationOptions) -> Settlement {
         let (now, entropy) = (self.keys.now(), self.entropy.fork());
@@ -179,6 +191,16 @@ impl Browser {
         let (now, entropy) = (self.keys.now(), self.entropy.fork());
         let request = self.page.credentials().get(now, options, entropy);
         self.settle(request)
+    }
+
+    /// What the key says about itself; nothing if it is pulled out, or speaks CTAP1 only.
+    fn key_info(&mut self) -> Option<Info> {
+        let (entropy, reach) = (self.entropy.fork(), self.keys.reach(KEY)?);
+        let connection = self.keys.connection_mut(KEY)?;
+        match drive(manage::about(reach, entropy), connection, &mut self.user) {
+            Ok(About::Ctap2(info)) => Some(*info),
+            Ok(About::U2f(_)) | Err(_) => None,
+        }
     }
 
     fn settle(&mut self, request: Request) -> Settlement {

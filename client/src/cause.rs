@@ -10,6 +10,7 @@ use softkey_ctap::cbor::DecodeError;
 use softkey_ctap::u2f::StatusWord;
 
 use crate::abort::AbortReason;
+use crate::capabilities::Capability;
 use crate::fedcm::Failure;
 use crate::registry::{CredentialType, Feature};
 use crate::related::RelatedFault;
@@ -82,6 +83,8 @@ pub enum Cause {
     NotFullyActive,
     /// The call asks for no type of credential that this client has.
     NoType,
+    /// This client has no such method of `PublicKeyCredential`.
+    NoMethod(Capability),
     /// The call asks for types that must not share one.
     TypesDoNotMix(CredentialType, CredentialType),
     /// A call for this type is pending on the page.
@@ -341,6 +344,7 @@ impl Cause {
             | Self::UserIdLength(_)
             | Self::SaltLength(_)
             | Self::SignalNotBase64Url(_)
+            | Self::NoMethod(_)
             | Self::NotConditional(_)
             | Self::NotImmediate(_) => DomException::TypeError,
             Self::Aborted(AbortReason::Timeout) => DomException::TimeoutError,

@@ -6,6 +6,7 @@ mod tests;
 use softkey_ctap::Instant;
 
 use crate::call::{CredentialCreationOptions, CredentialRequestOptions, Mediation, UiMode};
+use crate::capabilities::Capability;
 use crate::cause::{Cause, Operation, TypeFault};
 use crate::credential::{Credential, Rejection};
 use crate::entropy::Entropy;
@@ -256,7 +257,7 @@ impl<'p> CredentialsContainer<'p> {
         }
         let mut marks = Vec::new();
         for kind in asked {
-            if mediation == Mediation::Conditional && !kind.is_conditional() {
+            if mediation == Mediation::Conditional && !self.is_conditional(*kind) {
                 return Err(Cause::NotConditional(*kind));
             }
             if ui_mode == Some(UiMode::Immediate) {
@@ -281,6 +282,11 @@ impl<'p> CredentialsContainer<'p> {
     /// Is the interface there?
     fn has(&self, kind: CredentialType) -> bool {
         !self.page.profile().settings().absent.contains(&kind)
+    }
+
+    /// Is there a conditional get for it?
+    fn is_conditional(&self, kind: CredentialType) -> bool {
+        kind.is_conditional() && self.page.profile().settings().can(Capability::ConditionalGet)
     }
 
     /// The rule of 2016 for frames, if it is switched on.

@@ -16,6 +16,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use crate::base64url;
+use crate::capabilities::Capability;
 use crate::cause::Cause;
 use crate::options::Credential;
 
@@ -121,9 +122,19 @@ impl CreationInputs {
         self.large_blob.as_ref().map_or(Ok(()), LargeBlobInputs::check_creation)
     }
 
-    /// Leaves out what only native programs may ask for.
-    pub(crate) const fn without_native(&mut self) {
-        self.hmac_create_secret = false;
+    /// Passes over the extensions that the client does not have.
+    pub(crate) fn retain(&mut self, has: impl Fn(Capability) -> bool) {
+        self.cred_props &= has(Capability::CredProps);
+        self.prf.take_if(|_| !has(Capability::Prf));
+        self.hmac_create_secret &= has(Capability::HmacCreateSecret);
+        self.large_blob.take_if(|_| !has(Capability::LargeBlob));
+        self.protection.take_if(|_| !has(Capability::CredProtect));
+        self.cred_blob.take_if(|_| !has(Capability::CredBlob));
+        self.min_pin_length &= has(Capability::MinPinLength);
+        self.pin_complexity_policy &= has(Capability::PinComplexityPolicy);
+        self.app_id_exclude.take_if(|_| !has(Capability::AppIdExclude));
+        self.payment &= has(Capability::Payment);
+        self.uvm &= has(Capability::Uvm);
     }
 }
 
@@ -153,9 +164,15 @@ impl RequestInputs {
         }
     }
 
-    /// Leaves out what only native programs may ask for.
-    pub(crate) fn without_native(&mut self) {
-        self.hmac_get_secret = None;
+    /// Passes over the extensions that the client does not have.
+    pub(crate) fn retain(&mut self, has: impl Fn(Capability) -> bool) {
+        self.prf.take_if(|_| !has(Capability::Prf));
+        self.hmac_get_secret.take_if(|_| !has(Capability::HmacGetSecret));
+        self.large_blob.take_if(|_| !has(Capability::LargeBlob));
+        self.get_cred_blob &= has(Capability::CredBlob);
+        self.app_id.take_if(|_| !has(Capability::AppId));
+        self.payment.take_if(|_| !has(Capability::Payment));
+        self.uvm &= has(Capability::Uvm);
     }
 }
 

@@ -58,6 +58,7 @@ mod u2f;
 
 pub use abort::{AbortController, AbortReason, AbortSignal};
 pub use call::{CredentialCreationOptions, CredentialRequestOptions, Mediation};
+pub use capabilities::Capability;
 pub use cause::{Cause, DomException, Operation, WrongResponse};
 pub use ceremony::{Account, Ceremony, Input, Need, PinNeed, Progress, Step};
 pub use container::CredentialsContainer;

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use softkey_ctap::Instant;
 use zeroize::Zeroizing;
 
+use crate::capabilities::Capability;
 use crate::credential::Credential;
 use crate::fedcm::memory::Memory;
 use crate::fedcm::settings::FedCmSettings;
@@ -32,6 +33,8 @@ pub struct Profile(Arc<Mutex<State>>);
 pub struct Settings {
     /// Types whose interface is missing, as in a browser that does not have it; their members are passed over.
     pub absent: BTreeSet<CredentialType>,
+    /// What the client cannot do though others can, for a site's way without it.
+    pub lacks: BTreeSet<Capability>,
     /// The bounds of a page's timeout.
     pub timeout: TimeoutRange,
     /// Calls inside frames resolve without effect, as it was in 2016.
@@ -66,6 +69,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             absent: BTreeSet::new(),
+            lacks: BTreeSet::new(),
             timeout: TimeoutRange::default(),
             frames_without_effect: false,
             zero_aaguid: false,

@@ -5,6 +5,7 @@ use softkey_ctap::Instant;
 
 use crate::abort::AbortSignal;
 use crate::call::Mediation;
+use crate::capabilities::Capability;
 use crate::cause::{Cause, Operation};
 use crate::client_data::{self, ClientData};
 use crate::create::{self, check_algorithms, check_extensions, check_user};
@@ -33,7 +34,9 @@ pub(crate) fn create(
     terms: Terms,
     (entropy, mark): (Entropy, Mark),
 ) -> Result<Request, Cause> {
-    let conditional = terms.mediation == Mediation::Conditional;
+    let caller = Caller::new(page);
+    let can = caller.settings.can(Capability::ConditionalCreate);
+    let conditional = can && terms.mediation == Mediation::Conditional;
     if !page.is_same_origin_with_ancestors() {
         if conditional {
             return Err(Cause::ConditionalInFrame);
@@ -42,15 +45,12 @@ pub(crate) fn create(
             return Err(Cause::NoActivation);
         }
     }
-    let caller = Caller::new(page);
     let timeout = caller.timeout(options.timeout);
     options.timeout = in_millis(&timeout);
     check_user(&options)?;
     let origin = page.origin()?;
     let Claim { rp_id, lookup } = caller.claim(&origin, options.rp_id.as_deref())?;
-    if !caller.settings.hmac_secret {
-        options.extensions.without_native();
-    }
+    options.extensions.retain(|extension| caller.settings.can(extension));
     let json = caller.client_data(client_data::CREATE, &origin, &options.challenge, None);
     let app_id = create::check_app_id(&options, &origin);
     let rest = app_id.as_ref().map_err(Cause::clone).and_then(|_| {
@@ -91,9 +91,7 @@ pub(crate) fn get(
     let caller = Caller::new(page);
     let mut timeout = caller.timeout(options.timeout);
     options.timeout = in_millis(&timeout);
-    if !caller.settings.hmac_secret {
-        options.extensions.without_native();
-    }
+    options.extensions.retain(|extension| caller.settings.can(extension));
     let payment = options.extensions.payment.clone();
     if payment.is_some() && !caller.settings.payment_handler {
         return Err(Cause::NotPaymentHandler);
@@ -161,7 +159,9 @@ impl Caller {
     /// The relying party identifier, and what has to be looked up before the caller may have it.
     pub(crate) fn claim(&self, origin: &Origin, asked: Option<&str>) -> Result<Claim, Cause> {
         match (origin.rp_id(asked), asked.and_then(ascii_domain)) {
-            (Err(Cause::RpIdMismatch), Some(rp_id)) => {
+            (Err(Cause::RpIdMismatch), Some(rp_id))
+                if self.settings.can(Capability::RelatedOrigins) =>
+            {
                 let labels = self.settings.related_origin_labels;
                 let lookup = Some(Lookup::new(&rp_id, origin, labels)?);
                 Ok(Claim { rp_id, lookup })

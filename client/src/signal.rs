@@ -6,6 +6,7 @@ use serde::Deserialize;
 use softkey_ctap::client_pin::Permissions;
 
 use crate::base64url;
+use crate::capabilities::Capability;
 use crate::cause::{Cause, Operation};
 use crate::ceremony::Ceremony;
 use crate::client_data;
@@ -14,6 +15,7 @@ use crate::entropy::Entropy;
 use crate::options::json;
 use crate::page::Page;
 use crate::public_key::Caller;
+use crate::registry::CredentialType;
 use crate::related::{Fetched, Lookup};
 use crate::session::{Reach, Session};
 use crate::stored::{Manager, Names, Stored};
@@ -51,6 +53,18 @@ pub struct SignalOptions {
     pub rp_id: String,
     /// What it tells.
     pub signal: Signal,
+}
+
+impl Signal {
+    /// The method that gives it.
+    #[must_use]
+    pub const fn method(&self) -> Capability {
+        match self {
+            Self::UnknownCredential { .. } => Capability::SignalUnknownCredential,
+            Self::AllAcceptedCredentials { .. } => Capability::SignalAllAcceptedCredentials,
+            Self::CurrentUserDetails { .. } => Capability::SignalCurrentUserDetails,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -138,9 +152,9 @@ impl Page {
     /// # Errors
     ///
     /// `SecurityError` for a relying party identifier that is not the page's; `InvalidStateError` if the page is
-    /// not fully active.
+    /// not fully active; `NotSupportedError` where the profile has no public keys, `TypeError` where it lacks the method.
     pub fn signal(&self, options: SignalOptions) -> Result<Sending, Rejection> {
-        let begun = self.check().and_then(|()| {
+        let begun = self.has_method(&options.signal).and_then(|()| self.check()).and_then(|()| {
             // Unlike in get, no origin at all is a matter of security here.
             let origin = self.origin().map_err(|cause| match cause {
                 Cause::OpaqueOrigin => Cause::NotADomain,
@@ -150,6 +164,15 @@ impl Page {
         });
         let claim = begun.map_err(|cause| Rejection::new(cause, Operation::Get))?;
         Ok(Sending { rp_id: claim.rp_id, signal: options.signal, lookup: claim.lookup })
+    }
+
+    fn has_method(&self, signal: &Signal) -> Result<(), Cause> {
+        let settings = self.profile().settings();
+        let method = signal.method();
+        if settings.absent.contains(&CredentialType::PublicKey) {
+            return Err(Cause::NoType);
+        }
+        if settings.can(method) { Ok(()) } else { Err(Cause::NoMethod(method)) }
     }
 }
 

@@ -1,7 +1,8 @@
 //! What the user of a script does, and what a page sees of it.
 
+use softkey_authenticator::AuthenticatorTransport;
 use softkey_client::driver::Asked;
-use softkey_client::{DomException, PinNeed, fingers};
+use softkey_client::{Capability, CredentialType, DomException, PinNeed, fingers};
 use softkey_ctap::StatusCode;
 
 use super::*;
@@ -184,4 +185,29 @@ fn a_finger_is_enrolled_and_verifies() {
         [Asked::Touch(Act::Consent)],
         "by the finger, not by PIN"
     );
+}
+
+/// getClientCapabilities with the key that is there: what it is told of follows its getInfo, and a key that is pulled out
+/// counts no more.
+#[test]
+fn capabilities_follow_the_key_and_the_profile() {
+    let page = Page::new(&Profile::new(), "https://example.org");
+    let transports = vec![AuthenticatorTransport::Hybrid];
+    let config = Config { transports, ..Config::default() };
+    let pulls = Script::new().then(Act::Unplug);
+    let mut phone = Browser::with(page, config, pulls).unwrap();
+    let capabilities = phone.client_capabilities().unwrap();
+    assert!(capabilities["hybridTransport"] && capabilities["passkeyPlatformAuthenticator"]);
+    assert!(!capabilities["userVerifyingPlatformAuthenticator"] && capabilities["extension:prf"]);
+    assert_eq!(phone.create(&creation("AQ")).unwrap_err().cause, Cause::KeyGone);
+    assert!(!phone.client_capabilities().unwrap()["hybridTransport"]);
+
+    let mut usb = browser(Script::new());
+    assert!(!usb.client_capabilities().unwrap()["hybridTransport"]);
+    usb.page().profile().set(|settings| settings.lacks.extend([Capability::Prf]));
+    assert!(!usb.client_capabilities().unwrap().contains_key("extension:prf"));
+    usb.page().profile().set(|settings| settings.absent.extend([CredentialType::PublicKey]));
+    let rejection = usb.client_capabilities().unwrap_err();
+    assert_eq!(rejection.exception, DomException::NotSupportedError);
+    assert_eq!(rejection.cause, Cause::NoType);
 }

@@ -87,6 +87,7 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
         Cause::NoCreationConsent => (Exit::BadInput, "without \"mediation\": \"conditional\""),
         // States of a page, which a command line does not have.
         Cause::NotFullyActive
+        | Cause::NoMethod(_)
         | Cause::TypeActive(_)
         | Cause::PolicyRefuses(_)
         | Cause::ConditionalInFrame
