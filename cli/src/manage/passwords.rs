@@ -6,6 +6,8 @@
     reason = "some of these comments are the text of --help, where backticks are noise"
 )]
 
+mod origins;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use softkey_client::{
@@ -46,7 +48,7 @@ pub enum PasswordsOrder {
     },
     /// Remove the password, and the federated credentials, of one account
     Remove {
-        /// The origin as softkey passwords list prints it.
+        /// The origin, such as https://example.org.
         origin: String,
         /// The account's id.
         id: String,
@@ -55,7 +57,7 @@ pub enum PasswordsOrder {
     Sites,
     /// Forget what was decided for a site, its cookies and its accounts at identity providers: from then on it asks
     ClearSite {
-        /// The origin as softkey passwords sites prints it.
+        /// The origin, such as https://example.org.
         origin: String,
     },
 }
@@ -66,14 +68,14 @@ pub enum PasswordsOrder {
 ///
 /// [`Exit::BadInput`] if the profile cannot be used, or has nothing of the kind that is to be removed.
 pub fn run(args: &PasswordsArgs, output: &mut Output<'_>) -> Result<(), CliError> {
-    let open = args.browser_profile.open()?;
+    let place = &args.browser_profile;
     match &args.order {
         PasswordsOrder::List { origin, show_passwords } => {
-            list(open.profile(), origin.as_deref(), *show_passwords, output)
+            list(place.open()?.profile(), origin.as_deref(), *show_passwords, output)
         }
-        PasswordsOrder::Remove { origin, id } => remove(open, origin, id, output),
-        PasswordsOrder::Sites => sites(open.profile(), output),
-        PasswordsOrder::ClearSite { origin } => clear_site(open, origin, output),
+        PasswordsOrder::Remove { origin, id } => remove(place.open()?, origin, id, output),
+        PasswordsOrder::Sites => sites(place.open()?.profile(), output),
+        PasswordsOrder::ClearSite { origin } => clear_site(place.open()?, origin, output),
     }
 }
 
@@ -84,7 +86,8 @@ fn list(
     output: &mut Output<'_>,
 ) -> Result<(), CliError> {
     let all = kept(profile);
-    let mut all = all.iter().filter(|it| origin.is_none_or(|origin| it.origin() == Some(origin)));
+    let origin = origin.map(|origin| origins::typed(origin, origins_of(&all))).transpose()?;
+    let mut all = all.iter().filter(|it| origin.is_none() || it.origin() == origin.as_deref());
     let first = all.next();
     if first.is_none() {
         output.note("Nothing is kept.");
@@ -99,8 +102,10 @@ fn remove(
     output: &mut Output<'_>,
 ) -> Result<(), CliError> {
     let profile = open.profile();
+    let all = kept(profile);
+    let origin = &origins::typed(origin, origins_of(&all))?;
     let is_meant = |it: &Credential| it.origin() == Some(origin) && it.id() == id;
-    let gone: Vec<_> = kept(profile).into_iter().filter(is_meant).collect();
+    let gone: Vec<_> = all.into_iter().filter(is_meant).collect();
     if gone.is_empty() {
         let what = format!("Nothing is kept of {} for {}.", quoted(id), rp_id(origin));
         return Err(CliError::new(Exit::BadInput, what, "softkey passwords list"));
@@ -134,6 +139,8 @@ fn sites(profile: &Profile, output: &mut Output<'_>) -> Result<(), CliError> {
 
 fn clear_site(open: BrowserProfile, origin: &str, output: &mut Output<'_>) -> Result<(), CliError> {
     let profile = open.profile();
+    let named = [profile.silent_origins(), profile.never_keeping_origins()].concat();
+    let origin = &origins::typed(origin, named.iter().map(String::as_str))?;
     let before = profile.to_text();
     profile.clear_site(origin);
     profile.set_never_keeps(origin, false);
@@ -146,6 +153,10 @@ fn clear_site(open: BrowserProfile, origin: &str, output: &mut Output<'_>) -> Re
         Form::Json => output.object(&json!({"origin": origin, "cleared": true})),
         Form::Plain => output.line(format!("{} asks from now on.", rp_id(origin))),
     }
+}
+
+fn origins_of(credentials: &[Credential]) -> impl Iterator<Item = &str> {
+    credentials.iter().filter_map(Credential::origin)
 }
 
 fn kept(profile: &Profile) -> Vec<Credential> {
