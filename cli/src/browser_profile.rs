@@ -5,6 +5,7 @@
     reason = "some of these comments are the text of --help, where backticks are noise"
 )]
 
+mod carry;
 #[cfg(test)]
 mod tests;
 mod vault;
@@ -26,6 +27,8 @@ use crate::unlock::Source;
 use crate::vault::files;
 use crate::vault::{VaultError, VaultPaths};
 use vault::Sealed;
+
+pub use carry::Carried;
 
 /// The longest file that is read, in bytes: thousands of passwords are a tenth of it.
 const LONGEST: usize = 16 << 20;
@@ -219,7 +222,7 @@ impl BrowserProfile {
             Place::File(ProfileFile { path, .. }) => {
                 files::replace(&path, text.as_bytes()).map_err(|error| unsaved(&error))
             }
-            Place::Vault(sealed) => sealed.save(&text),
+            Place::Vault(sealed) => sealed.save(&text).map(drop),
         }
     }
 }

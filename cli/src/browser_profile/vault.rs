@@ -35,13 +35,14 @@ impl Sealed {
         Ok((Self { paths, means, open }, text.transpose()?))
     }
 
-    /// Replaces the profile in it.
-    pub(super) fn save(self, text: &str) -> Result<(), CliError> {
+    /// Replaces the profile in it, and gives the vault back.
+    pub(super) fn save(self, text: &str) -> Result<Document, CliError> {
         let mut open = match self.open {
             Some(open) => open,
             None => make(&self.paths, self.means)?,
         };
-        open.save(text.as_bytes()).map_err(|error| unsaved(&error))
+        open.save(text.as_bytes()).map_err(|error| unsaved(&error))?;
+        Ok(open)
     }
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod origins;
+mod seal;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -60,6 +61,17 @@ pub enum PasswordsOrder {
         /// The origin, such as https://example.org.
         origin: String,
     },
+    /// Seal a browser profile that is a JSON file in a vault: from --browser-profile into --browser-vault
+    ///
+    /// All that is in the file is in the vault then, in one step; the vault is made if it is not there, and refused if it
+    /// holds another browser profile. The file stays unless --remove-file is given. Whoever is interrupted starts again.
+    Seal {
+        /// Remove the file once the vault has been read back
+        ///
+        /// It is not overwritten: what a disk keeps of removed files, or a backup, still holds the passwords.
+        #[arg(long)]
+        remove_file: bool,
+    },
 }
 
 /// Carries `softkey passwords` out.
@@ -76,6 +88,7 @@ pub fn run(args: &PasswordsArgs, output: &mut Output<'_>) -> Result<(), CliError
         PasswordsOrder::Remove { origin, id } => remove(place.open()?, origin, id, output),
         PasswordsOrder::Sites => sites(place.open()?.profile(), output),
         PasswordsOrder::ClearSite { origin } => clear_site(place.open()?, origin, output),
+        PasswordsOrder::Seal { remove_file } => seal::run(place, *remove_file, output),
     }
 }
 

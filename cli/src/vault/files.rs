@@ -190,6 +190,14 @@ pub(crate) fn remove(path: &Path) -> Result<(), VaultError> {
     }
 }
 
+/// Removes a file that [`replace`] may have written, durably, and what an interrupted run of that left beside it.
+pub(crate) fn remove_whole(path: &Path) -> Result<(), VaultError> {
+    remove(&being_written(path))?;
+    remove(path)?;
+    let synced = File::open(folder_of(path)).and_then(|folder| folder.sync_all());
+    synced.map_err(|error| VaultError::io(path, error))
+}
+
 /// Says that this process has the vault open, until it is dropped or the process ends.
 #[derive(Debug)]
 pub(super) struct Lock(File);

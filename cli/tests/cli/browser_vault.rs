@@ -11,28 +11,28 @@ use tempfile::TempDir;
 use crate::harness::softkey;
 
 /// A vault that may not be there yet, and what the program's environment has as passphrase.
-struct Vault {
-    folder: TempDir,
-    passphrase: Option<&'static str>,
+pub(crate) struct Vault {
+    pub(crate) folder: TempDir,
+    pub(crate) passphrase: Option<&'static str>,
 }
 
 /// How a command ended.
-struct Ended {
-    code: Option<i32>,
-    out: String,
-    err: String,
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Vault {
-    fn new(passphrase: Option<&'static str>) -> Self {
+    pub(crate) fn new(passphrase: Option<&'static str>) -> Self {
         Self { folder: tempfile::tempdir().unwrap(), passphrase }
     }
 
-    fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.path().join("browser")
     }
 
-    fn bare(&self, words: &[&str], input: &str) -> Ended {
+    pub(crate) fn bare(&self, words: &[&str], input: &str) -> Ended {
         let mut command = softkey();
         command.args(words).env("HOME", self.folder.path()).env_remove("XDG_DATA_HOME");
         command.env_remove("SOFTKEY_PASSPHRASE");
@@ -53,13 +53,13 @@ impl Vault {
     }
 
     /// The same with success; what it printed.
-    fn done(&self, words: &[&str], input: &Value) -> String {
+    pub(crate) fn done(&self, words: &[&str], input: &Value) -> String {
         let ended = self.with(words, input);
         assert_eq!(ended.code, Some(0), "{words:?}: {}", ended.err);
         ended.out
     }
 
-    fn files(&self) -> Vec<PathBuf> {
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
         let mut files: Vec<_> =
             fs::read_dir(self.folder.path()).unwrap().map(|file| file.unwrap().path()).collect();
         files.sort();

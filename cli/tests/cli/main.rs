@@ -21,6 +21,7 @@ mod profiles;
 mod prompts;
 mod related;
 mod replay;
+mod seal;
 mod serve;
 mod slow;
 mod terminal;
