@@ -2,7 +2,7 @@
 //! go here; prompts, progress and errors go to standard error.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
@@ -24,20 +24,33 @@ pub struct Output<'w> {
     results: Box<dyn Write + 'w>,
     notes: Box<dyn Write + 'w>,
     form: Form,
+    /// Is there a person who sees the notes at once?
+    watched: bool,
+    /// Stands a line of progress on their terminal?
+    progress: bool,
 }
 
 impl Output<'static> {
     /// Results to standard output, notes to standard error.
     #[must_use]
     pub fn stdout(form: Form) -> Self {
-        Self::new(io::stdout(), io::stderr(), form)
+        let output = Self::new(io::stdout(), io::stderr(), form);
+        if io::stderr().is_terminal() { output.watched() } else { output }
     }
 }
 
 impl<'w> Output<'w> {
-    /// Results and notes to these writers.
+    /// Results and notes to these writers; nobody watches.
     pub fn new(results: impl Write + 'w, notes: impl Write + 'w, form: Form) -> Self {
-        Self { results: Box::new(results), notes: Box::new(notes), form }
+        let (results, notes) = (Box::new(results), Box::new(notes));
+        Self { results, notes, form, watched: false, progress: false }
+    }
+
+    /// The same, with a person before the terminal to which the notes go.
+    #[must_use]
+    pub fn watched(mut self) -> Self {
+        self.watched = true;
+        self
     }
 
     /// The form asked for.
@@ -83,6 +96,8 @@ impl<'w> Output<'w> {
     ///
     /// As [`Output::line`].
     pub fn bytes(&mut self, bytes: &[u8]) -> Result<(), CliError> {
+        // They may go to the same terminal.
+        self.progress("");
         let written = self.results.write_all(bytes).and_then(|()| self.results.flush());
         written.map_err(|error| match error.kind() {
             io::ErrorKind::BrokenPipe => CliError::reader_gone(),
@@ -92,8 +107,21 @@ impl<'w> Output<'w> {
 
     /// A word to the person, such as "touch the key": to standard error, and never a reason to fail.
     pub fn note(&mut self, text: impl Display) {
+        self.progress("");
         let _ = writeln!(self.notes, "{text}");
         let _ = self.notes.flush();
+    }
+
+    /// How far long work has come: one line of at most 79 characters that replaces the one before, and gives way to
+    /// whatever is written next; no text removes it. It is for a person's eyes alone: a pipe gets none, and neither does
+    /// who asked for JSON.
+    pub fn progress(&mut self, text: &str) {
+        let shown = self.watched && self.form == Form::Plain;
+        if shown && (self.progress || !text.is_empty()) {
+            let _ = write!(self.notes, "\r\x1b[K{text}");
+            let _ = self.notes.flush();
+            self.progress = !text.is_empty();
+        }
     }
 }
 
@@ -143,5 +171,34 @@ mod tests {
         }
         assert_eq!(results, b"{\"a\":1}\n");
         assert_eq!(notes, b"touch the key\n");
+    }
+
+    /// What is written while long work goes on, to one terminal.
+    fn written(form: Form, watched: bool) -> (Vec<u8>, Vec<u8>) {
+        let (mut results, mut notes) = (Vec::new(), Vec::new());
+        {
+            let output = Output::new(&mut results, &mut notes, form);
+            let mut output = if watched { output.watched() } else { output };
+            output.progress("1 of 2");
+            output.progress("2 of 2");
+            output.note("done");
+            output.progress("1 of 1");
+            output.bytes(b"result\n").unwrap();
+            output.progress("");
+        }
+        (results, notes)
+    }
+
+    /// Progress is one line, which whatever comes next replaces; who sees no terminal, or reads JSON, gets none.
+    #[test]
+    fn progress_is_for_a_persons_eyes() {
+        let (results, notes) = written(Form::Plain, true);
+        assert_eq!(results, b"result\n");
+        let expected: &[u8] = b"\r\x1b[K1 of 2\r\x1b[K2 of 2\r\x1b[Kdone\n\r\x1b[K1 of 1\r\x1b[K";
+        assert_eq!(notes, expected);
+        for (form, watched) in [(Form::Plain, false), (Form::Json, true), (Form::Json, false)] {
+            let expected = (b"result\n".to_vec(), b"done\n".to_vec());
+            assert_eq!(written(form, watched), expected, "{form:?}");
+        }
     }
 }

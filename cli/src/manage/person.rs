@@ -80,8 +80,6 @@ pub struct Person<'o, 'w> {
     given: Option<Zeroizing<String>>,
     consent: Consent,
     told: bool,
-    /// Stands a line of progress on the terminal?
-    progress: bool,
     interrupts: Option<Interrupts>,
 }
 
@@ -90,7 +88,7 @@ impl<'o, 'w> Person<'o, 'w> {
     #[must_use]
     pub fn new(output: &'o mut Output<'w>, given: Option<Zeroizing<String>>) -> Self {
         let (consent, interrupts) = (Consent::unknown(), Interrupts::heed());
-        Self { output, given, consent, told: false, progress: false, interrupts }
+        Self { output, given, consent, told: false, interrupts }
     }
 
     /// The same person with a mind that is known.
@@ -103,15 +101,6 @@ impl<'o, 'w> Person<'o, 'w> {
     /// Says something to the person.
     pub(super) fn note(&mut self, text: &str) {
         self.output.note(text);
-    }
-
-    /// Writes over the line of progress, or removes it. It is for a person's eyes only, so a standard error that is
-    /// no terminal gets none.
-    fn line(&mut self, text: &str) {
-        if io::stderr().is_terminal() && (self.progress || !text.is_empty()) {
-            let _ = write!(io::stderr(), "\r\x1b[K{text}");
-            self.progress = !text.is_empty();
-        }
     }
 
     /// While the key waits Ctrl-C cancels its request; otherwise it ends the program.
@@ -149,7 +138,7 @@ impl Drop for Interrupts {
 
 impl Drop for Person<'_, '_> {
     fn drop(&mut self) {
-        self.line("");
+        self.output.progress("");
     }
 }
 
@@ -192,10 +181,11 @@ impl User for Person<'_, '_> {
                 self.output.note(sample(status, remaining));
             }
             Progress::RelyingParties { read, total } => {
-                self.line(&format!("{read} of {total} relying parties"));
+                self.output.progress(&format!("{read} of {total} relying parties"));
             }
             Progress::Credentials { read, parties, total } => {
-                self.line(&format!("{read} credentials, of {parties} of {total} relying parties"));
+                let of = format!("of {parties} of {total} relying parties");
+                self.output.progress(&format!("{read} credentials, {of}"));
             }
         }
     }
@@ -270,6 +260,24 @@ mod tests {
             let words = told(*status, 2);
             assert!(words.len() > again.len() + 10, "{words}");
         }
+    }
+
+    /// How far an enumeration has come stands on the terminal while it lasts; nothing of it is left.
+    #[test]
+    fn an_enumeration_shows_how_far_it_has_come() {
+        let told = |form| {
+            let mut notes = Vec::new();
+            {
+                let mut output = Output::new(Vec::new(), &mut notes, form).watched();
+                let mut person = Person::new(&mut output, None);
+                person.sees(Progress::RelyingParties { read: 2, total: 3 });
+                person.sees(Progress::Credentials { read: 5, parties: 1, total: 3 });
+            }
+            String::from_utf8(notes).unwrap()
+        };
+        let lines = ["2 of 3 relying parties", "5 credentials, of 1 of 3 relying parties", ""];
+        assert_eq!(told(Form::Plain), lines.map(|line| format!("\r\x1b[K{line}")).concat());
+        assert_eq!(told(Form::Json), "");
     }
 
     /// The touch is told once, however many keepalives come.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::harness::{Key, softkey};
+use crate::harness::{Key, make_credential, softkey};
 use crate::terminal::Seat;
 
 /// A command at a terminal that is its own, as a shell gives it: prompts for PINs speak to that alone.
@@ -40,6 +40,38 @@ fn a_new_pin_is_asked_for_twice_and_never_shown() {
     answer(&mut seat, "New PIN: ", "4321");
     answer(&mut seat, "New PIN again: ", "4321");
     seat.see("is changed.");
+}
+
+/// A list that takes long shows how far it has come, in a line that is gone before the first result; who reads JSON, or
+/// has no terminal, sees nothing of it.
+#[test]
+fn a_list_shows_how_far_it_has_come() {
+    let key = Key::forgetful("auto");
+    let mut host = key.host();
+    for user in ["ada", "bea", "cec"] {
+        assert_eq!(host.cbor(&make_credential(user, &[("rk", true)]))[0], 0);
+    }
+    let mut seat = at_terminal(&key, &["pin", "set"]);
+    answer(&mut seat, "New PIN: ", "1234");
+    answer(&mut seat, "New PIN again: ", "1234");
+    seat.see("is set.");
+
+    let mut seat = at_terminal(&key, &["credentials", "list"]);
+    answer(&mut seat, "PIN: ", "1234");
+    seat.see("\r\x1b[K1 of 1 relying parties");
+    seat.see("\r\x1b[K1 credentials, of 0 of 1 relying parties");
+    seat.see("\r\x1b[K3 credentials, of 1 of 1 relying parties");
+    assert_eq!(seat.see("example.com"), "\r\x1b[K", "the line is gone");
+
+    let mut seat = at_terminal(&key, &["credentials", "list", "--json"]);
+    answer(&mut seat, "PIN: ", "1234");
+    let before = seat.see("example.com");
+    assert!(!before.contains("relying parties"), "{before:?}");
+    let mut list = softkey();
+    list.args(["credentials", "list"]).env("SOFTKEY_PIN", "1234");
+    list.env("SOFTKEY_DEVICE", format!("udp:{}", key.address));
+    let output = list.output().unwrap();
+    assert_eq!((output.status.code(), output.stderr), (Some(0), Vec::new()));
 }
 
 #[test]
