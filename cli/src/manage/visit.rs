@@ -197,7 +197,9 @@ impl Visit {
         for entry in log.iter().filter(|_| self.verbose) {
             match form {
                 Form::Json => {
-                    json_line(&json!({ "request": entry })).iter().for_each(|it| person.note(it));
+                    if let Some(line) = json_line(&json!({ "request": entry })) {
+                        person.note(&line);
+                    }
                 }
                 Form::Plain => entry.to_string().lines().for_each(|it| person.note(&visible(it))),
             }
