@@ -1,4 +1,4 @@
-//! `cargo xtask firmware`: builds the boards, and runs the emulated one.
+//! `cargo xtask firmware`: builds and lints the boards, and runs the emulated one.
 
 mod image;
 mod toolchain;
@@ -29,6 +29,8 @@ enum Task {
         #[arg(long)]
         ml_dsa: bool,
     },
+    /// Lint a board's firmware as it is built, every warning an error
+    Clippy(Chosen),
     /// Build a board's firmware and say what it takes of flash and RAM, with and without ML-DSA; of the emulated one
     /// heap and stack too (needs qemu-system-arm)
     Size(Chosen),
@@ -143,6 +145,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
             }
             Ok(true)
         }
+        Task::Clippy(chosen) => clippy(&root, &chosen_of(&chosen.board)?),
         Task::Size(chosen) => size(&root, &chosen_of(&chosen.board)?),
         Task::Test => test(&root),
     }
@@ -159,18 +162,40 @@ fn chosen_of(name: &str) -> Result<Vec<&'static Board>> {
 
 /// Compiles a board, perhaps with one more feature, and gives the path of the ELF file.
 fn compile(root: &Path, board: &Board, more: Option<&str>) -> Result<PathBuf> {
-    let folder = root.join("target/firmware");
-    let mut cargo = Toolchain::for_target(&folder, board.target)?.cargo();
-    cargo.current_dir(root.join("firmware")).arg("build").args(["--release", "--locked"]);
-    cargo.args(["--package", board.package, "--target", board.target]);
-    cargo.args(board.feature.into_iter().chain(more).flat_map(|feature| ["--features", feature]));
-    output_of(cargo.arg("--target-dir").arg(&folder))?;
+    output_of(&mut cargo(root, board, "build", more)?)?;
+    let folder = folder(root);
     let built = folder.join(board.target).join("release").join(board.package);
     // Two boards of one package have files of the same name.
     let with = more.map(|feature| format!("-{feature}")).unwrap_or_default();
     let elf = folder.join(format!("softkey-{}{with}.elf", board.name));
     fs::copy(built, &elf)?;
     Ok(elf)
+}
+
+/// Where everything for boards is built.
+fn folder(root: &Path) -> PathBuf {
+    root.join("target/firmware")
+}
+
+/// A cargo command about a board, perhaps with one more feature.
+fn cargo(root: &Path, board: &Board, command: &str, more: Option<&str>) -> Result<Command> {
+    let folder = folder(root);
+    let mut cargo = Toolchain::for_target(&folder, board.target)?.cargo();
+    cargo.current_dir(root.join("firmware")).args([command, "--release", "--locked"]);
+    cargo.args(["--package", board.package, "--target", board.target]);
+    cargo.args(board.feature.into_iter().chain(more).flat_map(|feature| ["--features", feature]));
+    cargo.arg("--target-dir").arg(&folder);
+    Ok(cargo)
+}
+
+/// Lints each board; true if nothing is found. In the folder of the builds, whose macros and build scripts serve here too.
+fn clippy(root: &Path, boards: &[&Board]) -> Result<bool> {
+    let mut clean = true;
+    for board in boards {
+        let mut cargo = cargo(root, board, "clippy", None)?;
+        clean &= cargo.args(["--", "--deny", "warnings"]).status()?.success();
+    }
+    Ok(clean)
 }
 
 /// Builds a board, and gives the paths of its files: the ELF file, and what it is flashed with if that is another one.
