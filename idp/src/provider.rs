@@ -291,7 +291,8 @@ impl Provider {
     fn metadata(&self, request: &Request) -> Value {
         let id = request.asked("client_id").unwrap_or_default();
         let Some(client) = self.client(&id) else { return json!({}) };
-        let top = request.asked("top_level_origin");
+        // As the draft calls it, and as Chromium does.
+        let top = request.asked("top_level_origin").or_else(|| request.asked("top_frame_origin"));
         let mut metadata = Map::new();
         let mut put = |name: &str, value: Option<Value>| {
             if let Some(value) = value {

@@ -1,91 +1,231 @@
-//! Chromium goes through a scenario, headless, by the commands that the standard for drivers has for `FedCM`. About the wall clock: a
+//! Chromium goes a way, headless, by the commands that the standard for drivers has for `FedCM`. About the wall clock: a
 //! browser is asked again and again until it has something to say.
 
+use std::collections::VecDeque;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use softkey_idp::Server;
 
-use crate::ours::{self, IDP, RP};
-use crate::scenarios::{Act, CONFIG, Scenario};
-use crate::seen::{Seen, asked, credential, exception};
+use crate::providers::Providers;
+use crate::seen::{Seen, credential, exception};
+use crate::walk::{Does, Place, Step, Walk};
 use crate::webdriver::{Driver, Session};
 
 /// How long a browser may take for one call of a page.
 const PATIENCE: Duration = Duration::from_mins(1);
-const PAUSE: Duration = Duration::from_millis(50);
+const PAUSE: Duration = Duration::from_millis(25);
 
-/// Starts a call and leaves what became of it in `window.out`.
-const GET: &str = "window.out = null;
-    navigator.credentials.get(arguments[0]).then(
-        (got) => window.out = {id: got.id, type: got.type, token: got.token,
-            isAutoSelected: got.isAutoSelected, configURL: got.configURL},
-        (error) => window.out = {failed: true, name: error.name,
-            error: error.error ?? '', url: error.url ?? ''});";
-const DISCONNECT: &str = "window.out = null;
-    IdentityCredential.disconnect(arguments[0]).then(
-        () => window.out = {},
-        (error) => window.out = {failed: true, name: error.name, error: '', url: ''});";
+/// Starts a call and leaves what became of it in `window.out`; `start` is run by a click on the page.
+const CALL: &str = "const options = arguments[0];
+    const ended = (error) => window.out = {failed: true, name: error.name,
+        error: error.error ?? '', url: error.url ?? ''};
+    window.out = null;
+    window.controller = new AbortController();
+    window.start = () => { try { CALLED.then((got) => window.out = got ?? {}, ended); }
+        catch (error) { ended(error); } };";
+const GET: &str = "navigator.credentials.get({...options, signal: window.controller.signal}).then(
+    (got) => ({id: got.id, type: got.type, token: got.token, isAutoSelected: got.isAutoSelected,
+        configURL: got.configURL}))";
 
-/// Goes through a scenario in a browser of its own.
-pub(crate) fn run(driver: &Driver, scenario: &Scenario) -> Seen {
-    let server = ours::provider();
-    let session = Session::open(driver, server.address().port());
-    if !scenario.login.is_empty() {
-        log_in(&session, scenario.login);
-    }
-    session.go(&format!("{RP}/"));
-    let mut dialogs = Vec::new();
-    if scenario.act != Act::Get {
-        let first = Scenario { mediation: "optional", ..scenario.clone() };
-        let got = call(&session, GET, &ours::options(&first), &mut dialogs);
-        assert!(got.get("token").is_some(), "{}: {got}", scenario.name);
-        dialogs.clear();
-        // What the throttle of automatic sign-ins remembers is forgotten.
-        session.post("/fedcm/resetcooldown", &json!({})).unwrap();
-    }
-    finish(scenario, &server, &session, dialogs)
+struct Browser<'d> {
+    session: Session<'d>,
+    /// The tab of the page.
+    tab: String,
+    place: Place,
+    does: VecDeque<Does>,
+    dialogs: Vec<String>,
 }
 
-fn finish(
-    scenario: &Scenario,
-    server: &Server,
-    session: &Session<'_>,
-    mut dialogs: Vec<String>,
-) -> Seen {
-    server.take_log();
-    server.set_faults(scenario.faults.iter().map(|fault| fault.parse().unwrap()).collect());
-    let outcome = if scenario.act == Act::Disconnect {
-        let options = json!({"configURL": CONFIG, "clientId": "rp", "accountHint": "1"});
-        call(session, DISCONNECT, &options, &mut dialogs)
-    } else {
-        call(session, GET, &ours::options(scenario), &mut dialogs)
+/// Goes a way in a browser of its own.
+pub(crate) fn go(driver: &Driver, walk: &Walk) -> Seen {
+    let providers = Providers::of(walk);
+    let session = Session::open(driver, &providers.places());
+    let mut browser = Browser {
+        tab: session.get("/window").unwrap().as_str().unwrap().to_owned(),
+        session,
+        place: Place::Party,
+        does: VecDeque::new(),
+        dialogs: Vec::new(),
     };
-    Seen { outcome, dialogs, requests: asked(&server.take_log()) }
+    let mut outcomes = Vec::new();
+    for step in &walk.steps {
+        if let Some((script, argument)) = called(step) {
+            let clicks = matches!(step, Step::Clicked(_));
+            outcomes.push(browser.call(script, &argument, clicks));
+            continue;
+        }
+        match step {
+            Step::LogIn(provider, account) => browser.log_in(provider, account),
+            Step::Open(place) => browser.open(*place),
+            Step::Faults(faults) => {
+                let faults = faults.iter().map(|fault| fault.parse().unwrap());
+                providers.first.set_faults(faults.collect());
+            }
+            Step::Person(does) => browser.does = does.iter().copied().collect(),
+            Step::Reset => drop(browser.session.post("/fedcm/resetcooldown", &json!({})).unwrap()),
+            _ => {
+                outcomes.clear();
+                browser.dialogs.clear();
+                drop(providers.take_asked());
+            }
+        }
+    }
+    Seen { outcomes, dialogs: browser.dialogs, requests: providers.take_asked() }
 }
 
-fn log_in(session: &Session<'_>, form: &str) {
-    let account = form.strip_prefix("account=").unwrap();
-    session.go(&format!("{IDP}/login"));
-    let click = format!("document.querySelector('button[value=\"{account}\"]').click()");
-    session.run(&click, &json!([]));
-    until(|| (session.get("/title").ok()? == "Signed in").then_some(()));
-}
-
-/// Carries one call of the page to its end, and answers every dialog as the scenarios' person does.
-fn call(session: &Session<'_>, script: &str, options: &Value, dialogs: &mut Vec<String>) -> Value {
-    session.run(script, &json!([options]));
-    until(|| {
-        let out = session.run("return window.out", &json!([]));
-        if !out.is_null() {
-            return Some(end(out));
+/// The script of a call, if the step is one, and its argument.
+fn called(step: &Step) -> Option<(&'static str, Value)> {
+    Some(match step {
+        Step::Get(options) | Step::Clicked(options) => (GET, options.clone()),
+        Step::Disconnect(options) => ("IdentityCredential.disconnect(options)", options.clone()),
+        Step::UserInfo(options) => ("IdentityProvider.getUserInfo(options)", options.clone()),
+        Step::Prevent => ("navigator.credentials.preventSilentAccess()", json!(null)),
+        Step::SetStatus(status) => {
+            ("Promise.resolve(navigator.login.setStatus(options))", json!(status))
         }
-        if let Ok(kind) = session.get("/fedcm/getdialogtype") {
-            dialogs.extend(answer(session, kind.as_str().unwrap_or_default()));
-        }
-        None
+        Step::Resolve => ("IdentityProvider.resolve('t')", json!(null)),
+        Step::Load => ("fetch('/logout', {method: 'POST'}).then(() => ({}))", json!(null)),
+        _ => return None,
     })
+}
+
+impl Browser<'_> {
+    fn log_in(&self, provider: &str, account: &str) {
+        self.session.go(&format!("{provider}/login"));
+        self.press(account);
+        until(|| (self.session.get("/title").ok()? == "Signed in").then_some(()));
+    }
+
+    /// Presses the button of an account on the login page.
+    fn press(&self, account: &str) {
+        let click = format!("document.querySelector('button[value=\"{account}\"]').click()");
+        self.session.run(&click, &json!([]));
+    }
+
+    fn open(&mut self, place: Place) {
+        self.place = place;
+        self.session.go(place.url());
+        self.enter();
+    }
+
+    /// Turns to the page that calls.
+    fn enter(&self) {
+        if self.place.is_framed() {
+            self.session.post("/frame", &json!({"id": 0})).unwrap();
+        }
+    }
+
+    /// Carries one call of the page to its end.
+    fn call(&mut self, script: &str, argument: &Value, clicks: bool) -> Value {
+        self.session.run(&CALL.replace("CALLED", script), &json!([argument]));
+        if clicks {
+            let button = "document.getElementById('go').onclick = window.start";
+            self.session.run(button, &json!([]));
+            self.session.click("#go");
+        } else {
+            self.session.run("window.start()", &json!([]));
+        }
+        until(|| {
+            let out = self.session.run("return window.out", &json!([]));
+            if !out.is_null() {
+                return Some(end(out));
+            }
+            if let Ok(kind) = self.session.get("/fedcm/getdialogtype") {
+                let told = self.answer(kind.as_str().unwrap_or_default());
+                self.dialogs.extend(told);
+            }
+            let told = self.look_at_pages();
+            self.dialogs.extend(told);
+            None
+        })
+    }
+
+    /// Answers the dialog that is open; nothing if it is one that answers itself, or has just gone.
+    fn answer(&mut self, kind: &str) -> Option<String> {
+        match kind {
+            "AccountChooser" => {
+                let list = self.session.get("/fedcm/accountlist").ok()?;
+                let told: Vec<String> = list.as_array()?.iter().map(entry).collect();
+                match self.does.front() {
+                    Some(Does::Close) => {
+                        self.session.post("/fedcm/canceldialog", &json!({})).ok()?;
+                    }
+                    Some(Does::Abort) => {
+                        self.session.run("window.controller.abort()", &json!([]));
+                    }
+                    next => {
+                        let index = match next {
+                            Some(Does::Choose(index)) => *index,
+                            _ => 0,
+                        };
+                        let choice = json!({"accountIndex": index});
+                        self.session.post("/fedcm/selectaccount", &choice).ok()?;
+                    }
+                }
+                let done =
+                    matches!(self.does.front(), Some(Does::Close | Does::Abort | Does::Choose(_)));
+                if done {
+                    self.does.pop_front();
+                }
+                Some(told.join(", "))
+            }
+            "ConfirmIdpLogin" => {
+                if matches!(self.does.front(), Some(Does::LogIn(_))) {
+                    self.press_button("ConfirmIdpLoginContinue")?;
+                } else {
+                    self.session.post("/fedcm/canceldialog", &json!({})).ok()?;
+                }
+                Some("login".to_owned())
+            }
+            "Error" => {
+                self.press_button("ErrorGotIt")?;
+                Some("error".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    fn press_button(&self, button: &str) -> Option<()> {
+        let button = json!({"dialogButton": button});
+        self.session.post("/fedcm/clickdialogbutton", &button).ok().map(drop)
+    }
+
+    /// Does on the provider's page what the person does there, if one was opened.
+    fn look_at_pages(&mut self) -> Option<String> {
+        let tabs = self.session.get("/window/handles").ok()?;
+        let tab = tabs.as_array()?.iter().find(|tab| **tab != self.tab)?.clone();
+        self.session.post("/window", &json!({"handle": tab})).ok()?;
+        let told = self.visit();
+        let turn = |handle: &Value| self.session.post("/window", &json!({"handle": handle}));
+        if told.is_some() {
+            until(|| {
+                let tabs = self.session.get("/window/handles").ok()?;
+                (!tabs.as_array()?.contains(&tab)).then_some(())
+            });
+        }
+        turn(&json!(self.tab)).unwrap();
+        self.enter();
+        told
+    }
+
+    fn visit(&mut self) -> Option<String> {
+        let ready = "return document.readyState === 'complete' && location.href";
+        let url = self.session.post("/execute/sync", &json!({"script": ready, "args": []})).ok()?;
+        let url = url.as_str().filter(|url| url.starts_with("https://"))?.to_owned();
+        let (page, _) = url.split_once("?ticket=").unwrap_or((&url, ""));
+        match self.does.pop_front() {
+            Some(Does::LogIn(account)) => self.press(account),
+            Some(Does::GoOn) => self.session.click("#go"),
+            Some(Does::Wait) => {
+                // The window goes while the script runs in it.
+                let close = json!({"script": "IdentityProvider.close()", "args": []});
+                drop(self.session.post("/execute/sync", &close));
+            }
+            other => panic!("{other:?} on {url}"),
+        }
+        Some(format!("page {}", page.trim_start_matches("https://")))
+    }
 }
 
 fn end(mut out: Value) -> Value {
@@ -97,28 +237,6 @@ fn end(mut out: Value) -> Value {
         out = credential(out);
     }
     out
-}
-
-/// Answers the dialog that is open; nothing if it is one that answers itself, or has just gone.
-fn answer(session: &Session<'_>, kind: &str) -> Option<String> {
-    match kind {
-        "AccountChooser" => {
-            let list = session.get("/fedcm/accountlist").ok()?;
-            let told: Vec<String> = list.as_array()?.iter().map(entry).collect();
-            session.post("/fedcm/selectaccount", &json!({"accountIndex": 0})).ok()?;
-            Some(told.join(", "))
-        }
-        "ConfirmIdpLogin" => {
-            session.post("/fedcm/canceldialog", &json!({})).ok()?;
-            Some("login".to_owned())
-        }
-        "Error" => {
-            let button = json!({"dialogButton": "ErrorGotIt"});
-            session.post("/fedcm/clickdialogbutton", &button).ok()?;
-            Some("error".to_owned())
-        }
-        _ => None,
-    }
 }
 
 fn entry(account: &Value) -> String {

@@ -1,16 +1,26 @@
-//! Every scenario by the client of this project and by Chromium, and the list of where they part.
+//! Every way by the client of this project and by Chromium, and the list of where they part.
 
 use std::collections::BTreeSet;
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
+use std::thread;
 
-use softkey_idp::Endpoint;
+use softkey_idp::{Endpoint, Fault, KINDS};
 
-use crate::scenarios;
+use crate::record::{self, Lines, RECORD};
 use crate::seen::{Asked, Seen};
+use crate::walk::{Step, Walk};
 use crate::webdriver::Driver;
-use crate::{chromium, ours};
+use crate::{chromium, ours, scenarios, walks};
 
-/// Why they part, scenario by scenario.
+/// Why they part, way by way.
 const README: &str = include_str!("README.md");
+/// Browsers at once; each waits more than it works.
+const AT_ONCE: usize = 4;
+/// The variable that has the browser's run write its record anew: the beginning of the names of the ways, empty for all.
+const WRITES: &str = "SOFTKEY_RECORD_CHROMIUM";
 
 /// What parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,108 +34,278 @@ enum Part {
 const PARTS: &[(&str, Part)] = &[
     ("a_login_hint", Part::Requests),
     ("a_login_hint_of_nobody", Part::Requests),
+    ("assertion_of_null", Part::Dialogs),
+    ("assertion_of_null", Part::Outcome),
     ("assertion_with_a_foreign_page", Part::Dialogs),
     ("assertion_with_a_foreign_page", Part::Outcome),
+    ("clicked_for_two", Part::Outcome),
+    ("clicked_while_signed_out", Part::Requests),
+    ("clicked_with_another_account", Part::Dialogs),
+    ("clicked_with_hints_while_signed_out", Part::Dialogs),
+    ("clicked_with_hints_while_signed_out", Part::Requests),
+    ("conditional", Part::Outcome),
     ("config_with_a_label", Part::Requests),
+    ("fields_of_all_kinds", Part::Requests),
+    ("going_on_unasked", Part::Dialogs),
+    ("going_on_unasked", Part::Outcome),
+    ("in_a_frame", Part::Requests),
+    ("in_a_frame_without_fields", Part::Dialogs),
+    ("no_config", Part::Outcome),
+    ("no_provider", Part::Outcome),
     ("picture_elsewhere", Part::Requests),
+    ("signed_out_by_a_header", Part::Dialogs),
+    ("signed_out_by_a_header", Part::Requests),
+    ("signed_out_in_a_frame", Part::Outcome),
+    ("silent_and_two_connected", Part::Dialogs),
+    ("silent_and_two_connected", Part::Outcome),
+    ("silent_and_two_connected", Part::Requests),
     ("silently_one_of_two", Part::Requests),
+    ("two_providers_of_which_one_is_connected", Part::Requests),
+    ("two_providers_of_which_one_wants_a_login", Part::Dialogs),
     ("well_known_too_short", Part::Dialogs),
     ("well_known_too_short", Part::Outcome),
     ("well_known_too_short", Part::Requests),
     ("well_known_with_two_providers", Part::Dialogs),
     ("well_known_with_two_providers", Part::Outcome),
     ("well_known_with_two_providers", Part::Requests),
+    ("who_is_there_for_no_client", Part::Outcome),
+    ("who_is_there_for_no_client", Part::Requests),
 ];
 
-/// How Chromium's requests differ everywhere: with the form of an assertion it sends `mode`, and says so if not all of
-/// the disclosure was shown; and it fetches pictures as if they were JSON.
-fn as_the_draft_has_it(mut asked: Asked) -> Asked {
+/// All ways, by the client as by the browser.
+fn all() -> Vec<Walk> {
+    let scenarios = scenarios::all().into_iter().map(|scenario| scenario.walk());
+    scenarios.chain(walks::all()).collect()
+}
+
+/// Without what differs everywhere in Chromium's requests: with the form of an assertion it sends `mode`, and says so if
+/// not all of the disclosure was shown; it fetches pictures as if they were JSON; and it calls the page around a frame
+/// otherwise. A request without that is left as it is, and so seen to differ.
+fn as_the_draft_has_it(mut asked: Asked, mode: &str) -> Asked {
     match asked.endpoint {
         Endpoint::IdAssertion => {
-            assert_eq!(asked.form.remove("mode").as_deref(), Some("passive"));
-            let shown = asked.form.get("disclosure_text_shown").is_none_or(|text| text == "true");
-            if !shown {
+            if asked.form.remove("mode").as_deref() != Some(mode) {
+                asked.form.insert("mode".to_owned(), "another".to_owned());
+            }
+            if asked.form.get("disclosure_text_shown").is_some_and(|text| text == "false") {
                 asked.form.remove("disclosure_text_shown");
             }
         }
         Endpoint::Picture => {
-            assert_eq!(asked.headers.remove("accept").as_deref(), Some("application/json"));
-            let dest = asked.headers.insert("sec-fetch-dest", "image".to_owned());
-            assert_eq!(dest.as_deref(), Some("webidentity"));
+            let accept = asked.headers.get("accept").map(String::as_str);
+            let dest = asked.headers.get("sec-fetch-dest").map(String::as_str);
+            if (accept, dest) == (Some("application/json"), Some("webidentity")) {
+                asked.headers.remove("accept");
+                asked.headers.insert("sec-fetch-dest", "image".to_owned());
+            }
+        }
+        Endpoint::ClientMetadata => {
+            let place = asked.place.replace("&top_level_origin=", "&unexpected=");
+            asked.place = place.replace("&top_frame_origin=", "&top_level_origin=");
         }
         _ => {}
     }
     asked
 }
 
-/// In what two ways of the same scenario differ.
-fn parts(ours: &Seen, theirs: &Seen) -> Vec<Part> {
-    let mut parts = Vec::new();
-    parts.extend((ours.outcome != theirs.outcome).then_some(Part::Outcome));
-    parts.extend((ours.dialogs != theirs.dialogs).then_some(Part::Dialogs));
-    parts.extend((ours.requests != theirs.requests).then_some(Part::Requests));
-    parts
+/// Goes a way in Chromium, and tells it as the draft would have it.
+fn by_chromium(driver: &Driver, walk: &Walk) -> Vec<String> {
+    let Seen { outcomes, dialogs, requests } = chromium::go(driver, walk);
+    let requests = requests.into_iter().map(|asked| as_the_draft_has_it(asked, walk.mode()));
+    let mut requests: Vec<_> = requests.collect();
+    requests.sort();
+    if format!("{:?}", walk.steps).contains(":hang-up") {
+        // Once more, where a connection that was used before ended.
+        requests.dedup();
+    }
+    record::lines(&Seen { outcomes, dialogs, requests })
 }
 
-/// For whoever has to find out why.
-fn report(name: &str, ours: &Seen, theirs: &Seen) {
-    println!("{name}, softkey:\n  {}\n  {:?}", ours.outcome, ours.dialogs);
-    println!("{name}, Chromium:\n  {}\n  {:?}", theirs.outcome, theirs.dialogs);
-    for (who, some, others) in [("softkey", ours, theirs), ("Chromium", theirs, ours)] {
-        for asked in some.requests.iter().filter(|asked| !others.requests.contains(asked)) {
-            println!("  only {who}: {asked:?}");
+/// In what two runs of the same way differ.
+fn parts(ours: &[String], theirs: &[String]) -> Vec<Part> {
+    let kinds =
+        [("outcome ", Part::Outcome), ("dialog ", Part::Dialogs), ("request ", Part::Requests)];
+    let of = |lines: &[String], kind: &str| -> Vec<String> {
+        lines.iter().filter(|line| line.starts_with(kind)).cloned().collect()
+    };
+    let differs = kinds.into_iter().filter(|(kind, _)| of(ours, kind) != of(theirs, kind));
+    differs.map(|(_, part)| part).collect()
+}
+
+/// For whoever has to find out why: what only one of the two did.
+fn difference(name: &str, (one, a): (&str, &[String]), (other, b): (&str, &[String])) -> String {
+    let mut text = format!("{name}:\n");
+    for (who, some, others) in [(one, a, b), (other, b, a)] {
+        let mut others = others.to_vec();
+        for line in some {
+            match others.iter().position(|other| other == line) {
+                Some(same) => drop(others.remove(same)),
+                None => text.extend(["  only ", who, ": ", line, "\n"]),
+            }
         }
     }
+    text
 }
 
+/// All of them side by side, each by one of several walkers.
+fn side_by_side<W>(walks: &[Walk], walker: impl Fn() -> W + Sync) -> Lines
+where
+    W: FnMut(&Walk) -> Vec<String>,
+{
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(Lines::new()));
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                let mut go = walker();
+                while let Some(walk) = walks.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let lines = go(walk);
+                    done.lock().unwrap().insert(walk.name.to_owned(), lines);
+                }
+            });
+        }
+    });
+    done.into_inner().unwrap()
+}
+
+/// Held against what Chromium did when its run was recorded.
 #[test]
-#[ignore = "needs chromium and chromium-driver: cargo xtask ci --only fedcm"]
-fn chromium_goes_the_same_way() {
-    let driver = Driver::start();
-    let known: BTreeSet<_> = PARTS.iter().copied().collect();
+fn softkey_goes_as_chromium_went() {
+    let (_, theirs) = record::read(RECORD);
+    let ours = side_by_side(&all(), || |walk: &Walk| record::lines(&ours::go(walk, None).0));
+    let names = |lines: &Lines| lines.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&ours), names(&theirs), "have the browser go all ways again: README.md");
     let mut found = BTreeSet::new();
-    for scenario in scenarios::all() {
-        let (ours, _) = ours::run(&scenario);
-        let mut theirs = chromium::run(&driver, &scenario);
-        theirs.requests = theirs.requests.into_iter().map(as_the_draft_has_it).collect();
-        theirs.requests.sort();
-        if scenario.faults.iter().any(|fault| fault.ends_with(":hang-up")) {
-            // Once more, where a connection that was used before ended.
-            theirs.requests.dedup();
+    let mut report = String::new();
+    for (name, ours) in &ours {
+        let parts = parts(ours, &theirs[name]);
+        if parts.iter().any(|part| !PARTS.contains(&(name, *part))) {
+            report += &difference(name, ("softkey", ours), ("Chromium", &theirs[name]));
         }
-        let parts = parts(&ours, &theirs);
-        if parts.iter().any(|part| !known.contains(&(scenario.name, *part))) {
-            report(scenario.name, &ours, &theirs);
-        }
-        found.extend(parts.into_iter().map(|part| (scenario.name, part)));
+        found.extend(parts.into_iter().map(|part| (name.as_str(), part)));
     }
+    let known: BTreeSet<_> = PARTS.iter().copied().collect();
     let new: Vec<_> = found.difference(&known).collect();
     let gone: Vec<_> = known.difference(&found).collect();
-    assert!(new.is_empty() && gone.is_empty(), "they part in {new:?}, and no more in {gone:?}");
+    let message = format!("they part in {new:?}, and no more in {gone:?}\n{report}");
+    assert!(new.is_empty() && gone.is_empty(), "{message}");
 }
 
-/// Each of the list has its reason, and is a scenario.
+/// What a run of the browser is to the record: nothing if it went as recorded, else how it went.
+fn verdict(
+    version: &str,
+    recorded: &str,
+    theirs: &Lines,
+    record: &Lines,
+) -> Result<String, String> {
+    let differ = theirs.iter().filter(|(name, lines)| record.get(*name) != Some(lines));
+    let report: Vec<_> = differ
+        .map(|(name, lines)| {
+            let before = record.get(name).map_or(&[][..], Vec::as_slice);
+            difference(name, ("now", lines), ("as recorded", before))
+        })
+        .collect();
+    let (all, other) = (theirs.len(), report.len());
+    if report.is_empty() {
+        return Ok(format!("Chromium {version} goes all {all} ways as recorded of {recorded}"));
+    }
+    let text = format!(
+        "the ways were recorded of Chromium {recorded}; this is {version}, and goes {other} of \
+         {all} otherwise:\n{}",
+        report.concat()
+    );
+    let major = |version: &str| version.split('.').next().map(str::to_owned);
+    if major(version) == major(recorded) { Err(text) } else { Ok(text) }
+}
+
+/// Does Chromium still go as recorded? Of the same version it must. Of another one it is told what changed, and that is
+/// no failure: whether softkey goes as it should, the record says as before.
+#[test]
+#[ignore = "needs chromium and chromium-driver: cargo xtask ci --only fedcm"]
+fn chromium_goes_as_recorded() {
+    let (opened, mut walks) = (OnceLock::new(), all());
+    let (recorded, mut record) = record::read(RECORD);
+    let writes = std::env::var(WRITES).ok();
+    walks.retain(|walk| writes.as_ref().is_none_or(|names| walk.name.starts_with(names)));
+    let theirs = side_by_side(&walks, || {
+        let (mut driver, opened) = (Driver::start(), &opened);
+        move |walk: &Walk| {
+            // A browser may crash, or its driver; not twice on one way.
+            let once = catch_unwind(AssertUnwindSafe(|| by_chromium(&driver, walk)));
+            let lines = once.unwrap_or_else(|_| {
+                driver = Driver::start();
+                by_chromium(&driver, walk)
+            });
+            opened.get_or_init(|| driver.version());
+            lines
+        }
+    });
+    let version = opened.into_inner().expect("a browser was opened");
+    if writes.is_some() {
+        record.extend(theirs);
+        record.retain(|name, _| all().iter().any(|walk| walk.name == name));
+        record::write(&version, &record);
+        return;
+    }
+    match verdict(&version, recorded, &theirs, &record) {
+        // Past the harness, which keeps to itself what a test that passes prints.
+        Ok(text) => writeln!(std::io::stderr(), "{text}").unwrap(),
+        Err(text) => panic!("{text}"),
+    }
+}
+
+/// Each of the list has its reason, and is a way.
 #[test]
 fn where_they_part_is_explained() {
-    let all: Vec<_> = scenarios::all().into_iter().map(|scenario| scenario.name).collect();
+    let all: Vec<_> = all().into_iter().map(|walk| walk.name).collect();
+    let names: BTreeSet<_> = all.iter().collect();
+    assert_eq!(names.len(), all.len(), "a name is there twice");
     for (name, _) in PARTS {
         assert!(all.contains(name), "{name}");
         assert!(README.contains(&format!("`{name}`")), "{name}");
     }
 }
 
+/// Every fault of the provider at every endpoint that can have it, but those that a browser cannot be held to: it has no
+/// limit of its own that would end `silent`, and the login page is a page, which it shows whatever is wrong with it.
+#[test]
+fn every_fault_is_compared() {
+    let walks = all();
+    let steps = walks.iter().flat_map(|walk| &walk.steps);
+    let faults = steps.filter_map(|step| match step {
+        Step::Faults(faults) => Some(faults),
+        _ => None,
+    });
+    let compared: BTreeSet<&str> =
+        faults.flatten().map(|fault| fault.split('=').next().unwrap()).collect();
+    let mut there = BTreeSet::new();
+    for (form, _) in KINDS {
+        let kind = form.split('[').next().unwrap().replace("NAME=JSON", "a=1");
+        let kind = kind.replace("NAME", "a").replace("=N", "=500").replace("=MS", "=50");
+        for endpoint in Endpoint::ALL.into_iter().filter(|one| *one != Endpoint::Login) {
+            let fault = format!("{endpoint}:{kind}");
+            if fault.parse::<Fault>().is_ok() {
+                there.insert(fault.split('=').next().unwrap().to_owned());
+            }
+        }
+    }
+    assert_eq!(there.len(), 90, "the table of faults has changed: count again");
+    there.retain(|fault| !fault.ends_with(":silent") && !compared.contains(fault.as_str()));
+    assert_eq!(there, BTreeSet::new());
+}
+
 /// The plant: a client that does something else is found out, whatever it is.
 #[test]
 fn a_difference_is_noticed() {
-    let scenario = &scenarios::all()[0];
-    let seen = || ours::run(scenario).0;
-    assert_eq!(parts(&seen(), &seen()), []);
+    let walk = scenarios::all()[0].walk();
+    let seen = || ours::go(&walk, None).0;
+    let own = record::lines(&seen());
+    assert_eq!(parts(&own, &own), []);
     let changed = |change: fn(&mut Seen)| {
         let mut other = seen();
         change(&mut other);
-        parts(&seen(), &other)
+        parts(&own, &record::lines(&other))
     };
-    assert_eq!(changed(|seen| seen.outcome["token"]["sub"] = "2".into()), [Part::Outcome]);
+    assert_eq!(changed(|seen| seen.outcomes[0]["token"]["sub"] = "2".into()), [Part::Outcome]);
     assert_eq!(changed(|seen| seen.dialogs.push("login".into())), [Part::Dialogs]);
     assert_eq!(changed(|seen| drop(seen.requests.pop())), [Part::Requests]);
     let field = |seen: &mut Seen| {
@@ -137,4 +317,20 @@ fn a_difference_is_noticed() {
         seen.requests[0].headers.insert("cookie", "session".into());
     };
     assert_eq!(changed(cookie), [Part::Requests]);
+}
+
+/// The same for the browser: it fails what the recorded version does otherwise, and tells it of another version.
+#[test]
+fn a_browser_that_changed_is_noticed() {
+    let (recorded, record) = record::read("# Chromium 156.0.1\n\n== a\noutcome 1\ndialog x\n");
+    let other = Lines::from([("a".to_owned(), vec!["outcome 2".to_owned()])]);
+    assert!(verdict("156.0.2", recorded, &record, &record).unwrap().contains("as recorded of"));
+    let failed = verdict("156.0.2", recorded, &other, &record).unwrap_err();
+    assert!(
+        failed.contains("only now: outcome 2") && failed.contains("only as recorded: dialog x")
+    );
+    let told = verdict("157.0.1", recorded, &other, &record).unwrap();
+    assert!(told.starts_with(
+        "the ways were recorded of Chromium 156.0.1; this is 157.0.1, and goes 1 of 1 otherwise:"
+    ));
 }

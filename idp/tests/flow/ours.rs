@@ -1,56 +1,65 @@
-//! The client of this project goes through a scenario, over real sockets and on a clock that stands.
+//! The client of this project goes a way, over real sockets and on a clock that stands.
 
-use std::sync::Arc;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use softkey_client::fedcm::{AccountChoice, Connection, DisconnectOptions, Failure, Fault};
+use softkey_client::fedcm::{
+    AccountChoice, DisconnectOptions, Endpoint, Failure, Fault, Token, Unoffered, UserInfoOptions,
+};
 use softkey_client::fetch::Method;
 use softkey_client::fetch::http::{Http, Network};
 use softkey_client::headless::{Surroundings, settle};
 use softkey_client::{
-    Answer, Cause, CredentialRequestOptions, Entropy, Fetch, FetchRequest, Page, Profile, Question,
-    Rejection, Request,
+    AbortController, Answer, Cause, CredentialRequestOptions, DomException, Entropy, Feature,
+    Fetch, FetchRequest, FetchResponse, Frame, Operation, Page, Profile, Question, Rejection,
+    Request,
 };
 use softkey_ctap::{Instant, Secret};
-use softkey_idp::{Server, Setup};
 
-use crate::scenarios::{Act, CONFIG, Expected, Scenario};
-use crate::seen::{Seen, asked, credential, exception};
+use crate::providers::Providers;
+use crate::scenarios::{Expected, Scenario};
+use crate::seen::{Seen, credential, exception};
+use crate::walk::{Does, IDP, Place, RP, Step, TOP, Walk};
 
-pub(crate) const RP: &str = "https://rp.example";
-pub(crate) const IDP: &str = "https://login.idp.example";
+const NOW: Instant = Instant::from_millis(1000);
 
-/// A provider whose clock stands, so that tokens can be compared.
-pub(crate) fn provider() -> Server {
-    let address = "127.0.0.1:0".parse().unwrap();
-    Server::start_at(address, Setup::default(), Arc::new(|| 1_800_000_000)).unwrap()
-}
+/// How a call ended: the exception and the private cause, if with one.
+pub(crate) type Ended = Result<(), (DomException, Cause)>;
 
 struct World {
     page: Page,
+    place: Place,
     http: Http,
+    does: VecDeque<Does>,
+    controller: AbortController,
     dialogs: Vec<String>,
 }
 
 impl Surroundings for World {
     fn now(&mut self) -> Instant {
-        Instant::from_millis(1000)
+        NOW
     }
 
     fn sleep_until(&mut self, at: Instant) {
         panic!("nothing here waits until {at:?}");
     }
 
-    /// The first account, and no more of anything else.
     fn answer(&mut self, question: &Question) -> Answer {
         self.dialogs.push(told(question));
         match question {
-            Question::Account(dialog)
-                if matches!(dialog.choices.first(), Some(AccountChoice::Account { .. })) =>
-            {
-                Answer::Choice { index: 0, stay_signed_in: false }
-            }
+            Question::Account(dialog) => self.choose(&dialog.choices),
+            Question::LogIn { url, .. } => match self.does.pop_front() {
+                Some(Does::LogIn(account)) => {
+                    self.log_in(url, account);
+                    Answer::Yes
+                }
+                _ => Answer::No,
+            },
+            Question::Continue { url, .. } => match self.does.pop_front() {
+                Some(Does::GoOn) => self.go_on(url),
+                _ => Answer::No,
+            },
             _ => Answer::No,
         }
     }
@@ -62,11 +71,14 @@ impl Surroundings for World {
 
 /// A dialog in words.
 fn told(question: &Question) -> String {
-    let Question::Account(dialog) = question else {
-        return match question {
-            Question::ProviderError { .. } => "error".to_owned(),
-            other => format!("{other:?}"),
-        };
+    let page = |url: &str| format!("page {}", url.trim_start_matches("https://"));
+    let dialog = match question {
+        Question::Account(dialog) => dialog,
+        Question::ProviderError { .. } => return "error".to_owned(),
+        Question::LogIn { url, .. } => return page(url),
+        // The rest is a name that nobody can guess.
+        Question::Continue { url, .. } => return page(url.split('?').next().unwrap()),
+        other => return format!("{other:?}"),
     };
     let entry = |choice: &AccountChoice| match choice {
         AccountChoice::Account { account, connected, disclosure, .. } => {
@@ -81,138 +93,247 @@ fn told(question: &Question) -> String {
 }
 
 impl World {
-    fn new(server: &Server, time_limit: Option<Duration>) -> Self {
-        let mut network = Network::new().root(server.root_der());
-        for host in ["login.idp.example", "idp.example"] {
-            network = network.host(host, 443, server.address());
+    fn new(providers: &Providers, time_limit: Option<Duration>) -> Self {
+        let mut network = Network::new().root(providers.first.root_der());
+        network = providers.other.iter().fold(network, |all, one| all.root(one.root_der()));
+        for (host, address) in providers.places() {
+            network = network.host(host, 443, address);
         }
         let profile = Profile::new();
         if let Some(limit) = time_limit {
             let limit = u64::try_from(limit.as_millis()).unwrap();
             profile.set(|settings| settings.fed_cm.time_limit = limit);
         }
-        Self { page: Page::new(&profile, RP), http: Http::new(&network), dialogs: Vec::new() }
+        Self {
+            page: Page::new(&profile, RP),
+            place: Place::Party,
+            http: Http::new(&network),
+            does: VecDeque::new(),
+            controller: AbortController::new(),
+            dialogs: Vec::new(),
+        }
     }
 
-    fn log_in(&mut self, form: &str) {
-        let url = format!("{IDP}/login");
+    /// The next thing that the person does, or the first account.
+    fn choose(&mut self, choices: &[AccountChoice]) -> Answer {
+        let is_account = |choice: &AccountChoice| matches!(choice, AccountChoice::Account { .. });
+        let index = match self.does.front() {
+            Some(Does::LogIn(_)) => choices.iter().position(|choice| !is_account(choice)),
+            Some(Does::Choose(_) | Does::Close | Does::Abort) => match self.does.pop_front() {
+                Some(Does::Choose(index)) => Some(index),
+                Some(Does::Abort) => {
+                    self.controller.abort();
+                    None
+                }
+                _ => None,
+            },
+            _ => choices.first().filter(|choice| is_account(choice)).map(|_| 0),
+        };
+        index.map_or(Answer::No, |index| Answer::Choice { index, stay_signed_in: false })
+    }
+
+    fn open(&mut self, place: Place) {
+        let profile = self.page.profile().clone();
+        let frame = |allow: bool, origin: &str| {
+            let frame = Frame::new(origin);
+            if allow { frame.allow(Feature::IdentityCredentialsGet) } else { frame }
+        };
+        self.place = place;
+        self.page = match place {
+            Place::Party => Page::new(&profile, RP),
+            Place::PartyFramed(allow) => {
+                Page::framed(&profile, [Frame::new(TOP)], frame(allow, RP))
+            }
+            Place::Provider => Page::new(&profile, IDP),
+            Place::ProviderFramed(allow) => {
+                Page::framed(&profile, [Frame::new(RP)], frame(allow, IDP))
+            }
+        };
+    }
+
+    /// A POST with the cookies that the person has there.
+    fn post(&mut self, url: &str, body: &str) -> FetchResponse {
         let request = FetchRequest {
             method: Method::Post,
-            body: form.as_bytes().to_vec(),
-            ..FetchRequest::get(&url)
+            body: body.as_bytes().to_vec(),
+            ..self.page.profile().navigation(NOW, url)
         };
         let response = self.http.fetch(&request).unwrap();
         assert_eq!(response.status, 200);
-        let now = self.now();
-        self.page.profile().navigated(now, &url, &response);
+        response
     }
 
-    fn get(&mut self, scenario: &Scenario) -> Result<Value, Rejection> {
-        let options = options(scenario).to_string();
-        let options = CredentialRequestOptions::from_json(&options).unwrap();
-        let (now, entropy) = (self.now(), Entropy::from_seed(&Secret::new([7; 32])));
-        let request = self.page.credentials().get(now, options, entropy);
+    fn log_in(&mut self, url: &str, account: &str) {
+        let response = self.post(url, &format!("account={account}"));
+        self.page.profile().navigated(NOW, url, &response);
+    }
+
+    /// What the page's button does.
+    fn go_on(&mut self, url: &str) -> Answer {
+        let request = self.page.profile().navigation(NOW, url);
+        let request = request.header("Accept", "application/json");
+        let response = self.http.fetch(&request).unwrap();
+        let mut body: Value = serde_json::from_slice(&response.body).unwrap();
+        let account_id = body["account_id"].as_str().map(str::to_owned);
+        Answer::Resolve { token: Token::new(body["token"].take()), account_id }
+    }
+
+    fn get(&mut self, options: &Value) -> Result<Value, Rejection> {
+        let refused = |cause| Rejection::new(cause, Operation::Get);
+        let options = CredentialRequestOptions::from_json(&options.to_string());
+        let mut options = options.map_err(refused)?;
+        self.controller = AbortController::new();
+        options.signal = Some(self.controller.signal());
+        let entropy = Entropy::from_seed(&Secret::new([7; 32]));
+        let request = self.page.credentials().get(NOW, options, entropy);
         self.settle(request)
     }
 
     fn settle(&mut self, request: Request) -> Result<Value, Rejection> {
         let promise = settle(request, self).promise.expect("a promise that is settled");
-        promise.map(|got| got.map_or(json!({}), |got| got.to_json()))
+        promise.map(|got| got.map_or(json!({}), |got| credential(got.to_json())))
     }
-}
 
-/// The options of a scenario, as a page writes them.
-pub(crate) fn options(scenario: &Scenario) -> Value {
-    let mut provider = json!({"configURL": CONFIG, "clientId": "rp"});
-    for (name, value) in scenario.provider.as_object().unwrap() {
-        provider[name] = value.clone();
+    /// A call of the page, if the step is one: what it gets.
+    fn call(&mut self, step: &Step) -> Option<Result<Value, Rejection>> {
+        let refused = |cause| Rejection::new(cause, Operation::Get);
+        Some(match step {
+            Step::Get(options) => self.get(options),
+            Step::Clicked(options) => {
+                self.page.activate();
+                self.get(options)
+            }
+            Step::Disconnect(options) => match DisconnectOptions::from_json(&options.to_string()) {
+                Ok(options) => {
+                    let request = self.page.disconnect_identity(options);
+                    self.settle(request)
+                }
+                Err(cause) => Err(refused(cause)),
+            },
+            Step::UserInfo(options) => match UserInfoOptions::from_json(&options.to_string()) {
+                Ok(options) => {
+                    let (request, infos) = self.page.identity_user_info(&options);
+                    self.settle(request).map(|_| json!(infos.take()))
+                }
+                Err(cause) => Err(refused(cause)),
+            },
+            Step::Prevent => self.page.credentials().prevent_silent_access().map(|()| json!({})),
+            Step::SetStatus(status) => self.page.set_login_status(status).map(|()| json!({})),
+            Step::Resolve => {
+                self.page.resolve_identity(Token::new(json!("t")), None).map(|_| json!({}))
+            }
+            Step::Load => Ok(self.load()),
+            _ => return None,
+        })
     }
-    json!({"identity": {"providers": [provider]}, "mediation": scenario.mediation})
+
+    /// What the page loads says that the person is signed out.
+    fn load(&mut self) -> Value {
+        let url = format!("{IDP}/logout");
+        // A frame of another site has none of the cookies.
+        let framed = self.place.is_framed();
+        let request = self.page.profile().navigation(NOW, &url);
+        let request = if framed { FetchRequest::get(&url) } else { request };
+        let request = FetchRequest { method: Method::Post, ..request };
+        let response = self.http.fetch(&request.header("Origin", IDP)).unwrap();
+        let around: &[&str] = if framed { &[RP, IDP] } else { &[IDP] };
+        self.page.profile().loaded(around, &url, &response);
+        json!({})
+    }
 }
 
 /// Goes through a scenario.
-pub(crate) fn run(scenario: &Scenario) -> (Seen, Expected) {
+pub(crate) fn run(scenario: &Scenario) -> Expected {
     run_within(scenario, None)
 }
 
 /// With so much time for each answer.
-pub(crate) fn run_within(scenario: &Scenario, time_limit: Option<Duration>) -> (Seen, Expected) {
-    let server = provider();
-    let mut world = World::new(&server, time_limit);
-    if !scenario.login.is_empty() {
-        world.log_in(scenario.login);
-    }
-    if scenario.act != Act::Get {
-        let first = Scenario { mediation: "optional", ..scenario.clone() };
-        world.get(&first).unwrap();
-    }
-    finish(scenario, &server, world)
-}
-
-/// With these accounts connected beforehand, by a person who stays signed in.
-pub(crate) fn run_connected(scenario: &Scenario, accounts: &[&str]) -> (Seen, Expected) {
-    let server = provider();
-    let mut world = World::new(&server, None);
-    world.log_in(scenario.login);
-    world.get(&Scenario { mediation: "optional", ..scenario.clone() }).unwrap();
-    for account in accounts {
-        world.page.profile().connect(Connection {
-            embedder: RP.to_owned(),
-            relying_party: RP.to_owned(),
-            provider: IDP.to_owned(),
-            account: (*account).to_owned(),
-        });
-    }
-    finish(scenario, &server, world)
-}
-
-fn finish(scenario: &Scenario, server: &Server, mut world: World) -> (Seen, Expected) {
-    server.take_log();
-    world.dialogs.clear();
-    let _ = world.page.profile().take_fedcm_log();
-    server.set_faults(scenario.faults.iter().map(|fault| fault.parse().unwrap()).collect());
-    let outcome = if scenario.act == Act::Disconnect {
-        let (config_url, client_id) = (CONFIG.to_owned(), "rp".to_owned());
-        let options = DisconnectOptions { config_url, client_id, account_hint: "1".to_owned() };
-        let request = world.page.disconnect_identity(options);
-        world.settle(request)
-    } else {
-        world.get(scenario)
+pub(crate) fn run_within(scenario: &Scenario, time_limit: Option<Duration>) -> Expected {
+    let (_, mut ended, refused) = go(&scenario.walk(), time_limit);
+    let failure = match ended.pop() {
+        Some(Ok(())) => None,
+        Some(Err((name, Cause::Identity(failure)))) => Some((name, failure)),
+        other => panic!("{other:?}"),
     };
+    Expected { failure, refused }
+}
+
+/// Goes a way: what can be compared, how each call ended, and which answers were refused by which rule.
+pub(crate) fn go(
+    walk: &Walk,
+    time_limit: Option<Duration>,
+) -> (Seen, Vec<Ended>, Vec<(Endpoint, Fault)>) {
+    let providers = Providers::of(walk);
+    let mut world = World::new(&providers, time_limit);
+    let (mut outcomes, mut ended) = (Vec::new(), Vec::new());
+    for step in &walk.steps {
+        if let Some(result) = world.call(step) {
+            outcomes.push(seen(&result));
+            let why = |rejection: Rejection| (rejection.exception, textless(rejection.cause));
+            ended.push(result.map(drop).map_err(why));
+            continue;
+        }
+        match step {
+            Step::LogIn(provider, account) => world.log_in(&format!("{provider}/login"), account),
+            Step::Open(place) => world.open(*place),
+            Step::Faults(faults) => {
+                let faults = faults.iter().map(|fault| fault.parse().unwrap());
+                providers.first.set_faults(faults.collect());
+            }
+            Step::Person(does) => world.does = does.iter().copied().collect(),
+            Step::Reset => world.page.profile().reset_cooldown(),
+            _ => {
+                outcomes.clear();
+                ended.clear();
+                world.dialogs.clear();
+                drop((providers.take_asked(), world.page.profile().take_fedcm_log()));
+            }
+        }
+    }
     let refused = world.page.profile().take_fedcm_log().into_iter();
-    let refused = refused.filter_map(|entry| Some((entry.endpoint, textless(entry.fault?))));
-    let mut found = Expected { failure: None, refused: refused.collect() };
-    let outcome = match outcome {
-        Ok(got) => credential(got),
-        Err(Rejection { exception: name, cause: Cause::Identity(failure), .. }) => {
-            let (error, url) = match &failure {
-                Failure::NoToken(error) => (error.error.clone(), error.url.clone()),
+    let refused = refused.filter_map(|entry| Some((entry.endpoint, plain(entry.fault?)))).collect();
+    let requests = providers.take_asked();
+    (Seen { outcomes, dialogs: world.dialogs, requests }, ended, refused)
+}
+
+/// What the page sees.
+fn seen(result: &Result<Value, Rejection>) -> Value {
+    match result {
+        Ok(value) => value.clone(),
+        Err(rejection) => {
+            let (error, url) = match &rejection.cause {
+                Cause::Identity(Failure::NoToken(error)) => {
+                    (error.error.as_str(), error.url.as_str())
+                }
                 _ => Default::default(),
             };
-            found.failure = Some((name, without_texts(failure)));
-            exception(name.name(), &error, &url)
+            exception(rejection.exception.name(), error, url)
         }
-        Err(other) => panic!("{other}"),
-    };
-    let requests = asked(&server.take_log());
-    (Seen { outcome, dialogs: world.dialogs, requests }, found)
+    }
 }
 
 /// What a JSON library says in detail is not compared.
-fn textless(fault: Fault) -> Fault {
+fn plain(fault: Fault) -> Fault {
     if matches!(fault, Fault::Shape(_)) { Fault::Shape(String::new()) } else { fault }
 }
 
-fn without_texts(failure: Failure) -> Failure {
-    use softkey_client::fedcm::Unoffered;
-    let plain = |why| match why {
-        Unoffered::Answer(endpoint, fault) => Unoffered::Answer(endpoint, textless(fault)),
+fn textless(cause: Cause) -> Cause {
+    let reason = |why| match why {
+        Unoffered::Answer(endpoint, fault) => Unoffered::Answer(endpoint, plain(fault)),
         other => other,
     };
-    match failure {
-        Failure::NothingToOffer(reasons) => {
-            let reasons = reasons.into_iter().map(|(provider, why)| (provider, plain(why)));
-            Failure::NothingToOffer(reasons.collect())
+    match cause {
+        Cause::NotTheDictionary(_) => Cause::NotTheDictionary(String::new()),
+        Cause::Identity(Failure::NothingToOffer(reasons)) => {
+            let reasons = reasons.into_iter().map(|(provider, why)| (provider, reason(why)));
+            Cause::Identity(Failure::NothingToOffer(reasons.collect()))
+        }
+        Cause::Identity(Failure::Answer(endpoint, fault)) => {
+            Cause::Identity(Failure::Answer(endpoint, plain(fault)))
+        }
+        Cause::Identity(Failure::NoToken(mut error)) => {
+            error.fault = plain(error.fault);
+            Cause::Identity(Failure::NoToken(error))
         }
         other => other,
     }

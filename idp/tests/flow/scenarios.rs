@@ -2,12 +2,11 @@
 //! project; `compare.rs` takes them all through Chromium.
 
 use serde_json::{Value, json};
-use softkey_client::fedcm::{AssertionError, Endpoint, Failure, Fault, NotAutomatic, Unoffered};
+use softkey_client::fedcm::{AssertionError, Endpoint, Failure, Fault, Unoffered};
 use softkey_client::{DomException, FetchFault};
 
 use crate::ours;
-
-pub(crate) const CONFIG: &str = "https://login.idp.example/fedcm.json";
+use crate::walk::{self, CONFIG, IDP, Place, Step, Walk};
 
 /// What happens before, and what the page does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,11 +25,36 @@ pub(crate) struct Scenario {
     pub(crate) name: &'static str,
     pub(crate) faults: &'static [&'static str],
     pub(crate) act: Act,
-    /// The form of the login, empty for none.
+    /// The account that signs in, `*` for all, empty for none.
     pub(crate) login: &'static str,
     /// Members of the provider in the options.
     pub(crate) provider: Value,
     pub(crate) mediation: &'static str,
+}
+
+impl Scenario {
+    /// The steps.
+    pub(crate) fn walk(&self) -> Walk {
+        let mut steps = Vec::new();
+        if !self.login.is_empty() {
+            steps.push(Step::LogIn(IDP, self.login));
+        }
+        steps.push(Step::Open(Place::Party));
+        let options = |mediation: &str| {
+            let mut options = walk::identity(&[walk::provider(&self.provider)]);
+            options["mediation"] = json!(mediation);
+            options
+        };
+        if self.act != Act::Get {
+            steps.extend([Step::Get(options("optional")), Step::Reset]);
+        }
+        steps.extend([Step::Mark, Step::Faults(self.faults.to_vec())]);
+        steps.push(match self.act {
+            Act::Get | Act::GetAgain => Step::Get(options(self.mediation)),
+            Act::Disconnect => Step::Disconnect(walk::leave("1")),
+        });
+        Walk { name: self.name, steps }
+    }
 }
 
 /// What the client of this project makes of it.
@@ -96,7 +120,7 @@ fn shape() -> Fault {
 }
 
 fn plain(name: &'static str, faults: &'static [&'static str]) -> Scenario {
-    let (login, mediation) = ("account=1", "optional");
+    let (login, mediation) = ("1", "optional");
     Scenario { name, faults, act: Act::Get, login, provider: json!({}), mediation }
 }
 
@@ -137,7 +161,7 @@ macro_rules! scenarios {
             #[test]
             fn $name() {
                 let scenario = all().into_iter().find(|one| one.name == stringify!($name));
-                let (_, found) = ours::run(&scenario.unwrap());
+                let found = ours::run(&scenario.unwrap());
                 assert_eq!(found, $expected);
             }
         )*
@@ -146,14 +170,14 @@ macro_rules! scenarios {
 
 scenarios! {
     all_is_well [] => token();
-    @ |s| signed_in_as("account=*", s) => the_first_of_two [] => token();
+    @ |s| signed_in_as("*", s) => the_first_of_two [] => token();
     @ |s| signed_in_as("", s) => nobody_ever_signed_in [] =>
         config(Endpoint::Accounts, Fault::Status(401));
     @ |s| with(json!({"nonce": "n", "params": {"b": 1, "a": [true, "x&y"]}}), s) =>
         nonce_and_params [] => token();
     @ |s| with(json!({"fields": []}), s) => no_fields [] => token();
     @ |s| with(json!({"fields": ["name", "email"]}), s) => two_fields [] => token();
-    @ |s| signed_in_as("account=*", with(json!({"loginHint": "bob@idp.example"}), s)) =>
+    @ |s| signed_in_as("*", with(json!({"loginHint": "bob@idp.example"}), s)) =>
         a_login_hint [] => token();
     @ |s| with(json!({"loginHint": "eve@idp.example"}), s) => a_login_hint_of_nobody [] =>
         network(Failure::Dismissed);
@@ -163,7 +187,7 @@ scenarios! {
     @ again => automatically [] => token();
     @ |s| again(mediated("required", s)) => again_but_asked [] => token();
     @ |s| again(mediated("silent", s)) => silently [] => token();
-    @ |s| again(mediated("silent", signed_in_as("account=*", s))) => silently_one_of_two [] => token();
+    @ |s| again(mediated("silent", signed_in_as("*", s))) => silently_one_of_two [] => token();
 
     well_known_missing ["well-known:status=404"] => config(Endpoint::WellKnown, Fault::Status(404));
     well_known_of_another_type ["well-known:media-type"] => config(Endpoint::WellKnown, html());
@@ -225,6 +249,10 @@ scenarios! {
         token().and(Endpoint::ClientMetadata, html());
     metadata_elsewhere ["client-metadata:redirect"] =>
         token().and(Endpoint::ClientMetadata, Fault::Redirect);
+    metadata_cut_off ["client-metadata:hang-up"] =>
+        token().and(Endpoint::ClientMetadata, Fault::NotFetched(FetchFault::Unreachable));
+    picture_cut_off ["picture:hang-up"] =>
+        token().and(Endpoint::Picture, Fault::NotFetched(FetchFault::Unreachable));
     picture_missing ["picture:status=404"] => token().and(Endpoint::Picture, Fault::Status(404));
     picture_elsewhere ["picture:redirect=https://login.idp.example/picture?redirected=1"] => token();
 
@@ -254,6 +282,7 @@ scenarios! {
     assertion_error_as_code ["id-assertion:set=error={\"code\": \"odd\"}"] =>
         no_token("odd", "", Fault::Refused);
     assertion_without_token ["id-assertion:drop=token"] => no_token("", "", Fault::NoToken);
+    assertion_of_null ["id-assertion:set=token=null"] => no_token("", "", Fault::NoToken);
     assertion_of_an_object ["id-assertion:set=token={\"a\": [1]}"] => token();
     assertion_with_a_foreign_page ["id-assertion:drop=token",
         "id-assertion:set=continue_on=\"https://elsewhere.example/\""] =>
@@ -266,6 +295,8 @@ scenarios! {
     @ leaving => leaving_without_cors ["disconnect:no-cors"] =>
         disconnected(Fault::AllowOrigin(None));
     @ leaving => leaving_elsewhere ["disconnect:redirect"] => disconnected(Fault::Redirect);
+    @ leaving => leaving_cut_off ["disconnect:hang-up"] =>
+        disconnected(Fault::NotFetched(FetchFault::Unreachable));
     @ leaving => leaving_without_endpoint ["config:drop=disconnect_endpoint"] =>
         network(Failure::CannotDisconnect);
     @ leaving => leaving_without_config ["config:status=404"] =>
@@ -283,7 +314,7 @@ fn nothing_comes_in_time() {
         (&["config:silent"], Endpoint::Config),
         (&["id-assertion:silent"], Endpoint::IdAssertion),
     ] {
-        let (_, found) = ours::run_within(&plain("silent", faults), Some(limit));
+        let found = ours::run_within(&plain("silent", faults), Some(limit));
         let failure = if endpoint == Endpoint::IdAssertion {
             Failure::Late(endpoint, limit)
         } else {
@@ -293,12 +324,4 @@ fn nothing_comes_in_time() {
         let late = Fault::NotFetched(FetchFault::TimedOut);
         assert_eq!(found, network(failure).and(endpoint, late));
     }
-}
-
-/// More than one account cannot be signed in unasked; the private cause says how many there were.
-#[test]
-fn two_connected_accounts_are_not_one() {
-    let scenario = signed_in_as("account=*", mediated("silent", plain("two", &[])));
-    let (_, found) = ours::run_connected(&scenario, &["1", "2"]);
-    assert_eq!(found, network(Failure::NeedsUser(NotAutomatic::Eligible(2))));
 }

@@ -1,17 +1,18 @@
 //! What was seen of a sign-in, in a form in which two clients can be compared.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use softkey_idp::{Endpoint, Entry};
 
-/// A sign-in, or the end of one.
+/// A way that was gone.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    /// What the page got: the credential with the claims of its token, or the exception.
-    pub(crate) outcome: Value,
+    /// What the page got of each call: the credential with the claims of its token, or the exception.
+    pub(crate) outcomes: Vec<Value>,
     /// What the person was asked.
     pub(crate) dialogs: Vec<String>,
     /// What the provider heard, in the order of endpoints.
@@ -29,6 +30,16 @@ pub(crate) struct Asked {
     pub(crate) form: BTreeMap<String, String>,
     /// What the provider held against it.
     pub(crate) objections: Vec<String>,
+}
+
+/// On one line: method and place, and each on its own whatever else there is.
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.place)?;
+        self.headers.iter().try_for_each(|(name, value)| write!(f, " | {name}: {value}"))?;
+        self.form.iter().try_for_each(|(name, value)| write!(f, " | {name}={value}"))?;
+        self.objections.iter().try_for_each(|objection| write!(f, " | objection: {objection}"))
+    }
 }
 
 const HEADERS: [&str; 6] =

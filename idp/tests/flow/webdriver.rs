@@ -1,8 +1,10 @@
 //! `ChromeDriver` and the few commands of `WebDriver` that are needed, JSON over HTTP on loopback.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,6 +16,8 @@ const PATIENCE: Duration = Duration::from_mins(2);
 pub(crate) struct Driver {
     child: Child,
     port: u16,
+    /// The browser's, once one was opened.
+    version: OnceLock<String>,
 }
 
 impl Driver {
@@ -29,8 +33,14 @@ impl Driver {
             port.trim_end_matches('.').parse().ok()
         });
         // What it says later is read by nobody; it must not stop for that.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, port: ready.expect("ChromeDriver says its port") }
+        thread::spawn(move || lines.for_each(drop));
+        let port = ready.expect("ChromeDriver says its port");
+        Self { child, port, version: OnceLock::new() }
+    }
+
+    /// The version of the browsers that were opened, such as `156.0.8078.108`.
+    pub(crate) fn version(&self) -> String {
+        self.version.get().cloned().unwrap_or_default()
     }
 
     /// One command: the value of the answer, or the name of the error.
@@ -83,9 +93,11 @@ pub(crate) struct Session<'d> {
 }
 
 impl<'d> Session<'d> {
-    /// A headless browser that finds every name under `example` at this port, whatever its certificate.
-    pub(crate) fn open(driver: &'d Driver, port: u16) -> Self {
-        let rules = format!("--host-resolver-rules=MAP *.example:443 127.0.0.1:{port}");
+    /// A headless browser that finds these names at these places, whatever their certificates.
+    pub(crate) fn open(driver: &'d Driver, places: &[(&str, SocketAddr)]) -> Self {
+        let rule = |(name, place): &(&str, SocketAddr)| format!("MAP {name}:443 {place}");
+        let rules: Vec<String> = places.iter().map(rule).collect();
+        let rules = format!("--host-resolver-rules={}", rules.join(","));
         let arguments = [
             "--headless=new",
             "--no-sandbox",
@@ -97,13 +109,17 @@ impl<'d> Session<'d> {
             "--disable-component-update",
             "--disable-sync",
             "--ignore-certificate-errors",
+            // The driver hears of dialogs in the process of the top-level page alone.
+            "--disable-site-isolation-trials",
             &rules,
         ];
         let capabilities = json!({"capabilities": {"alwaysMatch": {"browserName": "chrome",
             "fedcm:accounts": true, "goog:chromeOptions": {"args": arguments}}}});
         let session = driver.command("POST", "/session", &capabilities).unwrap();
-        let session =
-            Self { driver, path: format!("/session/{}", session["sessionId"].as_str().unwrap()) };
+        let path = format!("/session/{}", session["sessionId"].as_str().unwrap());
+        let version = session["capabilities"]["browserVersion"].as_str().unwrap_or_default();
+        driver.version.get_or_init(|| version.to_owned());
+        let session = Self { driver, path };
         session.post("/fedcm/setdelayenabled", &json!({"enabled": false})).unwrap();
         session
     }
@@ -120,6 +136,14 @@ impl<'d> Session<'d> {
         self.post("/url", &json!({"url": url})).unwrap();
     }
 
+    /// Clicks as a person does, by which a page is activated.
+    pub(crate) fn click(&self, selector: &str) {
+        let wanted = json!({"using": "css selector", "value": selector});
+        let element = self.post("/element", &wanted).unwrap();
+        let element = element.as_object().unwrap().values().next().unwrap().as_str().unwrap();
+        self.post(&format!("/element/{element}/click"), &json!({})).unwrap();
+    }
+
     pub(crate) fn run(&self, script: &str, arguments: &Value) -> Value {
         self.post("/execute/sync", &json!({"script": script, "args": arguments})).unwrap()
     }
@@ -127,6 +151,9 @@ impl<'d> Session<'d> {
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
-        let _ = self.driver.command("DELETE", &self.path, &Value::Null);
+        // Whoever is in panic may have no driver any more.
+        if !thread::panicking() {
+            let _ = self.driver.command("DELETE", &self.path, &Value::Null);
+        }
     }
 }
