@@ -62,6 +62,12 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "BASE64URL")]
     pub user: Option<String>,
 
+    /// For a registration: what verify printed for a credential that the site has already
+    ///
+    /// May be given more than once. The new credential must be none of them, whoever's they are.
+    #[arg(long, value_name = "FILE")]
+    pub registered: Vec<PathBuf>,
+
     /// For a registration: demand an attestation that leads to a certificate in this file, PEM or DER
     ///
     /// May be given more than once. Without it the attestation is told and not judged.
@@ -109,15 +115,27 @@ pub fn run(args: &VerifyArgs, output: &mut Output<'_>) -> Result<(), CliError> {
         let attestation = verdict(args, &registered)?;
         return output.object(&Verified { record: registered.record, attestation });
     }
-    if !args.trust.is_empty() {
-        return Err(CliError::new(
-            Exit::Usage,
-            "A sign-in has no attestation to trust.",
-            "--trust when the registration is verified",
-        ));
-    }
+    for_registrations(args)?;
     let response: AuthenticationResponse = parsed(&args.response, response)?;
     output.object(&signed_in(args, &options, frames, &response)?)
+}
+
+/// Some arguments have no meaning at a sign-in.
+fn for_registrations(args: &VerifyArgs) -> Result<(), CliError> {
+    let usage = |what, try_this| Err(CliError::new(Exit::Usage, what, try_this));
+    if !args.trust.is_empty() {
+        return usage(
+            "A sign-in has no attestation to trust.",
+            "--trust when the registration is verified",
+        );
+    }
+    if !args.registered.is_empty() {
+        return usage(
+            "A sign-in is with a credential that is registered.",
+            "--record with that credential's record",
+        );
+    }
+    Ok(())
 }
 
 /// What the attestation is, and whether it is trusted, which it must be where certificates to trust are named.
@@ -185,7 +203,10 @@ fn registered(
     let options =
         CreationOptions::from_json(options).map_err(|cause| named(cause, Operation::Create))?;
     let rp_id = rp_id(args, options.rp_id.as_deref(), Operation::Create)?;
+    let known = args.registered.iter().map(|path| kept(path)).collect::<Result<Vec<_>, _>>()?;
+    let known: Vec<_> = known.iter().map(|record| record.id.as_slice()).collect();
     let expected = Expected {
+        registered: &known,
         frames,
         user_verification: options.user_verification == UserVerification::Required,
         ..Expected::new(&options.challenge, &args.origin, &rp_id)
@@ -224,8 +245,7 @@ fn record(
     response: &AuthenticationResponse,
 ) -> Result<CredentialRecord, CliError> {
     if let Some(path) = &args.record {
-        let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
-        return parsed(path, json(path, &text)?);
+        return kept(path);
     }
     let Some(public_key) = &args.public_key else {
         return Err(CliError::new(
@@ -241,6 +261,12 @@ fn record(
         backup_eligible: backup_eligible(response),
         ..CredentialRecord::default()
     })
+}
+
+/// A record that verify printed before.
+fn kept(path: &Path) -> Result<CredentialRecord, CliError> {
+    let text = fs::read_to_string(path).map_err(|error| unreadable(path, &error))?;
+    parsed(path, json(path, &text)?)
 }
 
 /// Whoever gives a public key alone does not know whether the credential can be backed up.

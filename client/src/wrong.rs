@@ -27,7 +27,7 @@ use crate::response::{
 };
 use crate::spki::subject_public_key_info;
 
-pub use self::variants::{AUTHENTICATION, REGISTRATION, Variant};
+pub use self::variants::{AUTHENTICATION, REGISTRATION, SAME_CREDENTIAL, Variant};
 
 /// What a response has in the place of what is right. What is nothing or false stays right.
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]

@@ -25,7 +25,7 @@ from wrong import ORIGIN, RP_ID, judge, softkey, ways, wrong
 
 # The wrong ways that it accepts: see README.md.
 KNOWN = {
-    "registration": {"cross-origin", "long-credential-id", "other-id", "top-origin"},
+    "registration": {"cross-origin", "long-credential-id", "other-id", "registered", "top-origin"},
     "authentication": {"backup-eligible", "cross-origin", "other-id", "top-origin", "user-handle"},
 }
 DIRECT, NONE = AttestationConveyancePreference.DIRECT, AttestationConveyancePreference.NONE
@@ -120,6 +120,10 @@ def wrong_ones():
     verdicts = {}
     for way in ways("create")[1:]:
         algorithm = Algorithm.EDDSA if way == "algorithm" else Algorithm.ECDSA_SHA_256
+        if way == "registered":
+            # Somebody has it then.
+            options = creation(algorithm, DIRECT)
+            register(wrong("create", way, options_to_json(options)), options, algorithm)
         options = creation(algorithm, DIRECT)
         made = wrong("create", way, options_to_json(options))
         verdicts[way] = refused(register, made, options, algorithm)

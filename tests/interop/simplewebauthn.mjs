@@ -134,6 +134,12 @@ async function wrongOnes() {
   const verdicts = {};
   const algorithms = (way) => (way === "algorithm" ? [-8] : [-7]);
   for (const way of ways("create").slice(1)) {
+    if (way === "registered") {
+      // Somebody has it then.
+      const first = await creation([-7], "direct");
+      const made = softkey(["create", "--wrong", way], first);
+      assert.ok((await register(made, first, [-7])).verified);
+    }
     const options = await creation(algorithms(way), "direct");
     const made = softkey(["create", "--wrong", way], options);
     verdicts[way] = await refused(register(made, options, algorithms(way)));
@@ -157,7 +163,7 @@ async function wrongOnes() {
 
 /** The wrong ways that it accepts: see README.md. */
 const KNOWN = {
-  registration: ["cross-origin", "long-credential-id", "other-id", "top-origin"],
+  registration: ["cross-origin", "long-credential-id", "other-id", "registered", "top-origin"],
   authentication: ["backup-eligible", "cross-origin", "other-id", "user-handle"],
 };
 

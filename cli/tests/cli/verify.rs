@@ -79,13 +79,17 @@ const SIGNED_IN: [&str; 6] =
 #[test]
 fn every_wrong_way_is_refused_and_nothing_is_accepted() {
     let site = Site::new();
+    // Right the first time, and then somebody has it.
+    site.keep("made.json", &[&CREATE[..], &["--wrong", "registered"]].concat());
+    site.keep("ada.json", &REGISTERED);
+    let beside = [&REGISTERED[..], &["--registered", "ada.json"]].concat();
     for variant in REGISTRATION {
         site.keep("made.json", &[&CREATE[..], &["--wrong", variant.name]].concat());
-        let said = site.refusal(&REGISTERED);
+        let said = site.refusal(&beside);
         assert!(said.starts_with("softkey: The response does not hold: "), "{said}");
     }
     site.keep("made.json", &[&CREATE[..], &["--wrong", "nothing"]].concat());
-    site.keep("record.json", &REGISTERED);
+    site.keep("record.json", &beside);
     site.allow();
     for variant in AUTHENTICATION {
         site.keep("signed.json", &[&GET[..], &["--wrong", variant.name]].concat());
@@ -169,8 +173,10 @@ fn an_attestation_is_told_and_can_be_demanded() {
     // The record with the verdict in it serves the sign-in, which has none.
     site.allow();
     site.keep("signed.json", &[&GET[..], &["--device", &device]].concat());
-    let output = site.run(&[&SIGNED_IN[..], &["--trust", "root.pem"]].concat());
-    assert_eq!(output.status.code(), Some(2));
+    for words in [["--trust", "root.pem"], ["--registered", "record.json"]] {
+        let output = site.run(&[&SIGNED_IN[..], &words].concat());
+        assert_eq!(output.status.code(), Some(2));
+    }
     site.keep("later.json", &SIGNED_IN);
     assert_eq!(read(&site.path("later.json")).get("attestation"), None);
 }

@@ -28,9 +28,14 @@ fn creation() -> CreationOptions {
     .unwrap()
 }
 
-fn register(deviations: &Deviations) -> Result<Registered, Fault> {
+/// Registers with a relying party that has these credentials.
+fn register_beside(registered: &[&[u8]], deviations: &Deviations) -> Result<Registered, Fault> {
     let made = WrongClient::new(1).create(&creation(), &origin(), b"seed", deviations);
-    registration(&made, &expected(), &[ES256])
+    registration(&made, &Expected { registered, ..expected() }, &[ES256])
+}
+
+fn register(deviations: &Deviations) -> Result<Registered, Fault> {
+    register_beside(&[], deviations)
 }
 
 fn sign_in(record: &CredentialRecord, deviations: &Deviations) -> Result<(), Fault> {
@@ -52,7 +57,7 @@ fn what_deviates_in_nothing_is_accepted() {
 #[test]
 fn each_variant_of_a_registration_fails_at_its_step() {
     for variant in REGISTRATION {
-        let fault = register(&variant.deviations()).unwrap_err();
+        let fault = register_beside(&[&SAME_CREDENTIAL], &variant.deviations()).unwrap_err();
         let right = match variant.name {
             "credential-type" => fault == Fault::CredentialType,
             "type" => fault == Fault::Type,
@@ -70,11 +75,23 @@ fn each_variant_of_a_registration_fails_at_its_step() {
             "statement-algorithm" => fault == StatementFault::SelfAlgorithm.into(),
             "other-key" | "other-hash" => fault == StatementFault::Signature.into(),
             "other-id" => fault == Fault::OtherCredential,
+            "registered" => fault == Fault::Registered,
             "long-credential-id" => matches!(fault, Fault::Unreadable(_)),
             other => panic!("no expectation for {other}"),
         };
         assert!(right, "{}: {fault:?}", variant.name);
     }
+}
+
+/// Section 7.1 step 26: nothing is wrong with it but that somebody has it already.
+#[test]
+fn the_same_credential_is_right_once() {
+    let variant = REGISTRATION.iter().find(|variant| variant.name == "registered").unwrap();
+    let record = register(&variant.deviations()).unwrap().record;
+    assert_eq!(record.id, SAME_CREDENTIAL);
+    assert_eq!(sign_in(&record, &Deviations::default()), Ok(()));
+    let again = register_beside(&[b"another", &record.id], &variant.deviations());
+    assert_eq!(again, Err(Fault::Registered));
 }
 
 #[test]

@@ -25,6 +25,9 @@ impl Variant {
     }
 }
 
+/// The credential that the variant `registered` makes, every time: with the second account it belongs to somebody already.
+pub const SAME_CREDENTIAL: [u8; 32] = *b"softkey: the same credential ...";
+
 const ATTACKER: &str = "https://attacker.example";
 
 const fn variant(name: &'static str, step: &'static str, apply: fn(&mut Deviations)) -> Variant {
@@ -68,7 +71,8 @@ const OTHER_ID: Variant = variant("other-id", "7.1, 7.2: whose credential it is"
     it.id = Some(vec![7; 32]);
 });
 
-/// The variants at registration. Those about the statement fail only where attestation was asked for.
+/// The variants at registration. Those about the statement fail only where attestation was asked for, `registered` only
+/// when it comes for the second time.
 pub const REGISTRATION: &[Variant] = &[
     TYPE,
     variant("type", "7.1: type is webauthn.create", |it| it.kind = Some(GET.to_owned())),
@@ -95,6 +99,9 @@ pub const REGISTRATION: &[Variant] = &[
     OTHER_KEY,
     OTHER_HASH,
     OTHER_ID,
+    variant("registered", "7.1: registered for nobody yet, if it is made twice", |it| {
+        it.credential_id = Some(SAME_CREDENTIAL.to_vec());
+    }),
     variant("long-credential-id", "7.1: at most 1023 bytes", |it| {
         it.credential_id = Some(vec![9; 1024]);
     }),

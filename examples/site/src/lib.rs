@@ -64,6 +64,12 @@ async fn finish_registration(
     let Some(account) = accounts.get_mut(&name) else { return unknown() };
     let Some(state) = account.registration.take() else { return unknown() };
     let passkey = site.webauthn.finish_passkey_registration(&response, &state).map_err(refused)?;
+    // webauthn-rs keeps no credentials, so this is for the site to see to: WebAuthn Level 3 section 7.1 step 26.
+    let mut others = accounts.values().flat_map(|account| &account.passkeys);
+    if others.any(|other| other.cred_id() == passkey.cred_id()) {
+        return Err((StatusCode::CONFLICT, String::from("this passkey is somebody's already")));
+    }
+    let Some(account) = accounts.get_mut(&name) else { return unknown() };
     account.passkeys.push(passkey);
     Ok(format!("Welcome, {name}."))
 }

@@ -1,8 +1,10 @@
 //! The whole site, over HTTP: registration, sign-in, and what it must refuse.
 
 use softkey::browser::Browser;
-use softkey_client::wrong::{AUTHENTICATION, WrongClient};
-use softkey_client::{DomException, Origin, RequestOptions};
+use softkey_client::wrong::{
+    AUTHENTICATION, Deviations, REGISTRATION, SAME_CREDENTIAL, WrongClient,
+};
+use softkey_client::{CreationOptions, DomException, Origin, RequestOptions};
 
 /// POSTs JSON and gives what the site answers.
 fn post(url: String, json: &str) -> Result<String, ureq::Error> {
@@ -55,13 +57,46 @@ fn a_key_is_registered_once() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// Section 7.1 step 26: whoever presents the credential of another account neither gets one with it nor takes it away.
+#[test]
+fn a_credential_of_another_account_is_refused() -> Result<(), Box<dyn std::error::Error>> {
+    let site = softkey_example_site::serve();
+    let origin = Origin::parse(&site)?;
+    let same = REGISTRATION.iter().find(|variant| variant.name == "registered").unwrap();
+    let register = |name: &str| -> Result<String, Box<dyn std::error::Error>> {
+        let options =
+            CreationOptions::from_json(&post(format!("{site}/register/begin/{name}"), "")?)?;
+        let made = WrongClient::new(1).create(&options, &origin, b"", &same.deviations());
+        let made = serde_json::to_string(&made)?;
+        Ok(post(format!("{site}/register/finish/{name}"), &made)?)
+    };
+    let sign_in = |name: &str, count| -> Result<String, Box<dyn std::error::Error>> {
+        let options =
+            RequestOptions::from_json(&post(format!("{site}/sign-in/begin/{name}"), "")?)?;
+        let mut client = WrongClient::new(count);
+        let signed = client.get(&options, &origin, &SAME_CREDENTIAL, &Deviations::default());
+        let signed = serde_json::to_string(&signed)?;
+        Ok(post(format!("{site}/sign-in/finish/{name}"), &signed)?)
+    };
+    assert_eq!(register("ada")?, "Welcome, ada.");
+    assert_eq!(sign_in("ada", 2)?, "Welcome back, ada.");
+    for name in ["eve", "ada"] {
+        let refused = register(name).unwrap_err();
+        let status = refused.downcast_ref::<ureq::Error>();
+        assert!(matches!(status, Some(ureq::Error::StatusCode(409))), "{name}: {refused}");
+    }
+    assert!(sign_in("eve", 3).is_err(), "she has no passkey");
+    assert_eq!(sign_in("ada", 4)?, "Welcome back, ada.");
+    Ok(())
+}
+
 /// A page of another origin, and a sign-in that is wrong in some way, do not get in.
 #[test]
 fn a_wrong_sign_in_is_refused() -> Result<(), Box<dyn std::error::Error>> {
     let site = softkey_example_site::serve();
     let origin = Origin::parse(&site)?;
     let options = post(format!("{site}/register/begin/eve"), "")?;
-    let options = softkey_client::CreationOptions::from_json(&options)?;
+    let options = CreationOptions::from_json(&options)?;
     let right = Default::default();
     let made = WrongClient::new(1).create(&options, &origin, b"eve", &right);
     post(format!("{site}/register/finish/eve"), &serde_json::to_string(&made)?)?;
