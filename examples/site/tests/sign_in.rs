@@ -1,4 +1,4 @@
-//! The whole site, over HTTP: registration, sign-in, and what it must refuse.
+//! What the site must refuse, over HTTP; what it must not stands in `readme.rs`.
 
 use softkey::browser::Browser;
 use softkey_client::wrong::{
@@ -10,36 +10,6 @@ use softkey_client::{CreationOptions, DomException, Origin, RequestOptions};
 fn post(url: String, json: &str) -> Result<String, ureq::Error> {
     let mut answer = ureq::post(&url).header("Content-Type", "application/json").send(json)?;
     answer.body_mut().read_to_string()
-}
-
-#[test]
-fn ada_registers_and_signs_in() -> Result<(), Box<dyn std::error::Error>> {
-    let site = softkey_example_site::serve();
-    let mut browser = Browser::open(&site)?;
-    browser.set_pin("1234")?;
-
-    let options = post(format!("{site}/register/begin/ada"), "")?;
-    let made = serde_json::to_string(&browser.create(&options)?)?;
-    assert_eq!(post(format!("{site}/register/finish/ada"), &made)?, "Welcome, ada.");
-
-    let options = post(format!("{site}/sign-in/begin/ada"), "")?;
-    let signed = serde_json::to_string(&browser.get(&options)?)?;
-    assert_eq!(post(format!("{site}/sign-in/finish/ada"), &signed)?, "Welcome back, ada.");
-    Ok(())
-}
-
-/// The README's example is what is tested here, line for line.
-#[test]
-fn the_example_of_the_readme_is_this() {
-    let readme = include_str!("../../../README.md");
-    let example = readme.split("```rust,ignore\n").nth(1).unwrap().split("```").next().unwrap();
-    let lines = |text: &str| -> Vec<String> {
-        let code = text.lines().map(|line| line.split(" //").next().unwrap_or_default().trim());
-        code.filter(|line| !line.is_empty()).map(str::to_owned).collect()
-    };
-    let (example, here) = (lines(example), lines(include_str!("sign_in.rs")));
-    assert!(example.len() >= 9, "{example:?}");
-    assert!(here.windows(example.len()).any(|part| part == example), "{example:?}");
 }
 
 /// The site lists the passkeys that there are, so the same key is not registered twice.
