@@ -5,6 +5,8 @@
     reason = "some of these comments are the text of --help, where backticks are noise"
 )]
 
+mod advice;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,8 +16,8 @@ use serde::Serialize;
 use serde_json::Value;
 use softkey_client::options::UserVerification;
 use softkey_client::verify::{
-    Attestation, CredentialRecord, Expected, Fault, Identified, Registered, Trust, TrustRoots,
-    authentication, registration,
+    Attestation, CredentialRecord, Expected, Fault, Identified, Registered, Trust, TrustFault,
+    TrustRoots, authentication, registration,
 };
 use softkey_client::{
     AuthenticationResponse, CreationOptions, Operation, Origin, RegistrationResponse,
@@ -150,18 +152,18 @@ fn verdict(args: &VerifyArgs, registered: &Registered) -> Result<Verdict, CliErr
         return Ok(Verdict { format, kind, trusted: false, why: unjudged });
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let why = match roots(&args.trust)?.assess(registered, now.as_secs()) {
+    let (why, fault) = match roots(&args.trust)?.assess(registered, now.as_secs()) {
         Ok(Trust::Anchored) => {
             let why = "its certificates lead to one that is trusted";
             return Ok(Verdict { format, kind, trusted: true, why });
         }
-        Ok(Trust::None | Trust::SelfSigned) => format!("{unjudged}."),
-        Err(fault) => fault.to_string(),
+        Ok(Trust::None | Trust::SelfSigned) => (format!("{unjudged}."), TrustFault::NoAnchor),
+        Err(fault) => (fault.to_string(), fault),
     };
     Err(CliError::new(
         Exit::Failed,
         format!("The attestation ({format}) is not trusted: {why}"),
-        "--trust with its root's certificate, or no --trust to have it told and not judged",
+        advice::of_trust(fault),
     ))
 }
 
@@ -282,23 +284,8 @@ fn rp_id(args: &VerifyArgs, own: Option<&str>, operation: Operation) -> Result<S
 }
 
 fn refused(fault: Fault) -> CliError {
-    let hint = match fault {
-        Fault::Challenge => "the options that this response answers",
-        Fault::Origin | Fault::RpIdHash => "the origin that the page was created with",
-        Fault::CrossOrigin | Fault::TopOrigin => "--within with the origin around the page",
-        Fault::Unreadable(_) => "softkey decode with it, to see where it can no longer be read",
-        Fault::NotVerified => {
-            "a key with a PIN, or options without \"userVerification\": \"required\""
-        }
-        Fault::Algorithm(_) => "pubKeyCredParams as the page had them",
-        Fault::OtherCredential | Fault::NotAllowed => {
-            "the record and the options of this credential"
-        }
-        Fault::UserHandle => "--user with the handle of the credential's account",
-        Fault::Type => "the options of create for a registration, of get for a sign-in",
-        _ => "",
-    };
-    CliError::new(Exit::Failed, format!("The response does not hold: {fault}"), hint)
+    let what = format!("The response does not hold: {fault}");
+    CliError::new(Exit::Failed, what, advice::of_response(fault))
 }
 
 fn bytes(argument: &str, text: &str) -> Result<Vec<u8>, CliError> {
