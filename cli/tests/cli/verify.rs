@@ -87,6 +87,7 @@ fn every_wrong_way_is_refused_and_nothing_is_accepted() {
         site.keep("made.json", &[&CREATE[..], &["--wrong", variant.name]].concat());
         let said = site.refusal(&beside);
         assert!(said.starts_with("softkey: The response does not hold: "), "{said}");
+        assert!(said.contains("\n    try: "), "{said}");
     }
     site.keep("made.json", &[&CREATE[..], &["--wrong", "nothing"]].concat());
     site.keep("record.json", &beside);
@@ -95,6 +96,7 @@ fn every_wrong_way_is_refused_and_nothing_is_accepted() {
         site.keep("signed.json", &[&GET[..], &["--wrong", variant.name]].concat());
         let said = site.refusal(&[&SIGNED_IN[..], &["--user", "AQID"]].concat());
         assert!(said.starts_with("softkey: The response does not hold: "), "{said}");
+        assert!(said.contains("\n    try: "), "{said}");
     }
     site.keep("signed.json", &[&GET[..], &["--wrong", "nothing"]].concat());
     site.keep("later.json", &SIGNED_IN);
