@@ -7,6 +7,7 @@
     reason = "tests may stop"
 )]
 
+mod absent;
 mod examples;
 mod federated;
 mod interleavings;

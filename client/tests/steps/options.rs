@@ -139,6 +139,35 @@ fn payment_has_its_errors() {
     assert_eq!(get_fails(&asked), ("NotAllowedError", Cause::NotPaymentHandler));
 }
 
+/// A profile that plays the payment handler: what is paid stands in the client data, of the type `payment.get`, and whose
+/// credential signs is not the page's to be.
+#[test]
+fn a_payment_is_signed_for_the_payment_handler() {
+    let mut page = page();
+    page.profile().set(|settings| settings.payment_handler = true);
+    let payment = json!({
+        "isPayment": true, "payeeName": "Shop", "total": {"currency": "EUR", "value": "1.00"},
+    });
+    let extensions = json!({"payment": payment});
+    let asked = json!({"rpId": "bank.example", "extensions": extensions});
+    let answer = signed(Some(5), auth_data("bank.example", 1, &[]), true);
+    let paid = settle(get(&mut page, &asked), &mut Key::new(&[], &[answer])).unwrap();
+    let paid = paid.authentication().unwrap();
+    let json: Value = serde_json::from_slice(&paid.response.client_data_json.0).unwrap();
+    assert_eq!(
+        json,
+        json!({
+            "type": "payment.get", "challenge": "AAEC", "origin": "https://example.org",
+            "crossOrigin": false, "payment": {
+                "rpId": "bank.example", "topOrigin": "https://example.org", "payeeName": "Shop",
+                "total": {"currency": "EUR", "value": "1.00"},
+            },
+        })
+    );
+    let nobodys = settled(&mut get(&mut page, &json!({"extensions": extensions}))).unwrap_err();
+    assert_eq!(nobodys, ("SecurityError", Cause::RpIdMismatch));
+}
+
 /// Credential Management: store takes no public keys, whichever ceremony gave them.
 #[test]
 fn a_public_key_is_not_stored() {
