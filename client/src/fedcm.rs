@@ -8,6 +8,7 @@
 
 pub mod accounts;
 pub mod assertion;
+mod branding;
 pub mod config;
 mod credential;
 mod desk;
@@ -34,6 +35,7 @@ use serde::Serialize;
 
 pub use accounts::{Account, Hints, accounts};
 pub use assertion::{Assertion, AssertionError, AssertionRequest};
+pub use branding::{Branding, Icon};
 pub use config::{ClientMetadata, Config, WellKnown};
 pub use credential::{IdentityCredential, Token};
 pub use dialog::{AccountChoice, AccountDialog, Disclosure};

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use url::Url;
 
+use super::branding::Branding;
 use super::exchange::Exchange;
 use super::site::site;
 use super::{Endpoint, Fault, is_same_site, is_trustworthy};
@@ -66,6 +67,8 @@ pub struct Config {
     pub supports_use_other_account: bool,
     /// Only accounts with this label are offered.
     pub account_label: Option<String>,
+    /// How the provider wants to look.
+    pub branding: Branding,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +81,15 @@ struct Members {
     #[serde(default)]
     supports_use_other_account: bool,
     account_label: Option<String>,
+    accounts: Option<Filter>,
+    #[serde(default)]
+    branding: Option<Branding>,
+}
+
+/// What Chrome once had instead of `account_label`.
+#[derive(Deserialize)]
+struct Filter {
+    include: Option<String>,
 }
 
 impl Config {
@@ -120,7 +132,10 @@ impl Config {
             disconnect_endpoint: usable(members.disconnect_endpoint),
             client_metadata_endpoint: usable(members.client_metadata_endpoint),
             supports_use_other_account: members.supports_use_other_account,
-            account_label: members.account_label,
+            account_label: members
+                .account_label
+                .or_else(|| members.accounts.and_then(|accounts| accounts.include)),
+            branding: members.branding.unwrap_or_default().resolved(config_url),
         };
         if let Some(well_known) = well_known {
             config.check(config_url, well_known, has_metadata)?;

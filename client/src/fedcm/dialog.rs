@@ -1,6 +1,9 @@
 //! The dialogs of `FedCM`, as a prompt needs them.
 
+use std::collections::BTreeMap;
+
 use super::accounts::Account;
+use super::branding::Branding;
 use super::options::{Context, Mode};
 
 /// Which account is the page to be signed in with?
@@ -16,6 +19,8 @@ pub struct AccountDialog {
     pub mode: Mode,
     /// What there is to choose; never empty.
     pub choices: Vec<AccountChoice>,
+    /// How the providers want to look, by their config files as the choices name them.
+    pub brandings: BTreeMap<String, Branding>,
 }
 
 /// An entry of the dialog.

@@ -184,6 +184,7 @@ impl SignIn {
                 context: self.options.context,
                 mode: self.options.mode,
                 choices,
+                brandings: offers.iter().map(Offer::branding).collect(),
             };
             let answer = self.desk.ask(Question::Account(dialog)).await;
             let place = match answer {

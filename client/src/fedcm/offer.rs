@@ -5,6 +5,7 @@ use url::Url;
 
 use super::accounts::{self, Account, Hints};
 use super::assertion::fields_or_default;
+use super::branding::Branding;
 use super::config::{ClientMetadata, Config};
 use super::desk::Desk;
 use super::dialog::Disclosure;
@@ -182,6 +183,11 @@ impl Offer {
     /// Does the user have to sign in to the provider again?
     pub(super) const fn is_mismatch(&self) -> bool {
         self.candidates.is_empty()
+    }
+
+    /// Its config file, and how it wants to look.
+    pub(super) fn branding(&self) -> (String, Branding) {
+        (self.url.as_str().to_owned(), self.config.branding.clone())
     }
 
     fn candidate(

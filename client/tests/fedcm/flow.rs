@@ -3,7 +3,9 @@
 
 use serde_json::{Value, json};
 use softkey_client::fedcm::Endpoint::{Accounts, ClientMetadata, Config, IdAssertion, WellKnown};
-use softkey_client::fedcm::{AccountChoice, Connection, Disclosure, Fault, LoginStatus};
+use softkey_client::fedcm::{
+    AccountChoice, Branding, Connection, Disclosure, Fault, Icon, LoginStatus,
+};
 use softkey_client::{FetchFault, Frame, Page, Profile, Question};
 
 use crate::world::*;
@@ -286,6 +288,60 @@ fn hints_and_label_thin_accounts_out() {
     assert_eq!(offered(json!({"domainHint": "a.example"}), None), ["a"]);
     assert_eq!(offered(json!({"domainHint": "any"}), None), ["a", "b"]);
     assert_eq!(offered(json!({}), Some("staff")), ["a", "b"]);
+}
+
+/// Section 2.2: the label as Chrome once nested it; the member of today comes first, and a filter may be empty.
+#[test]
+fn the_label_may_be_nested() {
+    let offered = |file: Value| {
+        let mut world = World::new();
+        let staff = json!({"id": "2", "name": "Bob", "label_hints": ["staff"]});
+        world.accounts(&[ada(), staff]);
+        let mut all = config_file();
+        all.as_object_mut().unwrap().extend(file.as_object().unwrap().clone());
+        world.route(CONFIG, json_response(&all));
+        world.get(&identity()).unwrap();
+        let Question::Account(dialog) = world.asked.remove(0) else { panic!("no dialog") };
+        dialog.choices.len()
+    };
+    assert_eq!(offered(json!({"accounts": {"include": "staff"}})), 1);
+    assert_eq!(offered(json!({"accounts": {}})), 2);
+    assert_eq!(offered(json!({"accounts": {"include": ""}})), 2);
+    assert_eq!(offered(json!({"accounts": {"include": "gone"}, "account_label": "staff"})), 1);
+}
+
+/// Section 2.2: what the provider wants to look like is there for who shows the dialog. Icons are resolved against the
+/// config file, may be of any origin, and are gone if they cannot be trusted on their way; none is fetched.
+#[test]
+fn the_dialog_has_the_branding() {
+    let mut world = World::new();
+    let icons = json!([
+        {"url": "icon.png", "size": 40}, {"url": "https://pictures.example/i"},
+        {"url": "http://pictures.example/i"}, {"url": "https://"}, {"url": "data:image/png,x"},
+    ]);
+    let branding = json!({"background_color": "#205080", "color": "white", "icons": icons,
+        "name": "The provider", "of_tomorrow": 1});
+    world.config("branding", branding);
+    world.get(&identity()).unwrap();
+    let Question::Account(dialog) = &world.asked[0] else { panic!("no dialog") };
+    let icon = |url: &str, size| Icon { url: url.into(), size };
+    let expected = Branding {
+        background_color: Some("#205080".into()),
+        color: Some("white".into()),
+        icons: vec![
+            icon("https://login.idp.example/icon.png", Some(40)),
+            icon("https://pictures.example/i", None),
+        ],
+        name: Some("The provider".into()),
+    };
+    assert_eq!(dialog.brandings, [(CONFIG.to_owned(), expected)].into());
+    assert!(!world.sent().iter().any(|line| line.contains("icon") || line.contains("pictures")));
+
+    let mut world = World::new();
+    world.config("branding", json!(null));
+    world.get(&identity()).unwrap();
+    let Question::Account(dialog) = &world.asked[0] else { panic!("no dialog") };
+    assert_eq!(dialog.brandings, [(CONFIG.to_owned(), Branding::default())].into());
 }
 
 /// Several providers share one dialog; the account's own provider is asked for the token.
