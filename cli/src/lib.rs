@@ -21,6 +21,7 @@
 //! - [`manage`]: the manager for any FIDO key;
 //! - [`decode`]: what bytes mean;
 //! - [`verify`]: the relying party's checks;
+//! - [`tty`]: where secrets are asked for;
 //! - [`unlock`]: how a command opens a vault;
 //! - [`vault`]: what a security key keeps, on a disk: durable, and refused rather than guessed at when damaged.
 
@@ -45,6 +46,7 @@ pub mod replay;
 pub mod run;
 pub mod serve;
 pub mod text;
+pub mod tty;
 pub mod unlock;
 pub mod vault;
 pub mod verify;

@@ -11,6 +11,7 @@ use getrandom::SysRng;
 use zeroize::Zeroizing;
 
 use crate::error::{CliError, Exit};
+use crate::tty;
 use crate::vault::{Passphrase, Protection, Unlock, Vault, VaultError, VaultPaths};
 
 /// The environment variable a passphrase may come from.
@@ -86,7 +87,10 @@ pub fn open(paths: &VaultPaths, means: &Means, tries: u32) -> Result<Option<Vaul
 /// As [`open`].
 pub fn create(paths: &VaultPaths, means: Means) -> Result<(Vault, Unlock), CliError> {
     let chosen = match means.given {
-        None if means.may_ask => choose_passphrase()?.map(Unlock::Passphrase),
+        // Who does not see what a command says must not find later that they chose something for good.
+        None if means.may_ask && io::stderr().is_terminal() => {
+            choose_passphrase()?.map(Unlock::Passphrase)
+        }
         given => given,
     };
     let unlock = chosen.unwrap_or(Unlock::KeyFile);
@@ -137,7 +141,7 @@ fn given(source: &Source) -> Result<Option<Passphrase>, CliError> {
 
 /// Asks for the passphrase of a vault until it opens, three times at most.
 fn ask_and_open(paths: &VaultPaths, patience: u32) -> Result<Vault, CliError> {
-    let prompt = format!("Passphrase of {}: ", paths.database.display());
+    let mut prompt = format!("Passphrase of {}: ", paths.database.display());
     let mut tries = 0;
     loop {
         tries += 1;
@@ -146,9 +150,10 @@ fn ask_and_open(paths: &VaultPaths, patience: u32) -> Result<Vault, CliError> {
             None => Err(VaultError::WrongPassphrase(paths.database.clone())),
         };
         match opened {
-            Err(VaultError::WrongPassphrase(_)) if tries < TRIES => {
-                eprintln!("That is not the passphrase.");
+            Err(VaultError::WrongPassphrase(_)) if tries == 1 => {
+                prompt.insert_str(0, "That is not the passphrase.\n");
             }
+            Err(VaultError::WrongPassphrase(_)) if tries < TRIES => {}
             other => return other.map_err(|error| told(&error)),
         }
     }
@@ -179,7 +184,7 @@ fn prompt_for(prompt: &str) -> Result<Option<Passphrase>, CliError> {
 }
 
 fn prompt_secret(prompt: &str) -> Result<Zeroizing<String>, CliError> {
-    rpassword::prompt_password(prompt).map(Zeroizing::new).map_err(|error| {
+    tty::ask(prompt).map_err(|error| {
         CliError::new(
             Exit::BadInput,
             format!("The passphrase cannot be read from the terminal: {error}."),
@@ -189,7 +194,7 @@ fn prompt_secret(prompt: &str) -> Result<Zeroizing<String>, CliError> {
 }
 
 fn may_ask(source: &Source) -> bool {
-    *source == Source::Surroundings && io::stdin().is_terminal() && io::stderr().is_terminal()
+    *source == Source::Surroundings && tty::is_at_hand()
 }
 
 /// A vault's error for the person at the terminal.

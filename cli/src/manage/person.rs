@@ -24,6 +24,7 @@ use super::consent::Consent;
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::text::quoted;
+use crate::tty;
 
 /// Where a PIN comes from. It never stands in an argument, where other processes could read it.
 #[derive(Clone, Debug, Default, Args)]
@@ -65,13 +66,10 @@ pub fn first_line(path: &PathBuf) -> Result<Zeroizing<String>, CliError> {
     Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
 }
 
-/// Asks for a PIN at the terminal; nothing without one.
+/// Asks for a PIN at the terminal, wherever standard input comes from; nothing without one.
 #[must_use]
 pub fn prompt(question: &str) -> Option<Zeroizing<String>> {
-    if !io::stdin().is_terminal() {
-        return None;
-    }
-    rpassword::prompt_password(format!("{question}: ")).ok().map(Zeroizing::new)
+    if tty::is_at_hand() { tty::ask(&format!("{question}: ")).ok() } else { None }
 }
 
 /// The person during one command.
@@ -161,11 +159,7 @@ impl User for Person<'_, '_> {
                 need.tries_left.map(|left| format!(" {left} tries are left.")).unwrap_or_default();
             self.output.note(format!("The PIN is wrong.{left}"));
         }
-        match self.given.take() {
-            Some(pin) => Some(pin),
-            None if need.wrong && !io::stdin().is_terminal() => None,
-            None => prompt("PIN").filter(|pin| !pin.is_empty()),
-        }
+        self.given.take().or_else(|| prompt("PIN").filter(|pin| !pin.is_empty()))
     }
 
     fn answer(&mut self, question: &Question) -> Answer {

@@ -23,9 +23,12 @@ pub(crate) const RESET: [u8; 1] = [0x07];
 pub(crate) const SELECTION: [u8; 1] = [0x0b];
 
 /// The program.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_softkey");
+
 pub(crate) fn softkey() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_softkey"));
-    command.env_remove("SOFTKEY_PASSPHRASE").stdin(Stdio::null());
+    // Without the terminal of whoever runs the tests: it would be asked for passphrases.
+    let mut command = Command::new("setsid");
+    command.arg(PROGRAM).env_remove("SOFTKEY_PASSPHRASE").stdin(Stdio::null());
     command
 }
 

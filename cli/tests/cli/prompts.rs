@@ -1,15 +1,18 @@
-//! The manager at a terminal: PINs that are asked for and not shown, and a choice of accounts.
+//! The manager at a terminal: PINs and passphrases that are asked for and not shown, also while standard input is a pipe
+//! or a file, and a choice of accounts.
 
 use std::fs;
 use std::process::Command;
 
-use crate::harness::{Key, make_credential, softkey};
+use tempfile::TempDir;
+
+use crate::harness::{Key, PROGRAM, make_credential, softkey};
 use crate::terminal::Seat;
 
 /// A command at a terminal that is its own, as a shell gives it: prompts for PINs speak to that alone.
 fn at_terminal(key: &Key, args: &[&str]) -> Seat {
     let mut command = Command::new("setsid");
-    command.args(["--ctty", "--wait"]).arg(softkey().get_program()).args(args);
+    command.args(["--ctty", "--wait"]).arg(PROGRAM).args(args);
     command.env("SOFTKEY_DEVICE", format!("udp:{}", key.address));
     command.env_remove("SOFTKEY_PIN").env_remove("SOFTKEY_NEW_PIN");
     Seat::of(command)
@@ -122,4 +125,100 @@ fn a_reset_is_confirmed_in_words() {
     seat.see("Type yes: ");
     seat.type_line("yes");
     seat.see("is as new.");
+}
+
+/// A shell at a terminal that is its own, in a folder with options; `$S` is the program.
+fn shell(folder: &TempDir, line: &str) -> Seat {
+    fs::write(folder.path().join("ada"), ADA).unwrap();
+    fs::write(folder.path().join("get"), r#"{"password": true}"#).unwrap();
+    let mut command = Command::new("setsid");
+    command.args(["--ctty", "--wait", "sh", "-c", line]).env("S", PROGRAM);
+    command.current_dir(folder).env("HOME", folder.path());
+    for name in ["XDG_DATA_HOME", "SOFTKEY_PASSPHRASE", "SOFTKEY_PIN"] {
+        command.env_remove(name);
+    }
+    Seat::of(command)
+}
+
+const ADA: &str =
+    r#"{"password": {"id": "ada", "origin": "https://example.org", "password": "correct horse"}}"#;
+
+/// A vault is made and opened by a passphrase from the terminal, while options come out of a file and results go into a pipe.
+#[test]
+fn a_passphrase_is_asked_for_while_options_are_piped() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = "$S store --yes --origin https://example.org --browser-vault v < ada";
+    let mut seat = shell(&folder, store);
+    answer(&mut seat, "Passphrase for the new vault (empty: a key file): ", "open 1234");
+    answer(&mut seat, "The same again: ", "open 1234");
+    seat.see("Kept.");
+    assert!(!folder.path().join("v.key").exists());
+
+    let get = "$S get --yes --origin https://example.org --browser-vault v";
+    let mut seat = shell(&folder, &format!("cat get | {get}"));
+    answer(&mut seat, "Passphrase of v: ", "open 4321");
+    answer(&mut seat, "That is not the passphrase.\r\nPassphrase of v: ", "");
+    answer(&mut seat, "That is not the passphrase.\r\nPassphrase of v: ", "open 1234");
+    seat.see("correct horse");
+    // The person need not see the notes to be asked for what the command cannot do without.
+    let mut seat = shell(&folder, &format!("{get} < get 2> notes | tr a-z A-Z"));
+    answer(&mut seat, "Passphrase of v: ", "open 1234");
+    seat.see("CORRECT HORSE");
+
+    let mut seat = shell(&folder, &format!("{get} < get; echo code $?"));
+    for _ in 0..3 {
+        answer(&mut seat, "Passphrase of v: ", "open 4321");
+    }
+    seat.see("is not the passphrase of the vault");
+    seat.see("code 7");
+}
+
+/// Who is in the background, or has no input, is told and not asked: the one would be stopped, the other wait in vain. And who
+/// does not see the notes is not asked to choose.
+#[test]
+fn nobody_is_asked_who_cannot_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = "$S store --yes --origin https://example.org --browser-vault";
+    fs::write(folder.path().join("words"), "open 1234\n").unwrap();
+    let mut seat = shell(&folder, &format!("{store} v --passphrase-file words < ada"));
+    seat.see("Kept.");
+    let list = "$S passwords list --browser-vault v";
+    for line in [
+        format!("set -m; {list} < get & wait $!; echo code $?"),
+        format!("{list} < /dev/null; echo code $?"),
+    ] {
+        let mut seat = shell(&folder, &line);
+        let told = seat.see("code 7");
+        assert!(told.contains("protected by a passphrase, and none was given"), "{told}");
+        assert!(told.contains("try: run on a terminal, or give it by"), "{told}");
+        assert!(!told.contains("Passphrase of"), "{told}");
+    }
+    let mut seat = shell(&folder, &format!("{store} w < ada 2> notes"));
+    seat.see("Kept.");
+    assert!(folder.path().join("w.key").exists());
+    let notes = fs::read_to_string(folder.path().join("notes")).unwrap();
+    assert!(notes.contains("New vault w, opened by w.key"), "{notes}");
+}
+
+/// A PIN, too.
+#[test]
+fn a_pin_is_asked_for_while_options_are_piped() {
+    let key = Key::forgetful("auto");
+    let mut seat = at_terminal(&key, &["pin", "set"]);
+    answer(&mut seat, "New PIN: ", "1234");
+    answer(&mut seat, "New PIN again: ", "1234");
+    seat.see("is set.");
+    let folder = tempfile::tempdir().unwrap();
+    let options = r#"{"rp": {"name": ""}, "user": {"id": "AQ", "name": "ada", "displayName": ""},
+        "challenge": "", "pubKeyCredParams": [], "authenticatorSelection": {"userVerification": "required"}}"#;
+    fs::write(folder.path().join("create"), options).unwrap();
+    let create = format!("$S create --origin https://example.org --device udp:{}", key.address);
+    let mut seat = shell(&folder, &format!("cat create | {create}"));
+    answer(&mut seat, "PIN: ", "9999");
+    seat.see("The PIN is wrong. 7 tries are left.");
+    answer(&mut seat, "PIN: ", "1234");
+    seat.see("attestationObject");
+    let mut seat = shell(&folder, &format!("set -m; {create} < create & wait $!; echo code $?"));
+    let told = seat.see("code 6");
+    assert!(told.contains("try: a terminal, --pin-file or SOFTKEY_PIN"), "{told}");
 }
