@@ -25,12 +25,14 @@ use crate::manage::fingers::FingersArgs;
 use crate::manage::get::GetArgs;
 use crate::manage::info::InfoArgs;
 use crate::manage::list::ListArgs;
+use crate::manage::login_status::LoginStatusArgs;
 use crate::manage::otp::OtpArgs;
 use crate::manage::passwords::PasswordsArgs;
 use crate::manage::pin::PinCommandArgs;
 use crate::manage::reset::ResetArgs;
 use crate::manage::select::SelectArgs;
 use crate::manage::store::{PreventArgs, StoreArgs};
+use crate::manage::user_info::UserInfoArgs;
 use crate::manage::wink::WinkArgs;
 use crate::metadata::MetadataArgs;
 use crate::profile::ProfilesArgs;
@@ -79,6 +81,8 @@ impl Args {
             Command::Store(args) => args.json,
             Command::PreventSilentAccess(args) => args.json,
             Command::Disconnect(args) => args.json,
+            Command::GetUserInfo(args) => args.json,
+            Command::SetLoginStatus(args) => args.json,
             Command::Passwords(args) => args.json,
             Command::Otp(args) => args.json,
             Command::Decode(args) => args.json,
@@ -136,7 +140,11 @@ pub enum Command {
     PreventSilentAccess(PreventArgs),
     /// Have an identity provider forget a site: IdentityCredential.disconnect() with JSON in
     Disconnect(DisconnectArgs),
-    /// List and remove the passwords and federated credentials of a browser profile
+    /// Ask who is signed in, for a frame of the provider's: IdentityProvider.getUserInfo() with JSON in
+    GetUserInfo(UserInfoArgs),
+    /// Say that the person is signed in at a provider, or not: navigator.login.setStatus()
+    SetLoginStatus(LoginStatusArgs),
+    /// List, remove and seal the passwords and federated credentials of a browser profile
     Passwords(PasswordsArgs),
     /// Judge and watch messages with one-time codes
     Otp(OtpArgs),

@@ -54,6 +54,12 @@ pub fn perform(args: Args) -> Result<Exit, CliError> {
         Command::Disconnect(args) => {
             manage::disconnect::run(&args, &mut output).map(|()| Exit::Success)
         }
+        Command::GetUserInfo(args) => {
+            manage::user_info::run(&args, &mut output).map(|()| Exit::Success)
+        }
+        Command::SetLoginStatus(args) => {
+            manage::login_status::run(&args, &mut output).map(|()| Exit::Success)
+        }
         Command::Passwords(args) => {
             manage::passwords::run(&args, &mut output).map(|()| Exit::Success)
         }

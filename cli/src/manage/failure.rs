@@ -175,10 +175,10 @@ fn by_provider(failure: &Failure) -> (Exit, &'static str) {
         | Failure::Superseded
         | Failure::ContentSecurityPolicy
         | Failure::Disconnecting
-        | Failure::ForeignCaller
         | Failure::TopLevel
-        | Failure::NoContinuation
-        | Failure::ForeignSite => (Exit::Failed, ""),
+        | Failure::NoContinuation => (Exit::Failed, ""),
+        Failure::ForeignCaller => (Exit::Failed, "--origin with the origin of the config file"),
+        Failure::ForeignSite => (Exit::Failed, "--top-origin of the same site, or none"),
     }
 }
 

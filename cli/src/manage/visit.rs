@@ -6,13 +6,13 @@ use std::time::{self, Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 use softkey_client::driver::{DriveError, Keys, User as _};
-use softkey_client::fedcm::DisconnectOptions;
+use softkey_client::fedcm::{DisconnectOptions, UserInfoOptions, UserInfos};
 use softkey_client::fetch::http::Http;
 use softkey_client::fetch::related_origins;
 use softkey_client::profile::TimeoutRange;
 use softkey_client::{
-    Answer, Credential, CredentialsContainer, Entropy, Fetch as _, KeyId, Operation,
-    Output as RequestOutput, Page, Question, Rejection, Request,
+    Answer, Credential, CredentialsContainer, Entropy, Feature, Fetch as _, Frame, KeyId,
+    Operation, Output as RequestOutput, Page, Question, Rejection, Request,
 };
 use softkey_ctap::Instant;
 
@@ -50,6 +50,16 @@ pub(super) struct Visit {
 impl Visit {
     /// Opens a page of this origin.
     pub(super) fn begin(origin: &str, operation: Operation, profile: BrowserProfile) -> Self {
+        Self::within(None, origin, operation, profile)
+    }
+
+    /// The same in a frame of another page, which lets it sign people in.
+    pub(super) fn within(
+        top: Option<&str>,
+        origin: &str,
+        operation: Operation,
+        profile: BrowserProfile,
+    ) -> Self {
         profile.profile().set(|settings| {
             // Who sets a time on a command line means it.
             if settings.timeout == TimeoutRange::default() {
@@ -60,7 +70,8 @@ impl Visit {
         });
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         profile.profile().set_wall_clock(Instant::default(), since_1970);
-        let mut page = Page::new(profile.profile(), origin);
+        let own = Frame::new(origin).allow(Feature::IdentityCredentialsGet);
+        let mut page = Page::framed(profile.profile(), top.map(Frame::new), own);
         // Who types a command means it as much as who clicks.
         page.activate();
         let (began, forms) = (time::Instant::now(), Forms::default());
@@ -100,6 +111,17 @@ impl Visit {
     /// Has the page call `IdentityCredential.disconnect()`.
     pub(super) fn disconnect(&mut self, options: DisconnectOptions) -> Request {
         self.page.disconnect_identity(options)
+    }
+
+    /// Has the page call `IdentityProvider.getUserInfo()`.
+    pub(super) fn user_info(&mut self, options: &UserInfoOptions) -> (Request, UserInfos) {
+        self.page.identity_user_info(options)
+    }
+
+    /// Has the page call `navigator.login.setStatus()`, and keeps what the profile remembers of it.
+    pub(super) fn set_login_status(self, status: &str) -> Result<Result<(), Rejection>, CliError> {
+        let set = self.page.set_login_status(status);
+        self.profile.save().map(|()| set)
     }
 
     /// Carries the call to its end, with the key of the arguments if it asks one, and keeps what the profile remembers

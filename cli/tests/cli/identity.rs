@@ -20,17 +20,17 @@ use crate::harness::softkey;
 use crate::serve::Served;
 
 const LOGIN: &str = "https://login.idp.example/login";
-const CONFIG: &str = "https://login.idp.example/fedcm.json";
+pub(crate) const CONFIG: &str = "https://login.idp.example/fedcm.json";
 
 /// A provider, and a browser profile that may be signed in there.
-struct World {
+pub(crate) struct World {
     folder: TempDir,
     address: SocketAddr,
     _served: Served,
 }
 
 impl World {
-    fn new(faults: &[&str]) -> Self {
+    pub(crate) fn new(faults: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("root.pem");
         let mut args = vec!["--write-root", root.to_str().unwrap()];
@@ -40,12 +40,12 @@ impl World {
         Self { folder, address, _served: served }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// A browser of this profile signs in at the provider with all accounts, or with this one.
-    fn log_in(&self, account: &str) {
+    pub(crate) fn log_in(&self, account: &str) {
         let root = fs::read(self.path("root.pem")).unwrap();
         let network = Network::new().host("login.idp.example", 443, self.address);
         let network = network.roots_from_pem(&root).unwrap();
@@ -59,7 +59,7 @@ impl World {
         fs::set_permissions(self.path("profile.json"), Permissions::from_mode(0o600)).unwrap();
     }
 
-    fn softkey(&self, words: &[&str], input: &str) -> Output {
+    pub(crate) fn softkey(&self, words: &[&str], input: &str) -> Output {
         let mut command = softkey();
         command.current_dir(self.folder.path()).args(words);
         command.args(["--browser-profile", "profile.json"]);
@@ -76,7 +76,7 @@ impl World {
     }
 
     /// A page of the relying party asks for an account.
-    fn get(&self, mode: &str, mediation: &str, words: &[&str]) -> Output {
+    pub(crate) fn get(&self, mode: &str, mediation: &str, words: &[&str]) -> Output {
         let provider = json!({"configURL": CONFIG, "clientId": "rp"});
         let options =
             json!({"identity": {"mode": mode, "providers": [provider]}, "mediation": mediation});
@@ -84,22 +84,27 @@ impl World {
     }
 
     fn on_page(&self, command: &str, options: &Value, words: &[&str]) -> Output {
+        let words = [&[command, "--origin", "https://rp.example"], words].concat();
+        self.with_servers(&words, options)
+    }
+
+    /// A command that knows where the provider is.
+    pub(crate) fn with_servers(&self, words: &[&str], options: &Value) -> Output {
         let places = ["login.idp.example", "idp.example"];
         let places = places.map(|host| format!("--resolve={host}:443:{}", self.address));
-        let mut all =
-            vec![command, "--origin", "https://rp.example", "--root-certificate", "root.pem"];
-        all.extend(places.iter().map(String::as_str).chain(words.iter().copied()));
+        let mut all = [words, &["--root-certificate", "root.pem"]].concat();
+        all.extend(places.iter().map(String::as_str));
         self.softkey(&all, &options.to_string())
     }
 }
 
 /// What is printed, on both streams.
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text)).concat()
 }
 
 #[track_caller]
-fn given(output: &Output) -> Value {
+pub(crate) fn given(output: &Output) -> Value {
     assert!(output.status.success(), "{}", said(output));
     serde_json::from_slice(&output.stdout).unwrap()
 }
@@ -138,7 +143,7 @@ fn an_account_is_signed_in_with_and_remembered() {
 }
 
 #[track_caller]
-fn refused(output: &Output, words: &[&str]) {
+pub(crate) fn refused(output: &Output, words: &[&str]) {
     assert_eq!((output.status.code(), output.stdout.len()), (Some(5), 0), "{}", said(output));
     for words in words {
         assert!(said(output).contains(words), "no {words:?} in {}", said(output));

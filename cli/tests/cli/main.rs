@@ -19,6 +19,7 @@ mod modem;
 mod power;
 mod profiles;
 mod prompts;
+mod provider_page;
 mod related;
 mod replay;
 mod seal;
