@@ -1,6 +1,7 @@
 //! `softkey bridge`: the key on an emulated board, shown over UDP or uhid, so that programs written for real keys reach
 //! it. Reports go through as they are; the board does the rest.
 
+mod emulator;
 pub mod mailbox;
 
 use std::collections::{HashMap, VecDeque};

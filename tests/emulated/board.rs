@@ -13,7 +13,7 @@ use tempfile::TempDir;
 const FIRMWARE: &str = "SOFTKEY_EMULATED_FIRMWARE";
 
 /// Longer than any start or answer takes on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How often a board at work says so.
 const KEEPALIVE: Duration = Duration::from_millis(100);

@@ -12,6 +12,7 @@
 
 mod board;
 mod killed;
+mod orphan;
 
 use std::io;
 use std::ops::ControlFlow;

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use softkey_board::emulated::{
     FLASH, HELD, HOLD, LEN, NEVER, SEED, THERE, TO_BOARD, TO_HOST, TOUCH, TOUCHED, WANTED, WORDS,
@@ -13,6 +13,8 @@ use softkey_board::emulated::{
 };
 use softkey_ctap::Instant;
 use softkey_ctap_hid::{REPORT_LEN, Report};
+
+use super::emulator;
 
 /// What the user does with the button.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,7 +70,7 @@ impl Mailbox {
     }
 
     /// Switches a board on: this firmware on an emulated Cortex-M4, with this seed for its noise. Killing the process is
-    /// switching it off.
+    /// switching it off; it ends too when the thread ends that calls this.
     ///
     /// # Errors
     ///
@@ -90,7 +92,7 @@ impl Mailbox {
             "memory-backend-file,id=shared,size=16M,mem-path={},share=on",
             self.path.display()
         );
-        Command::new("qemu-system-arm")
+        emulator::command()?
             .args(["-M", "mps2-an386,memory-backend=shared", "-object", &backend])
             .args(["-nographic", "-monitor", "none", "-serial", "none"])
             .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
