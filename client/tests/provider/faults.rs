@@ -223,7 +223,8 @@ fn call(world: &mut World, endpoint: Endpoint) -> Result<(), Rejection> {
     world.settle(request).map(drop)
 }
 
-/// Tries every fault that this endpoint can have: the exception and the rule. How many were there?
+/// Tries every fault that this endpoint can have: the exception, the private cause, and the rule in the log. How many were
+/// there?
 fn try_all(endpoint: Endpoint) -> usize {
     let mut tried = 0;
     for (form, _) in KINDS {
@@ -234,8 +235,19 @@ fn try_all(endpoint: Endpoint) -> usize {
         if matches!(kind, "silent" | "slow") {
             world.page.profile().set(|settings| settings.fed_cm.time_limit = 1000);
         }
-        let seen = call(&mut world, endpoint).err().map(|rejection| rejection.exception);
-        assert_eq!(seen, exception, "{fault}");
+        let rejection = call(&mut world, endpoint).err();
+        assert_eq!(rejection.as_ref().map(|one| one.exception), exception, "{fault}");
+        let cause = match kind {
+            "no-accounts" => "nobody is signed in there",
+            "slow" | "silent" => "did not answer within 1 seconds",
+            _ => rule,
+        };
+        if let Some(rejection) = rejection {
+            assert!(
+                !cause.is_empty() && rejection.to_string().contains(cause),
+                "{fault}: {rejection}"
+            );
+        }
         let log = world.log();
         let told = log.iter().filter_map(|entry| entry.fault.as_ref());
         let told: Vec<String> = told.map(ToString::to_string).collect();
