@@ -16,16 +16,14 @@ const MEMORY: &str = "SOFTKEY_EMULATED_MEMORY";
 const SAID: &str = "the emulator is process ";
 
 /// Switches the board on and waits to be killed.
-fn wait_with_a_board(memory: &str) -> ! {
+fn wait_with_a_board(memory: &str) {
     let mailbox = Mailbox::open(memory.as_ref()).unwrap();
-    let child = mailbox.power_up(&firmware(), &[1; 32]).unwrap();
+    let mut child = mailbox.power_up(&firmware(), &[1; 32]).unwrap();
     while !mailbox.is_running().unwrap() {
         thread::yield_now();
     }
     println!("{SAID}{}", child.id());
-    loop {
-        thread::park();
-    }
+    child.wait().unwrap();
 }
 
 /// Is there such a process? What is left of one that has ended has no command line.
@@ -37,7 +35,7 @@ fn runs(process: &str) -> bool {
 #[ignore = "needs the firmware and QEMU: cargo xtask firmware test"]
 fn a_killed_program_takes_its_emulator_along() {
     if let Ok(memory) = std::env::var(MEMORY) {
-        wait_with_a_board(&memory);
+        return wait_with_a_board(&memory);
     }
     let board = Board::new();
     let mut program = Command::new(std::env::current_exe().unwrap());
