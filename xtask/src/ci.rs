@@ -27,13 +27,14 @@ pub(crate) struct Args {
 const SABOTAGE: [&str; 7] =
     ["fault ", "status ", " without ", " unfiltered", " always", " never", " swapped, "];
 
-/// What the boards' processors need. Without it our own toolchain would be made, which takes 20 minutes and more. A step
-/// of its own fetches it, and fails where it cannot be had, so that no run passes without the boards.
+/// What the boards' processors need. Without it our own toolchain would be made, which takes 20 minutes and more: where
+/// it cannot be fetched the steps say so, as those about advisories do, and the boards are for a run by hand.
 const LIBRARIES: &str =
     "rustup target add thumbv6m-none-eabi thumbv7em-none-eabihf thumbv8m.main-none-eabihf";
 
 /// Why the boards are left out then.
-const NO_LIBRARIES: &str = "see the step `targets`";
+const NO_LIBRARIES: &str =
+    "the compiler's libraries for the processors cannot be fetched from here";
 
 /// The steps in order: the quick ones first, the virtual machine last but for what looks for everyone's traces.
 fn steps() -> Vec<Step> {
@@ -76,7 +77,6 @@ fn steps() -> Vec<Step> {
         Step::task("conformance", 20),
         Step::task_with("sabotage", 30, &sabotage),
         Step::cargo("memory", 20, "test --package softkey --test memory --locked -- --ignored"),
-        Step::command("targets", 5, LIBRARIES),
         Step::task_with("clippy-boards", 15, &["firmware", "clippy"])
             .only_if(LIBRARIES, NO_LIBRARIES),
         Step::task_with("boards", 30, &["firmware", "build"]).only_if(LIBRARIES, NO_LIBRARIES),

@@ -71,12 +71,6 @@ impl Step {
         Self { name, limit, command, variable: None, condition: None }
     }
 
-    /// A command, program and arguments in one text.
-    pub(crate) fn command(name: &'static str, minutes: u64, command: &str) -> Self {
-        let (program, arguments) = command.split_once(' ').unwrap_or((command, ""));
-        Self::new(name, minutes, program, &arguments.split_whitespace().collect::<Vec<_>>())
-    }
-
     /// A cargo command, its arguments in one text.
     pub(crate) fn cargo(name: &'static str, minutes: u64, arguments: &str) -> Self {
         Self::new(name, minutes, env!("CARGO"), &arguments.split(' ').collect::<Vec<_>>())
@@ -185,12 +179,12 @@ mod tests {
 
     #[test]
     fn a_command_that_is_not_there_fails_and_does_not_pass() {
-        let step = Step::command("x", 1, "no-such-program target add x");
+        let step = Step::new("x", 1, "no-such-program", &["target", "add"]);
         assert!(
             matches!(step.run(Path::new(".")), Verdict::Failed { why, .. } if why == "exit status: 127")
         );
         assert!(matches!(
-            Step::command("x", 1, "test -n yes").run(Path::new(".")),
+            Step::new("x", 1, "test", &["-n", "yes"]).run(Path::new(".")),
             Verdict::Passed { .. }
         ));
     }
