@@ -76,6 +76,12 @@ fn steps() -> Vec<Step> {
         Step::task("fuzz-smoke", 30),
         Step::task("conformance", 20),
         Step::task_with("sabotage", 30, &sabotage),
+        // The README's figure about 10 000 credentials, which takes a minute.
+        Step::cargo(
+            "enumeration",
+            20,
+            "test --package softkey-tests --test conformance --locked ten_thousand -- --ignored",
+        ),
         Step::cargo("memory", 20, "test --package softkey --test memory --locked -- --ignored"),
         Step::task_with("clippy-boards", 15, &["firmware", "clippy"])
             .only_if(LIBRARIES, NO_LIBRARIES),
