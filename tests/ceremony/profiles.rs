@@ -15,7 +15,7 @@ fn required() -> Value {
     json!({"authenticatorSelection": {"userVerification": "required"}})
 }
 
-/// IX-06: with every built-in profile a registration and a sign-in with it satisfy the relying party, whatever the client
+/// With every built-in profile a registration and a sign-in with it satisfy the relying party, whatever the client
 /// must do for it.
 #[test]
 fn every_profile_registers_and_signs_in() {
@@ -31,7 +31,7 @@ fn every_profile_registers_and_signs_in() {
     }
 }
 
-/// IX-06: with a key of CTAP 2.0 the client gets its tokens by getPinToken and PIN protocol one, for what is required
+/// With a key of CTAP 2.0 the client gets its tokens by getPinToken and PIN protocol one, for what is required
 /// and for what only such a key requires.
 #[test]
 fn ctap20_is_served_by_the_pin_token() {
@@ -53,7 +53,7 @@ fn ctap20_is_served_by_the_pin_token() {
     assert_eq!(world.person.asked.len(), 3, "a sign-in without verification needs none");
 }
 
-/// IX-06: a wrong PIN costs a try with CTAP 2.0 too, and the person is asked again.
+/// A wrong PIN costs a try with CTAP 2.0 too, and the person is asked again.
 #[test]
 fn ctap20_asks_again_after_a_wrong_pin() {
     let mut world = world("ctap2.0");
@@ -63,7 +63,7 @@ fn ctap20_asks_again_after_a_wrong_pin() {
     assert_eq!(world.person.asked.len(), 2);
 }
 
-/// IX-06: a key of U2F alone says so in its answer to INIT, and the client speaks CTAP1 with it; what U2F cannot do is
+/// A key of U2F alone says so in its answer to INIT, and the client speaks CTAP1 with it; what U2F cannot do is
 /// refused without a word to the key.
 #[test]
 fn u2f_key_is_spoken_to_in_ctap1() {
@@ -76,7 +76,7 @@ fn u2f_key_is_spoken_to_in_ctap1() {
     }
 }
 
-/// IX-06: lists that are too long for a key are cut by the client, and what is behind the cut is found.
+/// Lists that are too long for a key are cut by the client, and what is behind the cut is found.
 #[test]
 fn long_lists_are_cut_for_a_tiny_key() {
     let mut world = world("tiny");
@@ -94,7 +94,7 @@ fn long_lists_are_cut_for_a_tiny_key() {
     world.create(&json!({"excludeCredentials": list(&ids)})).unwrap();
 }
 
-/// IX-06: verification that is required cannot be had of a key without a PIN; what is preferred is left out.
+/// Verification that is required cannot be had of a key without a PIN; what is preferred is left out.
 #[test]
 fn key_without_a_pin_verifies_nobody() {
     let mut world = world("no-pin");

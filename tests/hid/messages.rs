@@ -173,7 +173,7 @@ fn msg_is_unknown_where_u2f_is_not_offered() {
     }
 }
 
-/// HID-28, IX-06: a device of U2F alone says so in its capabilities, and does not know CBOR.
+/// HID-28: a device of U2F alone says so in its capabilities, and does not know CBOR.
 #[test]
 fn cbor_is_unknown_where_ctap2_is_not_offered() {
     let mut bench = Bench::with(DeviceConfig { ctap2: false, ..DeviceConfig::default() });
