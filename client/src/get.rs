@@ -5,6 +5,7 @@ mod attestation;
 #[cfg(test)]
 mod tests;
 
+use softkey_ctap::attestation::OBJECT_LEVELS;
 use softkey_ctap::auth_data::{AuthenticatorData, Flags};
 use softkey_ctap::cbor;
 use softkey_ctap::client_pin::Permissions;
@@ -212,13 +213,13 @@ impl Session {
             attestation: Asked::of(wish, info),
         };
         let bytes = self.assertion(info, wish, &terms).await?;
-        let response: Response<'_> = cbor::decode_unsorted(&bytes)?;
+        let response = read(&bytes)?;
         let count = response.number_of_credentials.unwrap_or(1);
         let mut accounts = vec![signed(&response, info, wish, &terms)?];
         if terms.allowed.is_none() {
             for _ in 1..count {
                 let bytes = self.desk.command(Command::GET_NEXT_ASSERTION).await?;
-                accounts.push(signed(&cbor::decode_unsorted(&bytes)?, info, wish, &terms)?);
+                accounts.push(signed(&read(&bytes)?, info, wish, &terms)?);
             }
         }
         let mut chosen = self.choose(accounts).await?;
@@ -276,6 +277,11 @@ fn verifies(info: &Info, wanted: UserVerification) -> Result<bool, Cause> {
         (UserVerification::Required | UserVerification::Preferred, true) => Ok(true),
         (UserVerification::Discouraged, true) => Ok(always),
     }
+}
+
+/// Reads a response, which may have an attestation statement of any format in it.
+fn read(bytes: &[u8]) -> Result<Response<'_>, Cause> {
+    Ok(cbor::decode_unsorted_within(bytes, OBJECT_LEVELS)?)
 }
 
 /// Checks a response (`CTAP` 2.3 section 16 step 8).

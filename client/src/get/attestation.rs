@@ -2,7 +2,7 @@
 //! standards gave it up, and keys of one family still answer. It is asked for where the profile's switch says so.
 
 use softkey_ctap::attestation::{AssertionAttestationObject, NONE_STATEMENT, format};
-use softkey_ctap::cbor::{self, List, Raw, RawMap};
+use softkey_ctap::cbor::{self, DecodeError, List, Raw};
 use softkey_ctap::get_assertion::Response;
 
 use super::Wish;
@@ -60,21 +60,26 @@ impl<'a> Asked<'a> {
         let Some(Raw(statement)) = response.att_stmt else {
             return Ok(None);
         };
-        let RawMap(statement) = cbor::decode_unsorted(statement)?;
-        let object =
-            AssertionAttestationObject { fmt: self.format(statement), att_stmt: Raw(statement) };
+        // It is well formed, as the response around it; the first three bits are its type.
+        let fmt = match statement.first().map(|head| head >> 5) {
+            Some(4) => format::COMPOUND,
+            Some(5) if statement == NONE_STATEMENT.0 => format::NONE,
+            Some(5) => self.format(),
+            _ => return Err(DecodeError::UnexpectedType.into()),
+        };
+        let object = AssertionAttestationObject { fmt, att_stmt: Raw(statement) };
         Ok(Some(Bytes(cbor::encode(&object))))
     }
 
-    /// The answer does not name the format: it is the first one asked for that the key has, else its own favourite, by
-    /// the rule that the key goes by too. Only `none` shows, by an empty statement.
-    fn format(&self, statement: &[u8]) -> &str {
-        if statement == NONE_STATEMENT.0 {
-            return format::NONE;
-        }
-        let own = &self.info.attestation_formats;
-        let known = |wanted: &&str| own.iter().any(|listed| listed == wanted);
-        let first = self.formats.iter().copied().find(known);
-        first.or_else(|| own.first().map(String::as_str)).unwrap_or(format::PACKED)
+    /// The format of a statement that does not show it, as an empty one shows `none` and a list `compound`. The answer does
+    /// not name it: it is the first one asked for that the key has, else its own favourite, by the rule that the key goes
+    /// by too.
+    fn format(&self) -> &str {
+        let own = || self.info.attestation_formats.iter().map(String::as_str);
+        let shows = |format: &&str| matches!(*format, format::NONE | format::COMPOUND);
+        let mut wanted =
+            self.formats.iter().copied().filter(|wanted| own().any(|one| one == *wanted));
+        let first = wanted.find(|format| !shows(format));
+        first.or_else(|| own().find(|format| !shows(format))).unwrap_or(format::PACKED)
     }
 }

@@ -109,6 +109,32 @@ fn the_format_is_the_first_that_the_key_has() {
     assert_eq!(format(json!(["none", "packed"]), &["packed"], full()), "packed");
 }
 
+/// WebAuthn section 8.9: a list of statements is `compound`, with one level more than CTAP's other messages if there are
+/// certificates in it; no other statement is, whatever was asked first.
+#[test]
+fn a_list_of_statements_is_compound() {
+    let certified = texts(&[
+        ("alg", (-7).into()),
+        ("sig", Cbor::Bytes(vec![9; 70])),
+        ("x5c", Cbor::Array(vec![Cbor::Bytes(vec![0x30; 300])])),
+    ]);
+    let element = |fmt: &str| texts(&[("fmt", fmt.into()), ("attStmt", certified.clone())]);
+    let list = Cbor::Array(vec![element("packed"), element("android-key")]);
+    let given = |wanted: &[&str], has: &[&str], answer: &Cbor| {
+        let extra = json!({"attestation": "direct", "attestationFormats": wanted});
+        let answer = attested(Some(answer.clone()));
+        object(&signs(&mut honouring(), &extra, key(has, &answer)).2)
+    };
+    let expected = |fmt: &str, statement: &Cbor| {
+        vec![("fmt".into(), fmt.into()), ("attStmt".into(), statement.clone())]
+    };
+    let compound = expected("compound", &list);
+    assert_eq!(given(&["compound"], &["compound"], &list), compound);
+    assert_eq!(given(&["packed", "compound"], &["packed", "compound"], &list), compound);
+    let packed = expected("packed", &certified);
+    assert_eq!(given(&["compound", "packed"], &["compound", "packed"], &certified), packed);
+}
+
 /// A key that makes no statement after all signs in all the same.
 #[test]
 fn a_key_without_a_statement_signs_in() {
