@@ -1,9 +1,10 @@
 //! The well-known file, the config file, and whether they fit; the client metadata.
 
 use serde::Deserialize;
+use serde_json::Value;
 use url::Url;
 
-use super::branding::Branding;
+use super::branding::{Branding, text};
 use super::exchange::Exchange;
 use super::site::site;
 use super::{Endpoint, Fault, is_same_site, is_trustworthy};
@@ -71,6 +72,7 @@ pub struct Config {
     pub branding: Branding,
 }
 
+/// The URLs must have their type.
 #[derive(Deserialize)]
 struct Members {
     accounts_endpoint: String,
@@ -78,18 +80,9 @@ struct Members {
     login_url: String,
     disconnect_endpoint: Option<String>,
     client_metadata_endpoint: Option<String>,
-    #[serde(default)]
-    supports_use_other_account: bool,
-    account_label: Option<String>,
-    accounts: Option<Filter>,
-    #[serde(default)]
-    branding: Option<Branding>,
-}
-
-/// What Chrome once had instead of `account_label`.
-#[derive(Deserialize)]
-struct Filter {
-    include: Option<String>,
+    /// The others: one that is of another type keeps nobody from signing in, and is as if it were not there.
+    #[serde(flatten)]
+    others: Value,
 }
 
 impl Config {
@@ -121,6 +114,7 @@ impl Config {
         let members = members.ok_or(Fault::Redirect)?;
         let resolve = |name, text: &str| resolve(config_url, name, text);
         let usable = |text: Option<String>| text.and_then(|text| resolve("", &text).ok());
+        let others = |name| members.others.get(name).unwrap_or(&Value::Null);
         let has_metadata = members.client_metadata_endpoint.is_some();
         let config = Self {
             login_url: resolve("login_url", &members.login_url)?,
@@ -131,11 +125,11 @@ impl Config {
             )?,
             disconnect_endpoint: usable(members.disconnect_endpoint),
             client_metadata_endpoint: usable(members.client_metadata_endpoint),
-            supports_use_other_account: members.supports_use_other_account,
-            account_label: members
-                .account_label
-                .or_else(|| members.accounts.and_then(|accounts| accounts.include)),
-            branding: members.branding.unwrap_or_default().resolved(config_url),
+            supports_use_other_account: others("supports_use_other_account") == &Value::Bool(true),
+            // Chrome once had it as `include` of `accounts`.
+            account_label: text(&members.others, "account_label")
+                .or_else(|| text(others("accounts"), "include")),
+            branding: Branding::of(others("branding"), config_url),
         };
         if let Some(well_known) = well_known {
             config.check(config_url, well_known, has_metadata)?;

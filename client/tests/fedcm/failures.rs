@@ -439,30 +439,3 @@ fn one_provider_is_enough() {
     let text = outcome.unwrap_err().1.to_string();
     assert!(text.contains("config file: the server's certificate is not trusted"), "{text}");
 }
-
-/// Section 2.2: a member of another type spoils the whole config file, be it only about looks.
-#[test]
-fn a_config_member_of_another_type() {
-    for (member, value) in [
-        ("branding", json!("blue")),
-        ("branding", json!({"color": 7})),
-        ("branding", json!({"icons": [{"size": 40}]})),
-        ("branding", json!({"icons": [{"url": "i", "size": -1}]})),
-        ("accounts", json!("staff")),
-        ("accounts", json!({"include": ["staff"]})),
-        ("account_label", json!(["staff"])),
-        ("supports_use_other_account", json!("yes")),
-    ] {
-        let mut world = World::new();
-        world.config(member, value.clone());
-        let outcome = world.get(&identity());
-        let Err((DomException::NetworkError, Cause::Identity(failure))) = outcome else {
-            panic!("{member}: {value}")
-        };
-        let Failure::NothingToOffer(reasons) = failure else { panic!("{failure:?}") };
-        let (_, why) = &reasons[0];
-        let is_shape = matches!(why, Unoffered::Answer(Endpoint::Config, Fault::Shape(_)));
-        assert!(is_shape, "{member}: {value}: {why:?}");
-        assert!(world.asked.is_empty());
-    }
-}

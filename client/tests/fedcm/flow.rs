@@ -336,12 +336,49 @@ fn the_dialog_has_the_branding() {
     };
     assert_eq!(dialog.brandings, [(CONFIG.to_owned(), expected)].into());
     assert!(!world.sent().iter().any(|line| line.contains("icon") || line.contains("pictures")));
+}
 
-    let mut world = World::new();
-    world.config("branding", json!(null));
-    world.get(&identity()).unwrap();
-    let Question::Account(dialog) = &world.asked[0] else { panic!("no dialog") };
-    assert_eq!(dialog.brandings, [(CONFIG.to_owned(), Branding::default())].into());
+/// Section 2.2: what nobody needs to sign in spoils no sign-in. Where it is of another type it is as if it were not there,
+/// each member and each icon for itself.
+#[test]
+fn a_config_member_of_another_type_is_left_out() {
+    let dialog = |member: &str, value: Value| {
+        let mut world = World::new();
+        world.config(member, value);
+        world.get(&identity()).unwrap();
+        let Question::Account(dialog) = world.asked.remove(0) else { panic!("no dialog") };
+        dialog
+    };
+    let plain = dialog("of_tomorrow", json!(1));
+    for (member, value) in [
+        ("branding", json!("blue")),
+        ("branding", json!([])),
+        ("branding", json!(["blue", "white", [], "The provider"])),
+        ("branding", json!(null)),
+        ("branding", json!({"icons": null, "color": null})),
+        ("branding", json!({"icons": {"url": "i"}, "name": ["The", "provider"]})),
+        ("branding", json!({"icons": [null, "i", 7, {"size": 40}, {"url": 7}, ["i", 40]]})),
+        ("accounts", json!("staff")),
+        ("accounts", json!(["staff"])),
+        ("accounts", json!({"include": ["staff"]})),
+        ("account_label", json!(["staff"])),
+        ("account_label", json!(null)),
+        ("supports_use_other_account", json!("yes")),
+        ("supports_use_other_account", json!(null)),
+    ] {
+        assert_eq!(dialog(member, value.clone()), plain, "{member}: {value}");
+    }
+    let some = json!({"color": 7, "background_color": "blue", "name": "The provider", "icons": [
+        {"size": 40}, {"url": "a", "size": -1}, {"url": "b", "size": "large"}, {"url": "c", "size": 40},
+    ]});
+    let icon = |name: &str, size| Icon { url: format!("https://login.idp.example/{name}"), size };
+    let expected = Branding {
+        background_color: Some("blue".into()),
+        color: None,
+        icons: vec![icon("a", None), icon("b", None), icon("c", Some(40))],
+        name: Some("The provider".into()),
+    };
+    assert_eq!(dialog("branding", some).brandings, [(CONFIG.to_owned(), expected)].into());
 }
 
 /// Several providers share one dialog; the account's own provider is asked for the token.
