@@ -1,8 +1,10 @@
 //! The forms of keys and signatures, and signatures checked by the libraries' own verifiers.
 
-use p256::ecdsa::signature::Verifier;
-
 use alloc::vec;
+
+use p256::ecdsa::signature::Verifier;
+use serde_json::Value;
+use softkey_ctap::cbor;
 
 use super::*;
 
@@ -97,4 +99,37 @@ fn kept_primes_are_the_key() {
         let refused = PrivateKey::from_kept(Algorithm::Rs256, &seed, wrong);
         assert_eq!(refused.err(), Some(Refusal::Damaged));
     }
+}
+
+/// Each algorithm under its identifier, with its whole COSE key and one whole signature, as libraries of others made them:
+/// `tests/vectors/signatures.py`. What a seed stands for and how it signs can never change.
+#[test]
+fn keys_and_signatures_are_those_of_others() {
+    let file = include_str!("../../../tests/vectors/signatures.json");
+    let file: Value = serde_json::from_str(file).unwrap();
+    let message = hex(&file["message"]);
+    let (first, second) = message.split_at(18);
+    let seed = Secret::new(hex(&file["seed"]).try_into().unwrap());
+    let mut left = Algorithm::ALL.to_vec();
+    for vector in file["vectors"].as_array().unwrap() {
+        // A build may be without it.
+        let Some(algorithm) = Algorithm::from_id(vector["alg"].as_i64().unwrap()) else { continue };
+        left.retain(|other| *other != algorithm);
+        let key = if algorithm.keeps_key() {
+            PrivateKey::from_kept(algorithm, &seed, &hex(&vector["primes"])).unwrap()
+        } else {
+            PrivateKey::from_seed(algorithm, &seed).unwrap()
+        };
+        let public = cbor::encode(&key.public().cose(algorithm));
+        assert_eq!(public, hex(&vector["public_key"]), "{algorithm:?}");
+        let signature = key.sign(&[first, second]).unwrap();
+        assert_eq!(signature, hex(&vector["signature"]), "{algorithm:?}");
+    }
+    assert_eq!(left, [], "algorithms without a vector");
+}
+
+fn hex(value: &Value) -> Vec<u8> {
+    let pairs = value.as_str().unwrap().as_bytes().chunks(2);
+    let byte = |pair| u8::from_str_radix(core::str::from_utf8(pair).unwrap(), 16).unwrap();
+    pairs.map(byte).collect()
 }
