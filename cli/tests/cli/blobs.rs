@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write;
 use std::process::{Output, Stdio};
 
-use crate::harness::{Key, make_credential, softkey};
+use crate::harness::{Key, make_credential, softkey_piped};
 
 /// A discoverable credential with the extension largeBlobKey.
 fn with_large_blob_key(user: &str) -> Vec<u8> {
@@ -26,9 +26,9 @@ fn key() -> Key {
 }
 
 fn run(key: &Key, words: &[&str], input: &[u8]) -> Output {
-    let mut command = softkey();
+    let mut command = softkey_piped();
     command.args(words).arg("--device").arg(format!("udp:{}", key.address));
-    command.env("SOFTKEY_PIN", "1234").stdin(Stdio::piped());
+    command.env("SOFTKEY_PIN", "1234");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A command that does not read its input closes it.
     let _ = child.stdin.take().unwrap().write_all(input);

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::softkey;
+use crate::harness::softkey_piped;
 
 /// A vault that may not be there yet, and what the program's environment has as passphrase.
 pub(crate) struct Vault {
@@ -33,11 +33,10 @@ impl Vault {
     }
 
     pub(crate) fn bare(&self, words: &[&str], input: &str) -> Ended {
-        let mut command = softkey();
+        let mut command = softkey_piped();
         command.args(words).env("HOME", self.folder.path()).env_remove("XDG_DATA_HOME");
-        command.env_remove("SOFTKEY_PASSPHRASE");
         command.envs(self.passphrase.map(|passphrase| ("SOFTKEY_PASSPHRASE", passphrase)));
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         // The command may end without reading it.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());

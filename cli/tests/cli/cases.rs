@@ -13,7 +13,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::harness::{Key, softkey};
+use crate::harness::{Key, softkey, softkey_piped};
 
 #[test]
 fn every_transcript_holds() {
@@ -103,7 +103,7 @@ impl Step {
     }
 
     fn check(&self, folder: &Path, home: &Path, key: Option<&Key>) -> Result<(), String> {
-        let mut command = softkey();
+        let mut command = if self.input.is_some() { softkey_piped() } else { softkey() };
         command.args(&self.arguments).current_dir(folder).env("HOME", home);
         for name in
             ["XDG_DATA_HOME", "XDG_CONFIG_HOME", "SOFTKEY_DEVICE", "SOFTKEY_PIN", "SOFTKEY_NEW_PIN"]
@@ -112,7 +112,6 @@ impl Step {
         }
         command.envs(key.map(|key| ("SOFTKEY_DEVICE", format!("udp:{}", key.address))));
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         if self.gone {
             drop(child.stdout.take());

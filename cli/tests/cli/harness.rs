@@ -22,13 +22,21 @@ pub(crate) const RESET: [u8; 1] = [0x07];
 /// authenticatorSelection.
 pub(crate) const SELECTION: [u8; 1] = [0x0b];
 
-/// The program.
+/// Where the program is.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_softkey");
 
+/// The program, with nobody to ask: its standard input is /dev/null.
 pub(crate) fn softkey() -> Command {
-    // Without the terminal of whoever runs the tests: it would be asked for passphrases.
+    let mut command = Command::new(PROGRAM);
+    command.env_remove("SOFTKEY_PASSPHRASE").stdin(Stdio::null());
+    command
+}
+
+/// The program with a pipe as its standard input. It has no terminal: that of whoever runs the tests would be asked for
+/// passphrases.
+pub(crate) fn softkey_piped() -> Command {
     let mut command = Command::new("setsid");
-    command.arg(PROGRAM).env_remove("SOFTKEY_PASSPHRASE").stdin(Stdio::null());
+    command.arg(PROGRAM).env_remove("SOFTKEY_PASSPHRASE").stdin(Stdio::piped());
     command
 }
 

@@ -16,7 +16,7 @@ use softkey_client::fetch::{Fetch, FetchRequest, Method};
 use softkey_ctap::Instant;
 use tempfile::TempDir;
 
-use crate::harness::softkey;
+use crate::harness::softkey_piped;
 use crate::serve::Served;
 
 const LOGIN: &str = "https://login.idp.example/login";
@@ -60,10 +60,10 @@ impl World {
     }
 
     pub(crate) fn softkey(&self, words: &[&str], input: &str) -> Output {
-        let mut command = softkey();
+        let mut command = softkey_piped();
         command.current_dir(self.folder.path()).args(words);
         command.args(["--browser-profile", "profile.json"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         child.wait_with_output().unwrap()

@@ -9,15 +9,15 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::softkey;
+use crate::harness::softkey_piped;
 
 const TEXT: &str = "Your code.\n\n@example.org #747723";
 
 /// A page of example.org that waits for a code.
 fn waiting(more: &[&str]) -> Child {
-    let mut command = softkey();
+    let mut command = softkey_piped();
     command.args(["get", "--origin", "https://example.org", "--otp-timeout", "60"]).args(more);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut options = child.stdin.take().unwrap();
     options.write_all(br#"{"otp": {"transport": ["sms"]}}"#).unwrap();

@@ -19,7 +19,7 @@ use zbus::export::futures_core::Stream as _;
 use zbus::message::{Message, Type};
 use zbus::{Connection, MessageStream, ObjectPath, Variant};
 
-use crate::harness::softkey;
+use crate::harness::{softkey, softkey_piped};
 
 /// `MMSmsState`.
 const STORED: u32 = 1;
@@ -242,10 +242,10 @@ struct Listener {
 
 impl Listener {
     fn start(bus: &Bus, words: &[&str], input: &str) -> Self {
-        let mut command = softkey();
+        let mut command = softkey_piped();
         command.args(words).args(["--inbox", "modemmanager"]);
         command.env("DBUS_SYSTEM_BUS_ADDRESS", bus.address());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();

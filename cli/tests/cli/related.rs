@@ -6,7 +6,7 @@ use std::process::{Output, Stdio};
 
 use softkey_idp::{Server, Setup};
 
-use crate::harness::{Key, softkey};
+use crate::harness::{Key, softkey_piped};
 
 /// `example.org`: says which of the world's origins are its own.
 fn example_org() -> Server {
@@ -16,15 +16,10 @@ fn example_org() -> Server {
 }
 
 fn sign_up(key: &Key, origin: &str, more: &[&str]) -> Output {
-    let mut command = softkey();
+    let mut command = softkey_piped();
     command.args(["create", "--origin", origin, "--device", &format!("udp:{}", key.address)]);
-    let mut child = command
-        .args(more)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        command.args(more).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let options = br#"{"rp": {"name": "Example", "id": "example.org"}, "challenge": "AAECAwQF",
         "user": {"id": "AQID", "name": "ada", "displayName": "Ada"},
         "pubKeyCredParams": [{"type": "public-key", "alg": -7}]}"#;
