@@ -154,12 +154,19 @@ impl User for Person<'_, '_> {
     /// A PIN that was given is tried once: a second wrong one would cost a try for nothing.
     fn pin(&mut self, need: PinNeed) -> Option<Zeroizing<String>> {
         self.key_waits(false);
+        let mut question = String::from("PIN");
         if need.wrong {
             let left =
                 need.tries_left.map(|left| format!(" {left} tries are left.")).unwrap_or_default();
-            self.output.note(format!("The PIN is wrong.{left}"));
+            let told = format!("The PIN is wrong.{left}");
+            // Whoever is asked again reads it where they are asked: the notes may go to a file.
+            if tty::is_at_hand() {
+                question.insert_str(0, &format!("{told}\n"));
+            } else {
+                self.output.note(told);
+            }
         }
-        self.given.take().or_else(|| prompt("PIN").filter(|pin| !pin.is_empty()))
+        self.given.take().or_else(|| prompt(&question).filter(|pin| !pin.is_empty()))
     }
 
     fn answer(&mut self, question: &Question) -> Answer {

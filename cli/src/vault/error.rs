@@ -164,7 +164,9 @@ impl VaultError {
                 "put the vault's own key file back from a backup; nothing was changed".into()
             }
             Self::NeedsPassphrase(_) => {
-                "run on a terminal, or give it by --passphrase-file or SOFTKEY_PASSPHRASE".into()
+                "run in the foreground of a terminal, or give it by --passphrase-file or \
+                 SOFTKEY_PASSPHRASE"
+                    .into()
             }
             Self::NeedsKeyFile(_) => "leave the passphrase out".into(),
             Self::WrongPassphrase(_) => "try again; nothing was changed".into(),

@@ -190,7 +190,7 @@ fn nobody_is_asked_who_cannot_answer() {
         let mut seat = shell(&folder, &line);
         let told = seat.see("code 7");
         assert!(told.contains("protected by a passphrase, and none was given"), "{told}");
-        assert!(told.contains("try: run on a terminal, or give it by"), "{told}");
+        assert!(told.contains("try: run in the foreground of a terminal, or give it by"), "{told}");
         assert!(!told.contains("Passphrase of"), "{told}");
     }
     let mut seat = shell(&folder, &format!("{store} w < ada 2> notes"));
@@ -200,7 +200,7 @@ fn nobody_is_asked_who_cannot_answer() {
     assert!(notes.contains("New vault w, opened by w.key"), "{notes}");
 }
 
-/// A PIN, too.
+/// A PIN, too; that it was wrong is told where it is asked for, since tries are few.
 #[test]
 fn a_pin_is_asked_for_while_options_are_piped() {
     let key = Key::forgetful("auto");
@@ -213,7 +213,7 @@ fn a_pin_is_asked_for_while_options_are_piped() {
         "challenge": "", "pubKeyCredParams": [], "authenticatorSelection": {"userVerification": "required"}}"#;
     fs::write(folder.path().join("create"), options).unwrap();
     let create = format!("$S create --origin https://example.org --device udp:{}", key.address);
-    let mut seat = shell(&folder, &format!("cat create | {create}"));
+    let mut seat = shell(&folder, &format!("cat create | {create} 2> notes"));
     answer(&mut seat, "PIN: ", "9999");
     seat.see("The PIN is wrong. 7 tries are left.");
     answer(&mut seat, "PIN: ", "1234");
