@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use softkey_client::Profile;
 
 use super::{BrowserProfile, BrowserProfileArgs, Place, ProfileFile, unsaved, unusable};
@@ -82,10 +83,17 @@ impl BrowserProfile {
         Err(unsaved(&VaultError::Damaged(path.to_owned(), how)))
     }
 
-    /// Does this version see the same in both?
+    /// Does this version see the same in both, and would nothing be lost if `other` stood in place of this? What this version
+    /// does not know may be in either.
     fn has_same(&self, other: &Self) -> bool {
-        *self.profile.to_text() == *other.profile.to_text()
+        let seen = self.profile.to_text();
+        let all = |open: &Self| open.text.as_ref().and_then(|text| parsed(text));
+        *seen == *other.profile.to_text() && (all(self) == parsed(&seen) || all(self) == all(other))
     }
+}
+
+fn parsed(text: &str) -> Option<Value> {
+    serde_json::from_str(text).ok()
 }
 
 fn is_empty(text: &str) -> bool {

@@ -119,6 +119,19 @@ fn no_copy_stays_beside_the_removed_file() {
     assert!(!leftover.exists() && sealing.is_in_vault());
 }
 
+/// What only the vault has, and this version does not know, is not replaced.
+#[test]
+fn what_a_newer_version_sealed_stays() {
+    let sealing = Sealing::new(None);
+    assert_eq!(sealing.seal(&[]).code, Some(0));
+    sealing.write(&PROFILE.replace(", \"ofTomorrow\": [1, 2]", ""));
+    let told = sealing.refused(&["--remove-file"], 3);
+    assert!(told.contains("holds another browser profile, which was not touched"), "{told}");
+    assert!(sealing.file().exists() && sealing.is_in_vault());
+    sealing.write(PROFILE);
+    assert_eq!(sealing.seal(&["--remove-file"]).code, Some(0));
+}
+
 /// Another profile in the vault is not replaced, whether the file is to go or not.
 #[test]
 fn another_profile_in_the_vault_stays() {
