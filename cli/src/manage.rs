@@ -15,6 +15,7 @@ pub mod info;
 pub mod list;
 pub mod login_status;
 pub mod network;
+mod origins;
 pub mod otp;
 pub mod pages;
 pub mod passwords;

@@ -5,11 +5,14 @@
     reason = "some of these comments are the text of --help, where backticks are noise"
 )]
 
+use std::iter::empty;
+
 use clap::Args;
 use serde_json::json;
 use softkey_client::Operation;
 
 use super::create::named;
+use super::origins;
 use super::visit::Visit;
 use crate::browser_profile::BrowserProfileArgs;
 use crate::error::CliError;
@@ -44,9 +47,12 @@ pub struct LoginStatusArgs {
 ///
 /// # Errors
 ///
-/// As the call ends; the message begins with the name of the exception that a page would see.
+/// [`crate::error::Exit::BadInput`] for what is no origin; else as the call ends, and the message begins with the name of the exception that a page would see.
 pub fn run(args: &LoginStatusArgs, output: &mut Output<'_>) -> Result<(), CliError> {
-    let LoginStatusArgs { status, origin, top_origin, .. } = args;
+    let LoginStatusArgs { status, .. } = args;
+    let origin = &origins::typed(&args.origin, empty())?;
+    let top_origin =
+        args.top_origin.as_deref().map(|top| origins::typed(top, empty())).transpose()?;
     let open = args.browser_profile.open()?;
     let visit = Visit::within(top_origin.as_deref(), origin, Operation::Get, open);
     let set = visit.set_login_status(status)?;

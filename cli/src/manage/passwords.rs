@@ -6,7 +6,6 @@
     reason = "some of these comments are the text of --help, where backticks are noise"
 )]
 
-mod origins;
 mod seal;
 
 use clap::{Args, Subcommand};
@@ -15,6 +14,7 @@ use softkey_client::{
     Credential, CredentialType, FederatedCredential, PasswordCredential, Profile,
 };
 
+use super::origins;
 use crate::browser_profile::{BrowserProfile, BrowserProfileArgs};
 use crate::error::{CliError, Exit};
 use crate::output::{Form, Output};

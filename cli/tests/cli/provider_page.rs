@@ -56,17 +56,23 @@ fn a_frame_of_the_provider_learns_who_is_there() {
     refused(&world.with_servers(&words, &options), &[nobody]);
 }
 
-/// The caller is the provider's, its answer is to be used, the options are a dictionary: else the exception is named.
+/// The caller is in a frame, and the provider's; the options are a dictionary: else the exception is named.
 #[test]
 fn a_call_for_user_info_that_fails() {
-    let world = World::new(&["accounts:status=500"]);
+    let world = World::new(&[]);
     world.log_in("*");
+    given(&world.get("passive", "required", &["--account", "1"]));
     let options = json!({"configURL": CONFIG, "clientId": "rp"});
     let output =
         world.with_servers(&["get-user-info", "--origin", "https://login.idp.example"], &options);
     assert_eq!(output.status.code(), Some(2), "{}", said(&output));
     for (options, code, told) in [
-        (json!({"configURL": "https://idp.example/c", "clientId": "rp"}), 5, "NetworkError: "),
+        (json!({"configURL": "https://idp.example/c", "clientId": "rp"}), 1, "InvalidStateError: "),
+        (
+            json!({"configURL": "https://idp.example/c", "clientId": "rp"}),
+            1,
+            "try: --origin with the origin of the config file",
+        ),
         (json!({"clientId": "rp"}), 3, "TypeError: "),
         (json!([]), 3, "TypeError: "),
         (json!("x"), 3, "TypeError: "),
@@ -100,7 +106,9 @@ fn a_login_status_is_heeded() {
     let world = World::new(&[]);
     world.log_in("1");
     let own = ["--origin", "https://login.idp.example"];
-    let output = set_status(&world, &[&["logged-out"], &own[..]].concat());
+    // As people write it.
+    let typed = ["logged-out", "--origin", "HTTPS://Login.IDP.example:443/"];
+    let output = set_status(&world, &typed);
     assert!(output.status.success(), "{}", said(&output));
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
@@ -133,6 +141,10 @@ fn a_login_status_that_is_refused() {
         assert_eq!(output.status.code(), Some(code), "{}", said(&output));
         assert!(said(&output).contains(told) && output.stdout.is_empty(), "{}", said(&output));
     }
+    let nowhere = set_status(&world, &["logged-out", "--origin", "login.idp.example"]);
+    assert_eq!(nowhere.status.code(), Some(3));
+    let told = "try: scheme and host, such as https://login.idp.example";
+    assert!(said(&nowhere).contains(told), "{}", said(&nowhere));
     given(&world.get("passive", "optional", &["--yes"]));
     // A frame of the same site may.
     let words = [&["logged-out"], &own[..], &["--top-origin", "https://www.idp.example"]].concat();
