@@ -16,8 +16,8 @@ use serde::Serialize;
 use serde_json::Value;
 use softkey_client::options::UserVerification;
 use softkey_client::verify::{
-    Attestation, CredentialRecord, Expected, Fault, Identified, Registered, Trust, TrustFault,
-    TrustRoots, authentication, registration,
+    Attestation, CredentialRecord, Expected, Fault, Identified, Registered, Trust, TrustRoots,
+    authentication, registration,
 };
 use softkey_client::{
     AuthenticationResponse, CreationOptions, Operation, Origin, RegistrationResponse,
@@ -152,18 +152,20 @@ fn verdict(args: &VerifyArgs, registered: &Registered) -> Result<Verdict, CliErr
         return Ok(Verdict { format, kind, trusted: false, why: unjudged });
     }
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let (why, fault) = match roots(&args.trust)?.assess(registered, now.as_secs()) {
+    let (why, advice) = match roots(&args.trust)?.assess(registered, now.as_secs()) {
         Ok(Trust::Anchored) => {
             let why = "its certificates lead to one that is trusted";
             return Ok(Verdict { format, kind, trusted: true, why });
         }
-        Ok(Trust::None | Trust::SelfSigned) => (format!("{unjudged}."), TrustFault::NoAnchor),
-        Err(fault) => (fault.to_string(), fault),
+        Ok(Trust::None | Trust::SelfSigned) => {
+            (format!("{unjudged}."), advice::WITHOUT_CERTIFICATES)
+        }
+        Err(fault) => (fault.to_string(), advice::of_trust(fault)),
     };
     Err(CliError::new(
         Exit::Failed,
         format!("The attestation ({format}) is not trusted: {why}"),
-        advice::of_trust(fault),
+        advice,
     ))
 }
 

@@ -95,6 +95,9 @@ const fn of_statement(fault: StatementFault) -> &'static str {
     }
 }
 
+/// What to try when there is no certificate that could lead to somebody who is trusted.
+pub(super) const WITHOUT_CERTIFICATES: &str = "a key that attests with certificates, or no --trust to have the attestation told and not judged";
+
 /// What to try when the attestation holds and leads to nobody who is trusted.
 pub(super) const fn of_trust(fault: TrustFault) -> &'static str {
     match fault {

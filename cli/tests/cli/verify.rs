@@ -196,6 +196,7 @@ fn what_attests_itself_is_not_trusted() {
     let said = site.refusal(&[&REGISTERED[..], &["--trust", "root.der"]].concat());
     let itself = "The attestation (packed) is not trusted: the credential attests itself.";
     assert!(said.contains(itself), "{said}");
+    assert!(said.contains("try: a key that attests with certificates, or no --trust"), "{said}");
     for (name, text) in [("root.pem", "-----BEGIN CERTIFICATE-----\nAA==\n"), ("root.der", "")] {
         site.write(name, text);
         let output = site.run(&[&REGISTERED[..], &["--trust", name]].concat());
