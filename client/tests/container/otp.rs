@@ -6,8 +6,8 @@ use serde_json::json;
 use softkey_client::cause::TypeFault;
 use softkey_client::otp::Grade;
 use softkey_client::{
-    Answer, Cause, CredentialType, DomException, Feature, Frame, Output, Page, Profile, Question,
-    Request,
+    AbortController, AbortReason, Answer, Cause, CredentialRequestOptions, CredentialType,
+    DomException, Feature, Frame, Output, Page, Profile, Question, Request,
 };
 
 use crate::world::*;
@@ -155,6 +155,85 @@ fn a_limit_ends_the_wait() {
     request.handle_timeout(end);
     assert_eq!(request.poll_output(end), Some(Output::Withdraw));
     assert_eq!(settled(&mut request), expected);
+}
+
+/// A call with a signal, and its other end.
+fn with_signal(page: &mut Page) -> (Request, AbortController) {
+    let controller = AbortController::new();
+    let options = CredentialRequestOptions::from_json(&sms().to_string()).unwrap();
+    let options = CredentialRequestOptions { signal: Some(controller.signal()), ..options };
+    let mut request = page.credentials().get(NOW, options, entropy());
+    assert_eq!(request.poll_output(NOW), None);
+    (request, controller)
+}
+
+/// Section 2 step 5: the page's reason ends the wait, and the page may ask again at once. A message that comes then is not
+/// used up: it is for the call that waits.
+#[test]
+fn an_abort_ends_the_wait() {
+    let own = AbortReason::Value(json!("the user typed it"));
+    for reason in [AbortReason::Abort, own] {
+        let mut page = page();
+        let (mut request, controller) = with_signal(&mut page);
+        controller.abort_with(reason.clone());
+        let expected = Err((DomException::AbortError, Cause::Aborted(reason)));
+        assert_eq!(settled(&mut request), expected);
+
+        let mut again = waiting(&mut page);
+        page.profile().inbox().push(TEXT);
+        assert_eq!(request.poll_output(NOW), None, "the promise is settled");
+        assert_eq!(answered(&mut again, Answer::Yes).unwrap().unwrap()["code"], "747723");
+    }
+}
+
+/// The same with the question open: it is withdrawn, and its answer comes too late. The message was used up when it was
+/// asked about; the page's next call needs another.
+#[test]
+fn an_abort_withdraws_the_question() {
+    let mut page = page();
+    let (mut request, controller) = with_signal(&mut page);
+    page.profile().inbox().push(TEXT);
+    question(&mut request);
+    controller.abort();
+    assert_eq!(request.poll_output(NOW), Some(Output::Withdraw));
+    let expected = Err((DomException::AbortError, Cause::Aborted(AbortReason::Abort)));
+    assert_eq!(settled(&mut request), expected);
+
+    let mut again = waiting(&mut page);
+    request.handle_answer(NOW, Answer::Yes);
+    assert_eq!(request.poll_output(NOW), None, "a late answer gives no code");
+    assert_eq!(again.poll_output(NOW), None, "nor is it for the next call");
+    page.profile().inbox().push("@account.example.com #2");
+    assert_eq!(answered(&mut again, Answer::Yes).unwrap().unwrap()["code"], "2");
+}
+
+/// An answer that comes after the abort, though the request was not looked at in between, is late too.
+#[test]
+fn an_answer_after_the_abort_is_late() {
+    let mut page = page();
+    let (mut request, controller) = with_signal(&mut page);
+    page.profile().inbox().push(TEXT);
+    question(&mut request);
+    controller.abort();
+    request.handle_answer(NOW, Answer::Yes);
+    assert_eq!(request.poll_output(NOW), Some(Output::Withdraw));
+    let expected = Err((DomException::AbortError, Cause::Aborted(AbortReason::Abort)));
+    assert_eq!(settled(&mut request), expected);
+}
+
+/// The page of one call is told of another's abort by nothing: a second page that waits gets the message.
+#[test]
+fn an_abort_is_of_one_call() {
+    let profile = Profile::new();
+    let (mut one, mut two) = (Page::new(&profile, ORIGIN), Page::new(&profile, ORIGIN));
+    let (mut first, controller) = with_signal(&mut one);
+    let mut second = waiting(&mut two);
+    controller.abort();
+    profile.inbox().push(TEXT);
+    // The message and the abort are both there when this one looks, and the abort is looked at first.
+    let expected = Err((DomException::AbortError, Cause::Aborted(AbortReason::Abort)));
+    assert_eq!(settled(&mut first), expected);
+    assert_eq!(answered(&mut second, Answer::Yes).unwrap().unwrap()["code"], "747723");
 }
 
 #[test]
