@@ -151,6 +151,19 @@ fn io_fault(error: &io::Error) -> FetchFault {
     }
 }
 
+/// A lookup that fails is reported like a socket that does.
+fn lookup_fault(error: Error) -> Error {
+    match error {
+        Error::Io(_) => Error::HostNotFound,
+        other => other,
+    }
+}
+
+/// A name below `invalid`, in lower case: nobody has it, and no name server is asked about it (RFC 6761 section 6.4).
+fn is_invalid(host: &str) -> bool {
+    host.trim_end_matches('.').rsplit('.').next() == Some("invalid")
+}
+
 /// Names that are given, before those that are looked up.
 #[derive(Debug)]
 struct HostMap {
@@ -168,13 +181,11 @@ impl Resolver for HostMap {
         let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
         let name =
             uri.host().map(|host| (host.to_ascii_lowercase(), uri.port_u16().unwrap_or(default)));
-        let Some(address) = name.and_then(|name| self.hosts.get(&name)) else {
-            let found = self.rest.resolve(uri, config, timeout);
-            // A lookup that fails is reported like a socket that does.
-            return found.map_err(|error| match error {
-                Error::Io(_) => Error::HostNotFound,
-                other => other,
-            });
+        let Some(address) = name.as_ref().and_then(|name| self.hosts.get(name)) else {
+            if name.is_some_and(|(host, _)| is_invalid(&host)) {
+                return Err(Error::HostNotFound);
+            }
+            return self.rest.resolve(uri, config, timeout).map_err(lookup_fault);
         };
         let mut addresses = self.empty();
         addresses.push(*address);

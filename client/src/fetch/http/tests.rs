@@ -146,6 +146,20 @@ fn each_failure_has_its_name() {
     assert_eq!(ask(closed, none), Err(FetchFault::NoSuchHost));
 }
 
+/// No name server is asked about `invalid`; what one of them could not tell is a host that is not there.
+#[test]
+fn a_name_that_nobody_has_is_not_looked_up() {
+    for invalid in ["invalid", "none.invalid", "none.invalid."] {
+        assert!(is_invalid(invalid), "{invalid}");
+    }
+    for other in ["", "invalid.example", "notinvalid", "none.notinvalid"] {
+        assert!(!is_invalid(other), "{other}");
+    }
+    let lookup = Error::Io(io::Error::other("no answer"));
+    assert!(matches!(lookup_fault(lookup), Error::HostNotFound));
+    assert!(matches!(lookup_fault(Error::ConnectionFailed), Error::ConnectionFailed));
+}
+
 /// About the wall clock: a server that accepts and says nothing is given up in the time asked for.
 #[test]
 fn silence_ends() {
