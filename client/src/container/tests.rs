@@ -171,7 +171,7 @@ fn an_absent_type_is_not_supported() {
     assert_eq!(get_fails(&mut page, request()), expected);
 }
 
-/// get step 4, on the registry's own terms: a page cannot ask for two types of this client yet.
+/// get step 4, on the registry's own terms; `order` has the calls of a page.
 #[test]
 fn types_that_do_not_mix_are_not_supported() {
     let mut page = page();
