@@ -3,7 +3,9 @@
 
 use serde_json::{Value, json};
 use softkey_client::fedcm::options::{Context, Mode};
-use softkey_client::fedcm::{AccountChoice, Failure, LoginStatus, NotAutomatic, Token, Unoffered};
+use softkey_client::fedcm::{
+    AccountChoice, Endpoint, Failure, Fault, LoginStatus, NotAutomatic, Token, Unoffered,
+};
 use softkey_client::{Answer, FetchResponse, Question};
 
 use crate::world::*;
@@ -159,8 +161,8 @@ fn a_click_leads_to_the_login() {
 
     let mut world = signed_out();
     world.route(CONFIG, response(404, &[], ""));
-    let fault = softkey_client::fedcm::Fault::Status(404);
-    let failure = Failure::Answer(softkey_client::fedcm::Endpoint::Config, fault);
+    let fault = Fault::Status(404);
+    let failure = Failure::Answer(Endpoint::Config, fault);
     assert_eq!(world.get(&active()), network(failure), "and at once, if there is no login page");
 }
 
@@ -278,4 +280,27 @@ fn silent_asks_nobody() {
     let why = Failure::NeedsUser(NotAutomatic::Eligible(0));
     assert_eq!(world.get(&silent()), network(why));
     assert!(world.asked.is_empty());
+}
+
+/// Section 2.2: an endpoint of another origin is none. The sign-in goes on without links, and the well-known file has to
+/// name its endpoints all the same.
+#[test]
+fn foreign_client_metadata_are_not_asked_for() {
+    let foreign = json!("https://elsewhere.example/metadata");
+    let mut world = World::new();
+    world.config("client_metadata_endpoint", foreign.clone());
+    assert_eq!(token(world.get(&identity())), "a token");
+    assert!(world.sent().iter().all(|line| !line.contains("metadata")), "nobody was asked");
+    let Some(Question::Account(dialog)) = world.asked.first() else { panic!("{:?}", world.asked) };
+    let AccountChoice::Account { disclosure: Some(said), .. } = &dialog.choices[0] else {
+        panic!("{dialog:?}")
+    };
+    assert_eq!((&said.privacy_policy_url, &said.terms_of_service_url), (&None, &None));
+
+    let mut world = World::new();
+    world.config("client_metadata_endpoint", foreign);
+    world.route(WELL_KNOWN, json_response(&json!({"provider_urls": [CONFIG]})));
+    let why = Unoffered::Answer(Endpoint::Config, Fault::WellKnownTooShort);
+    let nothing = Failure::NothingToOffer(vec![(CONFIG.into(), why)]);
+    assert_eq!(world.get(&identity()), network(nothing));
 }

@@ -144,7 +144,13 @@ fn one_at_a_time() {
     let mut first = world.page.disconnect_identity(options());
     assert!(matches!(first.poll_output(world.now), Some(Output::Send(_))));
     assert_eq!(disconnect(&mut world, to("http://x.example/")), network(Failure::Disconnecting));
+    // The Content Security Policy comes before the pending call, and what it refuses is none.
+    world.page.set_connect_src([IDP]);
+    let refused = network(Failure::ContentSecurityPolicy);
+    assert_eq!(disconnect(&mut world, to("https://x.example/")), refused);
+    assert_eq!(disconnect(&mut world, options()), network(Failure::Disconnecting));
     drop(first);
+    assert_eq!(disconnect(&mut world, to("https://x.example/")), refused);
     assert_eq!(disconnect(&mut world, options()), Ok(None));
     assert_eq!(disconnect(&mut world, options()), Ok(None));
     assert_eq!(disconnect(&mut world, options()), network(Failure::NotConnected));

@@ -2,6 +2,7 @@
 //! and 1.2).
 
 use serde_json::{Value, json};
+use softkey_client::fedcm::Failure;
 use softkey_client::headless::settle;
 use softkey_client::{
     Cause, CredentialCreationOptions, CredentialRequestOptions, CredentialType, DomException,
@@ -84,4 +85,38 @@ fn the_container_lets_it_in() {
     let cause = Cause::PolicyRefuses(Feature::IdentityCredentialsGet);
     let refused = Err((DomException::NotAllowedError, cause));
     assert_eq!(World::of(frame).get(&identity()), refused);
+}
+
+/// The failures before the first request, each with all later ones beside it. A click is taken last of all that a page has
+/// in its hands: what fails before leaves it for the next call.
+#[test]
+fn the_order_of_the_first_failures() {
+    let mut world = World::new();
+    let disabled = |world: &World, off| {
+        world.page.profile().set(|settings| settings.fed_cm.off = off);
+    };
+    let twice = |options: &Value| {
+        let mut options = options.clone();
+        let providers = options["identity"]["providers"].as_array_mut().unwrap();
+        providers.push(providers[0].clone());
+        options
+    };
+    let mut nobody = active();
+    nobody["identity"]["providers"] = json!([]);
+    disabled(&world, true);
+    assert_eq!(world.get(&nobody), network(Failure::NoProviders));
+    assert_eq!(world.get(&twice(&active())), network(Failure::Disabled));
+    assert_eq!(world.get(&twice(&identity())), network(Failure::Disabled));
+    disabled(&world, false);
+    assert_eq!(world.get(&twice(&active())), network(Failure::ActiveWithSeveral(2)));
+    assert_eq!(world.get(&twice(&identity())), network(Failure::SameProvider(IDP.into())));
+    assert_eq!(world.get(&active()), network(Failure::NoActivation));
+
+    world.page.activate();
+    disabled(&world, true);
+    assert_eq!(world.get(&active()), network(Failure::Disabled));
+    disabled(&world, false);
+    assert_eq!(world.get(&twice(&active())), network(Failure::ActiveWithSeveral(2)));
+    assert_eq!(world.sent(), Vec::<String>::new());
+    assert_eq!(token(world.get(&active())), "a token", "the click is still there");
 }
