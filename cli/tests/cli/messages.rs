@@ -4,8 +4,6 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Stdio};
-use std::thread;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -54,18 +52,18 @@ fn a_code_comes_by_http() {
     assert_eq!(rest, "May https://example.org have the code?\n");
 }
 
-/// The file is written until the page has it: when the program looks first is nobody's to know.
+/// Sources are opened in their order: the address of the second says that the file is watched.
 #[test]
 fn a_code_comes_by_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("sms");
-    let mut child = waiting(&["--yes", "--inbox", &format!("file:{}", path.display())]);
-    let new = folder.path().join("new");
-    while child.try_wait().unwrap().is_none() {
-        fs::write(&new, TEXT).unwrap();
-        fs::rename(&new, &path).unwrap();
-        thread::sleep(Duration::from_secs(1));
-    }
+    let file = format!("file:{}", path.display());
+    let mut child = waiting(&["--yes", "--inbox", &file, "--inbox", "http:127.0.0.1:0"]);
+    let mut notes = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    notes.read_line(&mut line).unwrap();
+    assert!(line.starts_with("POST messages to http://"), "{line}");
+    fs::write(&path, TEXT).unwrap();
     assert_eq!(given(child)["code"], "747723");
 }
 
