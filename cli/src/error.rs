@@ -4,7 +4,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 /// The exit codes of the program. Scripts depend on them.
 ///
@@ -62,6 +62,8 @@ pub struct CliError {
     what: String,
     try_this: String,
     exit: Exit,
+    /// What a page sees of it, for programs.
+    seen: Map<String, Value>,
 }
 
 impl CliError {
@@ -69,7 +71,14 @@ impl CliError {
     /// command line.
     #[must_use]
     pub fn new(exit: Exit, what: impl Into<String>, try_this: impl Into<String>) -> Self {
-        Self { what: what.into(), try_this: try_this.into(), exit }
+        Self { what: what.into(), try_this: try_this.into(), exit, seen: Map::new() }
+    }
+
+    /// The same, with what a page sees of it as further members of the JSON form.
+    #[must_use]
+    pub fn seen_as(mut self, seen: Map<String, Value>) -> Self {
+        self.seen = seen;
+        self
     }
 
     /// The way out when nobody reads the output any more: ends the command, prints nothing, is success.
@@ -97,7 +106,9 @@ impl CliError {
     }
 
     /// Writes the error for `main`: two lines, or one JSON object
-    /// `{"error":{"exit":4,"what":"...","try":"..."}}`. Success writes nothing.
+    /// `{"error":{"exit":4,"what":"...","try":"..."}}`; where a page's promise is rejected, with the exception's `name`
+    /// besides, and with what else the page may read of it: `message`, `error` and `url` of an `IdentityCredentialError`,
+    /// or in place of all the `reason` with which it aborted. Success writes nothing.
     ///
     /// # Errors
     ///
@@ -107,7 +118,10 @@ impl CliError {
             return Ok(());
         }
         if json {
-            let error = json!({"exit": self.exit.code(), "what": self.what, "try": self.try_this});
+            let mut error = self.seen.clone();
+            error.insert("exit".into(), self.exit.code().into());
+            error.insert("what".into(), self.what.as_str().into());
+            error.insert("try".into(), self.try_this.as_str().into());
             return writeln!(to, "{}", json!({ "error": error }));
         }
         writeln!(to, "softkey: {}", self.what)?;
@@ -142,6 +156,19 @@ mod tests {
         assert_eq!(
             reported(&error, true),
             "{\"error\":{\"exit\":4,\"try\":\"plug one in\",\"what\":\"No key was found.\"}}\n"
+        );
+    }
+
+    /// What a page sees stands beside the two parts, and cannot take their place.
+    #[test]
+    fn what_a_page_sees_is_for_programs() {
+        let seen = json!({"name": "NetworkError", "exit": 0, "what": ""});
+        let seen = seen.as_object().cloned().unwrap();
+        let error = CliError::new(Exit::Refused, "NetworkError: No.", "").seen_as(seen);
+        assert_eq!(reported(&error, false), "softkey: NetworkError: No.\n");
+        assert_eq!(
+            reported(&error, true),
+            "{\"error\":{\"exit\":5,\"name\":\"NetworkError\",\"try\":\"\",\"what\":\"NetworkError: No.\"}}\n"
         );
     }
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::abort::AbortReason;
 use crate::cause::{Cause, DomException, Operation};
-use crate::fedcm::IdentityCredential;
+use crate::fedcm::{IdentityCredential, IdentityCredentialError};
 use crate::federated::FederatedCredential;
 use crate::otp::OtpCredential;
 use crate::password::PasswordCredential;
@@ -158,6 +158,12 @@ impl Rejection {
             Cause::Aborted(AbortReason::Value(value)) => Some(value),
             _ => None,
         }
+    }
+
+    /// The members of the exception that the page sees, if it is an `IdentityCredentialError`.
+    #[must_use]
+    pub const fn identity_error(&self) -> Option<IdentityCredentialError<'_>> {
+        IdentityCredentialError::of(&self.cause)
     }
 }
 

@@ -10,10 +10,10 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use softkey_client::driver::DriveError;
 use softkey_client::{
-    Cause, CreationOptions, CredentialCreationOptions, CredentialType, Operation,
+    Cause, CreationOptions, CredentialCreationOptions, CredentialType, Operation, Rejection,
 };
 use softkey_ctap::Instant;
 
@@ -101,11 +101,23 @@ pub(super) fn is_bare(text: &str) -> bool {
     has("challenge") && !CredentialType::ALL.iter().any(|kind| has(kind.member()))
 }
 
-/// A cause with the name of its exception in front.
+/// A cause with the name of its exception in front, and with what a page sees of it for programs.
 pub(crate) fn named(cause: Cause, operation: Operation) -> CliError {
-    let name = cause.exception(operation).name();
-    let error = explain(DriveError::Cause(cause));
-    CliError::new(error.exit(), format!("{name}: {}", error.what()), error.try_this())
+    let rejection = Rejection::new(cause, operation);
+    let name = rejection.exception.name();
+    let seen = seen(&rejection);
+    let error = explain(DriveError::Cause(rejection.cause));
+    CliError::new(error.exit(), format!("{name}: {}", error.what()), error.try_this()).seen_as(seen)
+}
+
+/// What a page sees of a rejection.
+fn seen(rejection: &Rejection) -> Map<String, Value> {
+    let seen = match (rejection.reason(), rejection.identity_error()) {
+        (Some(reason), _) => json!({ "reason": reason }),
+        (None, Some(error)) => json!(error),
+        (None, None) => json!({"name": rejection.exception.name()}),
+    };
+    seen.as_object().cloned().unwrap_or_default()
 }
 
 /// The text of the options.

@@ -311,6 +311,27 @@ fn requests_are_shown_to_programs() {
     assert!(!said(&quiet).contains("\"request\""), "{}", said(&quiet));
 }
 
+/// Programs read what a page would: the exception's name, and a provider's word with its page; no private cause among it.
+#[test]
+fn the_error_of_a_provider_is_told_to_programs() {
+    let seen = |fault: &str| {
+        let world = World::new(&[fault]);
+        world.log_in("1");
+        let output = world.get("passive", "optional", &["--yes", "--json"]);
+        refused(&output, &[]);
+        let text = String::from_utf8(output.stderr).unwrap();
+        let line: Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        ["name", "message", "error", "url"].map(|member| line["error"][member].clone())
+    };
+    let name = "IdentityCredentialError";
+    let identity = |error: &str, url: &str| [name, name, error, url].map(|member| json!(member));
+    let url = "https://login.idp.example/error?code=busy";
+    assert_eq!(seen("id-assertion:error=busy"), identity("busy", url));
+    assert_eq!(seen("id-assertion:no-cors"), identity("", ""));
+    let other = [json!("NetworkError"), Value::Null, Value::Null, Value::Null];
+    assert_eq!(seen("accounts:status=401"), other);
+}
+
 /// The provider forgets the site: by the page's call, and the client with it; then the person is asked again.
 #[test]
 fn a_page_is_disconnected() {

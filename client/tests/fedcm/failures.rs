@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use softkey_client::fedcm::{AssertionError, Endpoint, Failure, Fault, LoginStatus, Unoffered};
 use softkey_client::{
     Cause, CredentialRequestOptions, CredentialType, DomException, Feature, Fetch, FetchFault,
-    FetchResponse, Frame, Page, Question,
+    FetchResponse, Frame, Page, Question, Rejection,
 };
 
 use crate::world::*;
@@ -317,13 +317,19 @@ fn client_metadata_are_not_needed() {
     assert_eq!(faults, [Fault::NotFetched(FetchFault::Unreachable)]);
 }
 
-fn no_token(answer: Result<FetchResponse, FetchFault>) -> (World, (String, String, Fault)) {
+/// A request whose id assertion ends so, with the world after it.
+fn without_token(answer: Result<FetchResponse, FetchFault>) -> (World, Rejection) {
     let mut world = World::new();
     match answer {
         Ok(answer) => world.route(ASSERT, answer),
         Err(fault) => world.breaks(ASSERT, fault),
     }
     let rejection = world.try_get(&identity()).unwrap_err();
+    (world, rejection)
+}
+
+fn no_token(answer: Result<FetchResponse, FetchFault>) -> (World, (String, String, Fault)) {
+    let (world, rejection) = without_token(answer);
     assert_eq!(rejection.exception, DomException::IdentityCredentialError);
     assert_eq!(rejection.exception.name(), "IdentityCredentialError");
     let Cause::Identity(Failure::NoToken(AssertionError { error, url, fault })) = rejection.cause
@@ -331,6 +337,24 @@ fn no_token(answer: Result<FetchResponse, FetchFault>) -> (World, (String, Strin
         panic!("{rejection:?}")
     };
     (world, (error, url, fault))
+}
+
+/// Section 1.3: what the page reads of the exception is the provider's word and nothing of the private fault beside it; no
+/// other exception has these members.
+#[test]
+fn the_page_reads_error_and_url() {
+    let seen = |answer| serde_json::to_value(without_token(answer).1.identity_error()).unwrap();
+    let name = "IdentityCredentialError";
+    let silent = json!({"name": name, "message": name, "error": "", "url": ""});
+    assert_eq!(seen(Err(FetchFault::Unreachable)), silent);
+    assert_eq!(seen(Ok(cors(404, &json!({})))), silent);
+    let refusal = json!({"error": {"code": "access_denied", "url": "/why"}});
+    let url = format!("{IDP}/why");
+    let told = json!({"name": name, "message": name, "error": "access_denied", "url": url});
+    assert_eq!(seen(Ok(cors(401, &refusal))), told);
+
+    let (_, late) = without_token(Err(FetchFault::TimedOut));
+    assert_eq!((late.exception, late.identity_error()), (DomException::NetworkError, None));
 }
 
 /// Sections 1.3 and 2.5: `IdentityCredentialError`, with empty members or with the provider's, shown before it is thrown.
