@@ -132,10 +132,10 @@ pub static TABLE: &[Entry] = &[
     ),
     entry!(
         "unasked-extension",
-        Some("[=NAME]"),
+        Some("[=credProtect|credBlob|hmac-secret|minPinLength|uvm]"),
         Ceremonies,
         unasked,
-        "an extension output that nobody asked for is signed: credProtect, credBlob, hmac-secret, minPinLength, uvm, or softkey-unasked by default"
+        "an extension output that nobody asked for is signed, softkey-unasked by default"
     ),
     plain!(
         "missing-extensions",
@@ -270,10 +270,10 @@ pub static TABLE: &[Entry] = &[
     ),
     entry!(
         "wrong-format",
-        Some("[=NAME]"),
+        Some("[=tpm|fido-u2f|none|apple|android-key]"),
         Creation,
         format,
-        "attestations call themselves tpm, fido-u2f, none, apple, android-key or unknown, which is the default"
+        "attestations call themselves by another format, unknown by default"
     ),
     entry!(
         "pin-retries",
