@@ -6,6 +6,7 @@
 //! or on the packets that carry it ([`wire`]). Faults come from the owner only.
 
 pub mod answer;
+mod argument;
 mod table;
 pub mod wire;
 

@@ -6,10 +6,13 @@ use serde::Serialize;
 use softkey_authenticator::Fault as Signed;
 use softkey_ctap::Command;
 
-use super::answer::{AnswerFault, Canned, Form};
+use super::answer::{AnswerFault, Canned};
+use super::argument::{
+    algorithm, counter, delay, drop_packet, format, hid_error, lists, non_canonical, oversize,
+    pin_retries, protection, status, storm, unasked,
+};
 use super::wire::PacketFault;
 use super::{About, Fault};
-use crate::run::request;
 
 /// One fault.
 #[derive(Serialize)]
@@ -381,107 +384,3 @@ pub static TABLE: &[Entry] = &[
         "this CTAPHID error comes in the place of answers"
     ),
 ];
-
-fn counter(argument: Option<&str>) -> Option<Fault> {
-    Some(Fault::Signed(match argument? {
-        "back" => Signed::CounterBackwards,
-        "zero" => Signed::CounterZero,
-        _ => return None,
-    }))
-}
-
-fn algorithm(argument: Option<&str>) -> Option<Fault> {
-    let id = argument.map_or(Some(-65_535), |id| id.parse().ok())?;
-    Some(Fault::Signed(Signed::Algorithm(id)))
-}
-
-fn unasked(argument: Option<&str>) -> Option<Fault> {
-    const NAMES: [&str; 6] =
-        ["credProtect", "credBlob", "hmac-secret", "minPinLength", "uvm", "softkey-unasked"];
-    let wanted = argument.unwrap_or("softkey-unasked");
-    let name = NAMES.into_iter().find(|name| *name == wanted)?;
-    Some(Fault::Signed(Signed::UnaskedExtension(name)))
-}
-
-fn protection(argument: Option<&str>) -> Option<Fault> {
-    let level = argument?.parse().ok().filter(|level| (1..=3).contains(level))?;
-    Some(Fault::Signed(Signed::Protection(level)))
-}
-
-fn hex(text: &str) -> Option<u8> {
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    u8::from_str_radix(digits, 16)
-        .ok()
-        .filter(|_| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
-fn status(argument: Option<&str>) -> Option<Fault> {
-    let argument = argument?;
-    let (command, code) = match argument.rsplit_once(':') {
-        None => (None, argument),
-        Some((name, code)) => (Some(command(name)?), code),
-    };
-    // Zero is success, which needs an answer.
-    let code = hex(code).filter(|code| *code != 0)?;
-    Some(Fault::Canned(Canned::Status { command, code }))
-}
-
-/// The command of this name, as the lines about requests have it.
-fn command(name: &str) -> Option<Command> {
-    (1..=u8::MAX)
-        .map(Command)
-        .find(|command| command.name().is_some() && request::name(*command) == name)
-}
-
-fn lists(argument: Option<&str>) -> Option<Fault> {
-    let limit = argument.map_or(Some(1), |limit| limit.parse().ok())?;
-    Some(Fault::Canned(Canned::Lists { limit }))
-}
-
-fn format(argument: Option<&str>) -> Option<Fault> {
-    const NAMES: [&str; 6] = ["tpm", "fido-u2f", "none", "apple", "android-key", "unknown"];
-    let wanted = argument.unwrap_or("unknown");
-    let name = NAMES.into_iter().find(|name| *name == wanted)?;
-    Some(Fault::Answer(AnswerFault::Format(name)))
-}
-
-fn pin_retries(argument: Option<&str>) -> Option<Fault> {
-    Some(Fault::Answer(AnswerFault::PinRetries(argument?.parse().ok()?)))
-}
-
-fn non_canonical(argument: Option<&str>) -> Option<Fault> {
-    Some(Fault::Answer(AnswerFault::NonCanonical(match argument? {
-        "order" => Form::Order,
-        "length" => Form::Length,
-        "duplicate" => Form::Duplicate,
-        "indefinite" => Form::Indefinite,
-        _ => return None,
-    })))
-}
-
-fn oversize(argument: Option<&str>) -> Option<Fault> {
-    let bytes = argument.map_or(Some(7609), |bytes| bytes.parse().ok());
-    // What CTAPHID can carry.
-    bytes.filter(|bytes| *bytes <= 7609).map(|bytes| Fault::Answer(AnswerFault::Oversize(bytes)))
-}
-
-fn delay(argument: Option<&str>) -> Option<Fault> {
-    let millis = argument.map_or(Some(500), |millis| millis.parse().ok())?;
-    Some(Fault::Packet(PacketFault::Delay { millis }))
-}
-
-fn drop_packet(argument: Option<&str>) -> Option<Fault> {
-    let number = argument.map(str::parse).transpose().ok()?;
-    Some(Fault::Packet(PacketFault::Drop { number }))
-}
-
-fn storm(argument: Option<&str>) -> Option<Fault> {
-    let count = argument.map_or(Some(1000), |count| count.parse().ok());
-    // Enough to be a storm, and not so much that it fills the memory.
-    let count = count.filter(|count| *count <= 100_000)?;
-    Some(Fault::Packet(PacketFault::KeepaliveStorm { count }))
-}
-
-fn hid_error(argument: Option<&str>) -> Option<Fault> {
-    Some(Fault::Packet(PacketFault::Error { code: hex(argument?)? }))
-}
