@@ -2,62 +2,80 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::{env, io};
 
 const EMULATOR: &str = "qemu-system-arm";
-/// Of util-linux.
+/// Of util-linux. Others of this name do not know the option.
 const SETPRIV: &str = "setpriv";
 
 /// The emulator, ready for its arguments. The kernel ends it when the thread that starts it ends, however that comes about:
 /// a program that is killed can end nothing itself, and an emulator left behind takes a processor for ever. Where the
-/// system has no setpriv, the emulator is started without.
+/// system has no setpriv that can do this, the emulator is started without.
 ///
 /// # Errors
 ///
 /// `NotFound` if there is no emulator.
 pub(super) fn command() -> io::Result<Command> {
-    command_among(env::var_os("PATH").as_deref().unwrap_or_default())
+    static CAN: OnceLock<bool> = OnceLock::new();
+    let folders = env::var_os("PATH").unwrap_or_default();
+    command_among(&folders, || *CAN.get_or_init(|| ends_with_parent(SETPRIV)))
 }
 
-/// The same, if programs lie in these folders.
-fn command_among(folders: &OsStr) -> io::Result<Command> {
-    let is_there = |program: &str| {
-        let lies_in = |folder: &Path| folder.join(program).is_file();
-        env::split_paths(folders).any(|folder| lies_in(&folder))
-    };
-    if !is_there(EMULATOR) {
+/// The same, if programs lie in these folders; can setpriv do its part?
+fn command_among(folders: &OsStr, can: impl FnOnce() -> bool) -> io::Result<Command> {
+    let lies_in = |folder: &Path| folder.join(EMULATOR).is_file();
+    if !env::split_paths(folders).any(|folder| lies_in(&folder)) {
         return Err(io::Error::new(io::ErrorKind::NotFound, format!("there is no {EMULATOR}")));
     }
-    if !is_there(SETPRIV) {
-        return Ok(Command::new(EMULATOR));
-    }
-    let mut command = Command::new(SETPRIV);
-    command.args(["--pdeathsig", "KILL", "--", EMULATOR]);
-    Ok(command)
+    if can() { Ok(ending_with_parent(SETPRIV, EMULATOR)) } else { Ok(Command::new(EMULATOR)) }
+}
+
+/// A program by setpriv.
+fn ending_with_parent(setpriv: &str, program: &str) -> Command {
+    let mut command = Command::new(setpriv);
+    command.args(["--pdeathsig", "KILL", "--", program]);
+    command
+}
+
+/// Does this setpriv start programs so?
+fn ends_with_parent(setpriv: &str) -> bool {
+    let mut command = ending_with_parent(setpriv, "true");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// The program and the arguments where these programs are there.
-    fn started(programs: &[&str]) -> Result<Vec<String>, io::ErrorKind> {
+    /// The program and the arguments where these programs are there, and setpriv can do its part or not.
+    fn started(programs: &[&str], can: bool) -> Result<Vec<String>, io::ErrorKind> {
         let folder = tempfile::tempdir().unwrap();
         for program in programs {
             std::fs::write(folder.path().join(program), "").unwrap();
         }
-        let command = command_among(folder.path().as_os_str()).map_err(|error| error.kind())?;
+        let command = command_among(folder.path().as_os_str(), || can);
+        let command = command.map_err(|error| error.kind())?;
         let words = std::iter::once(command.get_program()).chain(command.get_args());
         Ok(words.map(|word| word.to_str().unwrap().to_owned()).collect())
     }
 
     #[test]
     fn the_emulator_ends_with_its_parent_where_the_system_can_do_that() {
-        assert_eq!(started(&[]), Err(io::ErrorKind::NotFound));
-        assert_eq!(started(&[SETPRIV]), Err(io::ErrorKind::NotFound));
-        assert_eq!(started(&[EMULATOR]).unwrap(), [EMULATOR]);
-        let words = started(&[EMULATOR, SETPRIV]).unwrap();
+        assert_eq!(started(&[], true), Err(io::ErrorKind::NotFound));
+        assert_eq!(started(&["qemu-system-aarch64"], true), Err(io::ErrorKind::NotFound));
+        assert_eq!(started(&[EMULATOR], false).unwrap(), [EMULATOR]);
+        let words = started(&[EMULATOR], true).unwrap();
         assert_eq!(words, [SETPRIV, "--pdeathsig", "KILL", "--", EMULATOR]);
+    }
+
+    /// A setpriv may be there that does not know the option, or none: it is tried, not looked for.
+    #[test]
+    fn a_setpriv_that_cannot_do_it_is_left_out() {
+        assert!(ends_with_parent("true"));
+        assert!(!ends_with_parent("false"));
+        assert!(!ends_with_parent("softkey-has-no-such-program"));
     }
 }
