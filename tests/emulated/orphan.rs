@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
@@ -19,7 +20,13 @@ const SAID: &str = "the emulator is process ";
 fn wait_with_a_board(memory: &str) {
     let mailbox = Mailbox::open(memory.as_ref()).unwrap();
     let mut child = mailbox.power_up(&firmware(), &[1; 32]).unwrap();
+    let end = Instant::now() + PATIENCE;
     while !mailbox.is_running().unwrap() {
+        if Instant::now() > end {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("the board does not start");
+        }
         thread::yield_now();
     }
     println!("{SAID}{}", child.id());
@@ -43,12 +50,20 @@ fn a_killed_program_takes_its_emulator_along() {
     program.arg("orphan::a_killed_program_takes_its_emulator_along");
     program.env(MEMORY, board.memory()).stdout(Stdio::piped());
     let mut program = program.spawn().unwrap();
-    let mut lines = BufReader::new(program.stdout.take().unwrap()).lines().map(Result::unwrap);
-    let process = lines.find_map(|line| line.split_once(SAID).map(|(_, it)| it.to_owned()));
-    let process = process.expect("the number of the emulator's process");
-    assert!(runs(&process));
+    let mut lines = BufReader::new(program.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let (tells, told) = mpsc::channel();
+    thread::spawn(move || {
+        let process = lines.find_map(|line| line.split_once(SAID).map(|(_, it)| it.to_owned()));
+        // Nobody listens any more if it came too late.
+        let _ = process.map(|process| tells.send(process));
+    });
+    // The program has its own patience with the board, and this much to start itself.
+    let process = told.recv_timeout(2 * PATIENCE);
+    let had_run = process.as_deref().is_ok_and(runs);
     program.kill().unwrap();
     program.wait().unwrap();
+    let process = process.expect("the number of the emulator's process");
+    assert!(had_run, "the emulator ended by itself");
     let end = Instant::now() + PATIENCE;
     while runs(&process) {
         assert!(Instant::now() < end, "the emulator outlives the program that started it");
