@@ -119,11 +119,8 @@ impl Format {
     fn best(attestation: &Attestation, algorithm: Algorithm) -> Self {
         match attestation {
             Attestation::Batch | Attestation::SelfAttestation => Self::Packed,
-            // `packed` suits every credential.
             #[cfg(feature = "attestation-formats")]
-            Attestation::Root(root) => {
-                Self::Root(root.best(algorithm).unwrap_or(AttestationFormat::Packed))
-            }
+            Attestation::Root(root) => Self::Root(root.best(algorithm)),
         }
     }
 

@@ -204,9 +204,10 @@ fn attestation(config: &Config) -> (Vec<&'static str>, Vec<&[u8]>) {
         Attestation::Batch => (vec!["basic_full"], vec![BATCH_ROOT_CERTIFICATE]),
         Attestation::SelfAttestation => (vec!["basic_surrogate"], vec![]),
         Attestation::Root(root) => {
+            let algorithms = config.algorithms.listed().iter();
+            let formats = algorithms.flat_map(|algorithm| root.statements(*algorithm));
             // Through U2F the root attests whatever the formats are.
-            let u2f = config.u2f.then_some(AttestationFormat::FidoU2f);
-            let formats = root.formats().iter().copied().chain(u2f);
+            let formats = formats.chain(config.u2f.then_some(AttestationFormat::FidoU2f));
             let types = formats.flat_map(registry::attestation_types).copied();
             (types.collect(), vec![root.certificate()])
         }

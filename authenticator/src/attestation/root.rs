@@ -91,6 +91,12 @@ impl AttestationFormat {
             ),
         }
     }
+
+    /// The two that `compound` is made of for a credential of this algorithm.
+    fn compounded(algorithm: Algorithm) -> [Self; 2] {
+        let by_tpm = Self::Tpm.suits(algorithm);
+        [Self::Packed, if by_tpm { Self::Tpm } else { Self::AndroidKey }]
+    }
 }
 
 /// What the root is called.
@@ -212,6 +218,20 @@ impl AttestationRoot {
         &self.formats
     }
 
+    /// The formats of the statements that there may be about a credential of this algorithm, one of which may come again.
+    /// Instead of `compound` there are those that it is made of.
+    #[must_use]
+    pub fn statements(&self, algorithm: Algorithm) -> Vec<AttestationFormat> {
+        let suitable = self.formats.iter().copied().filter(|format| format.suits(algorithm));
+        let mut made: Vec<_> = suitable.collect();
+        made.push(self.best(algorithm));
+        let parts = |format| match format {
+            AttestationFormat::Compound => AttestationFormat::compounded(algorithm).to_vec(),
+            format => vec![format],
+        };
+        made.into_iter().flat_map(parts).collect()
+    }
+
     /// What enterprise attestation is made with: a key and a certificate of the model `aaguid` that carries the
     /// serial number of this one key, and the relying parties that are told without the platform's word. Nothing if
     /// the serial number is not of 1 to 64 bytes.
@@ -237,9 +257,10 @@ impl AttestationRoot {
         found.find(|format| format.suits(algorithm)).copied()
     }
 
-    /// The best format for a credential of this algorithm.
-    pub(super) fn best(&self, algorithm: Algorithm) -> Option<AttestationFormat> {
-        self.formats.iter().find(|format| format.suits(algorithm)).copied()
+    /// The best format for a credential of this algorithm; where none of the list suits it, `packed` does.
+    pub(super) fn best(&self, algorithm: Algorithm) -> AttestationFormat {
+        let mut suitable = self.formats.iter().filter(|format| format.suits(algorithm));
+        suitable.next().copied().unwrap_or(AttestationFormat::Packed)
     }
 
     /// The statement of one format about a new credential.
@@ -289,12 +310,12 @@ impl AttestationRoot {
 
     /// Two statements about the same credential (section 8.9).
     fn compound(&self, subject: &Subject<'_>) -> Result<Statement, Refusal> {
-        let tpm = AttestationFormat::Tpm.suits(subject.algorithm);
-        let other = if tpm { AttestationFormat::Tpm } else { AttestationFormat::AndroidKey };
-        let (packed, by_other) = (self.packed(subject), self.statement(other, subject)?);
+        let [first, second] = AttestationFormat::compounded(subject.algorithm);
+        let (by_first, by_second) =
+            (self.statement(first, subject)?, self.statement(second, subject)?);
         let elements = vec![
-            CompoundElement { fmt: format::PACKED, att_stmt: Raw(&packed) },
-            CompoundElement { fmt: other.identifier(), att_stmt: Raw(&by_other) },
+            CompoundElement { fmt: first.identifier(), att_stmt: Raw(&by_first) },
+            CompoundElement { fmt: second.identifier(), att_stmt: Raw(&by_second) },
         ];
         Ok(cbor::encode(&List::from(elements)))
     }

@@ -53,7 +53,7 @@ pub(super) fn strength(listed: &[i64]) -> u16 {
     listed.iter().map(bits).min().unwrap_or(128)
 }
 
-/// The types of what a format shows (section 3.7), none for `none`.
+/// The types of what a format shows (section 3.7), none for `none`, and none of its own for `compound`.
 pub(super) const fn attestation_types(format: AttestationFormat) -> &'static [&'static str] {
     match format {
         AttestationFormat::Packed | AttestationFormat::FidoU2f | AttestationFormat::AndroidKey => {
@@ -62,8 +62,7 @@ pub(super) const fn attestation_types(format: AttestationFormat) -> &'static [&'
         AttestationFormat::PackedSelf => &["basic_surrogate"],
         AttestationFormat::Tpm => &["attca"],
         AttestationFormat::Apple => &["anonca"],
-        AttestationFormat::Compound => &["basic_full", "attca"],
-        AttestationFormat::None => &[],
+        AttestationFormat::Compound | AttestationFormat::None => &[],
     }
 }
 

@@ -230,6 +230,18 @@ fn attestation_types_are_what_the_formats_show() {
         owner.told(&[&["format"], formats].concat());
         assert_eq!(statement(&root)["attestationTypes"], types, "{formats:?}");
     }
+    // It depends on the algorithms, too: no TPM knows these, and then an Android key stands beside `packed` in
+    // `compound`, and `packed` in the place of `tpm`.
+    let unknown = [&root[..], &["--algorithms", "EdDSA,ES256K"]].concat();
+    let mixed = [&root[..], &["--algorithms", "EdDSA,ES256"]].concat();
+    for (format, of_unknown, of_mixed) in [
+        ("compound", json!(["basic_full"]), json!(["basic_full", "attca"])),
+        ("tpm", json!(["basic_full"]), json!(["basic_full", "attca"])),
+    ] {
+        owner.told(&["format", format]);
+        assert_eq!(statement(&unknown)["attestationTypes"], of_unknown, "{format}");
+        assert_eq!(statement(&mixed)["attestationTypes"], of_mixed, "{format}");
+    }
     // Through U2F the root attests whatever else is chosen.
     owner.told(&["format", "self"]);
     let types = &statement(&root[..2])["attestationTypes"];
