@@ -43,6 +43,8 @@ pub enum Fault {
     CredentialId,
     /// The public key says that it is of this algorithm.
     Algorithm(i64),
+    /// The public key of an ECDSA algorithm is no point of its curve.
+    OffCurve,
     /// An extension output of this name, with the value true, that nobody asked for.
     UnaskedExtension(&'static str),
     /// No extension outputs, whatever was asked for.
@@ -135,6 +137,17 @@ impl Faults {
         }
         signed
     }
+
+    /// The public key of a U2F registration, which is signed.
+    pub(crate) fn distort_u2f_key(&mut self, mut point: [u8; 65]) -> [u8; 65] {
+        if self.on.contains(&Fault::OffCurve)
+            && let Some(last) = point.last_mut()
+        {
+            *last ^= 1;
+            self.done.push(Fault::OffCurve);
+        }
+        point
+    }
 }
 
 /// What a U2F authentication signs: application, challenge, user presence and counter.
@@ -143,7 +156,7 @@ type U2fSigned = ([u8; 32], [u8; 32], u8, u32);
 /// Authenticator data with this fault; nothing if they are not changed by it.
 fn distorted(fault: Fault, bytes: &[u8]) -> Option<Vec<u8>> {
     let mut data = AuthenticatorData::from_bytes(bytes).ok()?;
-    let (identifier, extensions);
+    let (identifier, extensions, ordinate);
     match fault {
         Fault::UserPresent => data.flags.0 ^= Flags::USER_PRESENT.0,
         Fault::UserVerified => data.flags.0 ^= Flags::USER_VERIFIED.0,
@@ -160,6 +173,13 @@ fn distorted(fault: Fault, bytes: &[u8]) -> Option<Vec<u8>> {
             attested.credential_id = &identifier;
         }
         Fault::Algorithm(id) => relabel(&mut data.attested.as_mut()?.public_key, id),
+        Fault::OffCurve => {
+            let PublicKey::Ec2 { y, .. } = &mut data.attested.as_mut()?.public_key else {
+                return None;
+            };
+            ordinate = with_last_bit_changed(y)?;
+            *y = &ordinate;
+        }
         Fault::UnaskedExtension(name) => {
             extensions = with_output(data.extensions.as_ref(), name)?;
             data.extensions = Some(Raw(&extensions));
@@ -195,6 +215,14 @@ fn another(hash: [u8; 32]) -> [u8; 32] {
 /// An identifier of the same length that is another one.
 fn another_identifier(identifier: &[u8]) -> Vec<u8> {
     identifier.iter().map(|byte| byte ^ 0xFF).collect()
+}
+
+/// The same bytes but for the last bit. Of a point's ordinate they are none any more: the only other one of its abscissa
+/// is its negative.
+fn with_last_bit_changed(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut changed = bytes.to_vec();
+    *changed.last_mut()? ^= 1;
+    Some(changed)
 }
 
 fn relabel(public_key: &mut PublicKey<'_>, id: i64) {
@@ -246,8 +274,7 @@ fn with_other_secret(extensions: &Raw<'_>) -> Option<Vec<u8>> {
         let is_bytes = value.first().is_some_and(|first| first >> 5 == 2);
         is_bytes && matches!(name, Ok("hmac-secret" | "hmac-secret-mc"))
     })?;
-    let mut changed = secret.1.to_vec();
-    *changed.last_mut()? ^= 1;
+    let changed = with_last_bit_changed(secret.1)?;
     secret.1 = &changed;
     Some(encoded(all))
 }
@@ -301,7 +328,13 @@ mod tests {
         assert_eq!(distorted(Fault::CounterZero, &data(&[])), with(36, 0));
         let longer = distorted(Fault::TrailingByte, &data(&[])).unwrap();
         assert_eq!(longer, [data(&[]), vec![0]].concat());
-        for fault in [Fault::Aaguid, Fault::CredentialId, Fault::Algorithm(-7), Fault::HmacSecret] {
+        for fault in [
+            Fault::Aaguid,
+            Fault::CredentialId,
+            Fault::Algorithm(-7),
+            Fault::OffCurve,
+            Fault::HmacSecret,
+        ] {
             assert_eq!(distorted(fault, &data(&[])), None, "{fault:?}");
         }
         assert_eq!(distorted(Fault::MissingExtensions, &data(&[])), None);
@@ -317,6 +350,32 @@ mod tests {
         expected[32] = 0x02;
         assert_eq!(distorted, expected);
         assert_eq!(faults.done.len(), 3);
+    }
+
+    /// A generator with another last bit is no point.
+    #[test]
+    fn a_key_off_the_curve_is_no_point() {
+        let attested = distorted(Fault::AttestedInAssertion, &data(&[])).unwrap();
+        let off = distorted(Fault::OffCurve, &attested).unwrap();
+        let mut expected = attested.clone();
+        *expected.last_mut().unwrap() ^= 1;
+        assert_eq!(off, expected);
+        let mut point = [4; 65];
+        for (coordinates, is_one) in [(&attested, true), (&off, false)] {
+            let PublicKey::Ec2 { x, y, .. } =
+                AuthenticatorData::from_bytes(coordinates).unwrap().attested.unwrap().public_key
+            else {
+                panic!("no point");
+            };
+            point[1..].copy_from_slice(&[x, y].concat());
+            assert_eq!(p256::PublicKey::from_sec1_bytes(&point).is_ok(), is_one);
+        }
+        let mut faults = Faults { on: vec![Fault::OffCurve], ..Faults::default() };
+        point[64] ^= 1;
+        let distorted = faults.distort_u2f_key(point);
+        assert!(p256::PublicKey::from_sec1_bytes(&point).is_ok());
+        assert!(p256::PublicKey::from_sec1_bytes(&distorted).is_err());
+        assert_eq!(faults.done, [Fault::OffCurve]);
     }
 
     /// Outputs stay in canonical order.

@@ -136,6 +136,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             return Err(StatusWord::OTHER);
         };
         let public_key: [u8; 65] = sec1.try_into().map_err(|_| StatusWord::OTHER)?;
+        #[cfg(feature = "faults")]
+        let public_key = self.faults.distort_u2f_key(public_key);
         let keys = self.records.keys();
         let inside = Inside {
             kind: Kind::U2f,

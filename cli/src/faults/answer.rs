@@ -26,6 +26,8 @@ pub enum Canned {
     Silent,
     /// `CTAP2_ERR_INVALID_CBOR` to an empty displayName.
     EmptyDisplayName,
+    /// `CTAP2_ERR_MISSING_PARAMETER` to an account without a displayName.
+    MissingDisplayName,
 }
 
 /// What is done to an answer.
@@ -53,6 +55,10 @@ pub enum AnswerFault {
     WrongLargeBlobKey,
     /// Another attestation format.
     Format(&'static str),
+    /// epAtt, where no enterprise attestation was asked for.
+    UnaskedEnterprise,
+    /// Another status than `CTAP2_ERR_KEEPALIVE_CANCEL`.
+    CancelStatus(u8),
     /// Another number of PIN retries.
     PinRetries(u8),
     /// CBOR in another form.
@@ -148,6 +154,11 @@ impl Canned {
                 let name = user.and_then(|user| text_member(&user, "displayName"));
                 (name == Some(Value::Text(String::new())), StatusCode::INVALID_CBOR)
             }
+            Self::MissingDisplayName => {
+                let user = memory.parameter(3, 0);
+                let without = user.is_some_and(|user| text_member(&user, "displayName").is_none());
+                (without, StatusCode::MISSING_PARAMETER)
+            }
         };
         hit.then_some(status.0)
     }
@@ -194,6 +205,16 @@ impl AnswerFault {
             Self::TruncatedNames => cut_names(answer)?,
             Self::RepeatedAccount if memory.is(Command::GET_NEXT_ASSERTION) => {
                 answer.clone_from(memory.assertion.as_ref()?);
+            }
+            Self::UnaskedEnterprise if creation && memory.parameter(10, 0).is_none() => {
+                edit(answer, |map| {
+                    let behind = map.iter().position(|(key, _)| *key > 4.into());
+                    map.insert(behind.unwrap_or(map.len()), (4.into(), true.into()));
+                    Some(())
+                })?;
+            }
+            Self::CancelStatus(code) if *answer == [StatusCode::KEEPALIVE_CANCEL.0] => {
+                *answer = vec![code];
             }
             Self::PinRetries(number) => {
                 let asks = members(memory.request.get(1..)?)?

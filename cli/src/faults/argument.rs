@@ -1,7 +1,7 @@
 //! What the argument of a fault means.
 
 use softkey_authenticator::Fault as Signed;
-use softkey_ctap::Command;
+use softkey_ctap::{Command, StatusCode};
 
 use super::Fault;
 use super::answer::{AnswerFault, Canned, Form};
@@ -69,6 +69,13 @@ pub(super) fn format(argument: Option<&str>) -> Option<Fault> {
     let wanted = argument.unwrap_or("unknown");
     let name = NAMES.into_iter().find(|name| *name == wanted)?;
     Some(Fault::Answer(AnswerFault::Format(name)))
+}
+
+pub(super) fn cancel_status(argument: Option<&str>) -> Option<Fault> {
+    let code = argument.map_or(Some(StatusCode::OPERATION_DENIED.0), hex)?;
+    // Success needs an answer, and its own status is no fault.
+    let wrong = ![0, StatusCode::KEEPALIVE_CANCEL.0].contains(&code);
+    wrong.then_some(Fault::Answer(AnswerFault::CancelStatus(code)))
 }
 
 pub(super) fn pin_retries(argument: Option<&str>) -> Option<Fault> {

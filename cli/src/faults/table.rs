@@ -8,8 +8,8 @@ use softkey_ctap::Command;
 
 use super::answer::{AnswerFault, Canned};
 use super::argument::{
-    algorithm, counter, delay, drop_packet, format, hid_error, lists, non_canonical, oversize,
-    pin_retries, protection, status, storm, unasked,
+    algorithm, cancel_status, counter, delay, drop_packet, format, hid_error, lists, non_canonical,
+    oversize, pin_retries, protection, status, storm, unasked,
 };
 use super::wire::PacketFault;
 use super::{About, Fault};
@@ -133,6 +133,12 @@ pub static TABLE: &[Entry] = &[
         algorithm,
         "new public keys say that they are of this algorithm, -65535 by default"
     ),
+    plain!(
+        "off-curve-key",
+        Creation,
+        Fault::Signed(Signed::OffCurve),
+        "new public keys of ECDSA are no points of their curve, and signed"
+    ),
     entry!(
         "unasked-extension",
         Some("[=credProtect|credBlob|hmac-secret|minPinLength|uvm]"),
@@ -210,6 +216,12 @@ pub static TABLE: &[Entry] = &[
         Fault::Canned(Canned::EmptyDisplayName),
         "accounts with an empty display name are refused"
     ),
+    plain!(
+        "refuse-missing-display-name",
+        Creation,
+        Fault::Canned(Canned::MissingDisplayName),
+        "accounts without a display name are refused"
+    ),
     // On the answer.
     plain!(
         "wrong-signature",
@@ -277,6 +289,19 @@ pub static TABLE: &[Entry] = &[
         Creation,
         format,
         "attestations call themselves by another format, unknown by default"
+    ),
+    plain!(
+        "unasked-enterprise",
+        Creation,
+        Fault::Answer(AnswerFault::UnaskedEnterprise),
+        "registrations say that they have an enterprise attestation, which nobody asked for"
+    ),
+    entry!(
+        "cancel-status",
+        Some("[=HEX]"),
+        All,
+        cancel_status,
+        "requests that the client cancelled end with this status, 27 by default"
     ),
     entry!(
         "pin-retries",

@@ -167,6 +167,30 @@ fn retries_are_what_the_owner_wants() {
     assert_eq!(changed("pin-retries=3", b"\x06\xA1\x02\x02", answer), (answer.into(), false));
 }
 
+/// An enterprise attestation is told of where none was asked for.
+#[test]
+fn an_enterprise_attestation_is_a_surprise() {
+    let of = |request, answer| changed("unasked-enterprise", request, answer);
+    let last = b"\0\xA2\x01\x02\x04\xF5".into();
+    assert_eq!(of(b"\x01\xA0", b"\0\xA1\x01\x02"), (last, true));
+    let amid = b"\0\xA2\x04\xF5\x05\x02".into();
+    assert_eq!(of(b"\x01\xA0", b"\0\xA1\x05\x02"), (amid, true));
+    for asked in [b"\x01\xA1\x0A\x01".as_slice(), b"\x02\xA0"] {
+        assert_eq!(of(asked, b"\0\xA1\x01\x02"), (b"\0\xA1\x01\x02".into(), false));
+    }
+}
+
+/// Only a request that was cancelled has that status.
+#[test]
+fn a_cancelled_request_ends_with_another_status() {
+    assert_eq!(changed("cancel-status", &[1], &[0x2D]), (vec![0x27], true));
+    assert_eq!(changed("cancel-status=7e", &[9], &[0x2D]), (vec![0x7E], true));
+    assert_eq!(changed("cancel-status", &[1], &[0x2E]), (vec![0x2E], false));
+    for wrong in ["cancel-status=00", "cancel-status=2d"] {
+        assert!(wrong.parse::<Spec>().is_err(), "{wrong}");
+    }
+}
+
 /// What is refused in the place of the command.
 #[test]
 fn requests_are_refused_by_what_they_hold() {
@@ -192,6 +216,9 @@ fn requests_are_refused_by_what_they_hold() {
     assert_eq!(status("refuse-silent", b"\x02\xA1\x05\xA1\x62up\xF5"), None);
     let nameless = b"\x01\xA1\x03\xA1\x6BdisplayName\x60";
     assert_eq!(status("refuse-empty-display-name", nameless), Some(0x12));
+    assert_eq!(status("refuse-missing-display-name", nameless), None);
+    assert_eq!(status("refuse-missing-display-name", b"\x01\xA1\x03\xA0"), Some(0x14));
+    assert_eq!(status("refuse-missing-display-name", b"\x02\xA1\x03\xA0"), None);
 }
 
 /// U2F has signatures, and nothing else that is changed here.
