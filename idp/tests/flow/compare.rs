@@ -1,6 +1,6 @@
 //! Every way by the client of this project and by Chromium, and the list of where they part.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -80,25 +80,41 @@ fn all() -> Vec<Walk> {
     scenarios.chain(walks::all()).collect()
 }
 
-/// A request of this client with what differs everywhere in Chromium's: with the form of an assertion it sends `mode`, and
-/// says so if not all of the disclosure was shown; it fetches pictures as if they were JSON; and it calls the page around
-/// a frame otherwise. One of Chromium's without that is seen to differ.
+/// A request of this client in Chromium's words, where these differ everywhere: with the form of an assertion it sends
+/// `mode`, and says so if not all of the disclosure was shown; it fetches pictures as if they were JSON; and it calls the
+/// page around a frame otherwise. Words are exchanged, so that a client which has Chromium's already is seen to differ too.
 fn as_chromium_has_it(mut asked: Asked, mode: &str) -> Asked {
     match asked.endpoint {
         Endpoint::IdAssertion => {
-            asked.form.insert("mode".to_owned(), mode.to_owned());
-            asked.form.entry("disclosure_text_shown".to_owned()).or_insert("false".to_owned());
+            exchange(&mut asked.form, "mode".to_owned(), [None, Some(mode)]);
+            exchange(&mut asked.form, "disclosure_text_shown".to_owned(), [None, Some("false")]);
         }
         Endpoint::Picture => {
-            asked.headers.insert("accept", "application/json".to_owned());
-            asked.headers.insert("sec-fetch-dest", "webidentity".to_owned());
+            exchange(&mut asked.headers, "accept", [None, Some("application/json")]);
+            exchange(&mut asked.headers, "sec-fetch-dest", [Some("image"), Some("webidentity")]);
         }
         Endpoint::ClientMetadata => {
-            asked.place = asked.place.replace("&top_level_origin=", "&top_frame_origin=");
+            let [ours, theirs] = ["&top_level_origin=", "&top_frame_origin="];
+            let [from, to] =
+                if asked.place.contains(ours) { [ours, theirs] } else { [theirs, ours] };
+            asked.place = asked.place.replace(from, to);
         }
         _ => {}
     }
     asked
+}
+
+/// Puts one of these values in the place of the other; any third one stays.
+fn exchange<N: Ord>(members: &mut BTreeMap<N, String>, name: N, [one, other]: [Option<&str>; 2]) {
+    let there = members.remove(&name);
+    let then = match there.as_deref() {
+        value if value == one => other,
+        value if value == other => one,
+        value => value,
+    };
+    if let Some(then) = then {
+        members.insert(name, then.to_owned());
+    }
 }
 
 /// Goes a way by the client of this project, and tells it in Chromium's words.
@@ -340,6 +356,25 @@ fn a_difference_is_noticed() {
         seen.requests[0].headers.insert("cookie", "session".into());
     };
     assert_eq!(changed(cookie), [Part::Requests]);
+}
+
+/// The same for what differs everywhere: a client that comes to say it as Chromium does is found out.
+#[test]
+fn a_difference_that_goes_away_is_noticed() {
+    let walks = all();
+    let walk = walks.iter().find(|walk| walk.name == "in_a_frame").unwrap();
+    let requests = ours::go(walk, None).0.requests;
+    let mut changed = BTreeSet::new();
+    for asked in requests {
+        let theirs = as_chromium_has_it(asked.clone(), walk.mode());
+        if theirs != asked {
+            changed.insert(asked.endpoint);
+        }
+        // What says it as they do already.
+        assert_eq!(as_chromium_has_it(theirs, walk.mode()), asked);
+    }
+    let everywhere = [Endpoint::ClientMetadata, Endpoint::IdAssertion, Endpoint::Picture];
+    assert_eq!(changed, everywhere.into());
 }
 
 /// The same for the browser: it fails what the recorded version does otherwise, and tells it of another version.
