@@ -3,14 +3,18 @@
 use serde_json::{Value, json};
 use softkey_client::client_data::hash;
 use softkey_client::driver::{Keys, Settlement};
+use softkey_client::extensions::RequestInputs;
+use softkey_client::options::{Conveyance, Credential as KeyCredential, UserVerification};
+use softkey_client::verify::{self, Expected};
 use softkey_client::{
     Cause, CredentialCreationOptions, CredentialRequestOptions, DomException, Entropy, Feature,
-    Frame, KeyId, Page, Profile,
+    Frame, KeyId, Page, Profile, RequestOptions, base64url,
 };
 use softkey_ctap::{Instant, Secret};
 use softkey_ctap_hid::{Connection, Device, DeviceConfig, Loopback};
 
-use crate::world::{Core, Hand, ORIGIN, Person, list};
+use crate::pin::fingerprint;
+use crate::world::{Core, Hand, ORIGIN, Person, RP_ID, list};
 use softkey_authenticator::Config;
 
 struct Browser {
@@ -22,10 +26,15 @@ struct Browser {
 
 impl Browser {
     fn new() -> Self {
+        Self::of(Config::default())
+    }
+
+    /// With one key of this configuration.
+    fn of(config: Config) -> Self {
         let profile = Profile::new();
         let page = Page::new(&profile, ORIGIN);
         let device = Device::new(DeviceConfig::default(), 7);
-        let core = Core::new(Config::default());
+        let core = Core::new(config);
         let loopback = Loopback::new(device, core, Instant::from_millis(0));
         let keys = Keys::new([Connection::open(loopback).unwrap()]);
         Self { profile, page, keys, person: Person::default() }
@@ -43,7 +52,10 @@ impl Browser {
     }
 
     fn get(&mut self, options: &Value) -> Settlement {
-        let options = CredentialRequestOptions::from_json(&options.to_string()).unwrap();
+        self.get_in_rust(CredentialRequestOptions::from_json(&options.to_string()).unwrap())
+    }
+
+    fn get_in_rust(&mut self, options: CredentialRequestOptions) -> Settlement {
         let now = self.keys.now();
         let request = self.page.credentials().get(now, options, entropy());
         self.keys.settle(request, &mut self.person)
@@ -84,9 +96,45 @@ fn the_json_of_a_browser_goes_in_and_comes_out() {
     assert_eq!(signed["response"]["userHandle"], "AQID");
     assert_eq!(signed["clientExtensionResults"], json!({}));
     let client_data = signed["response"]["clientDataJSON"].as_str().unwrap();
-    let client_data = softkey_client::base64url::decode(client_data).unwrap();
+    let client_data = base64url::decode(client_data).unwrap();
     let expected = r#"{"type":"webauthn.get","challenge":"AAED","origin":"https://example.org","crossOrigin":false}"#;
     assert_eq!(String::from_utf8(client_data).unwrap(), expected);
+}
+
+/// `navigator.credentials.get({publicKey: {challenge, rpId, allowCredentials, userVerification: "required"}})`, with these
+/// members and no others, from both forms to a credential that the relying party takes.
+#[test]
+fn get_a_public_key_as_the_reference_page_does() {
+    let mut browser = Browser::of(fingerprint());
+    let mut options = creation();
+    options["publicKey"]["authenticatorSelection"]["userVerification"] = json!("required");
+    let made = browser.create(&options).into_result().unwrap().unwrap().registration().unwrap();
+    let made_for = Expected::new(&[0, 1, 2], ORIGIN, RP_ID).verified(true);
+    let mut record = verify::registration(&made, &made_for, &[-7]).unwrap().record;
+
+    let challenge = [139, 66, 181, 87, 7, 203];
+    let asked = json!({"publicKey": {
+        "challenge": base64url::encode(&challenge), "rpId": RP_ID, "userVerification": "required",
+        "allowCredentials": [{"type": "public-key", "id": made.id}],
+    }});
+    let in_rust = RequestOptions {
+        challenge: challenge.to_vec(),
+        rp_id: Some(RP_ID.into()),
+        allow: vec![KeyCredential { id: made.raw_id.0.clone(), transports: Vec::new() }],
+        user_verification: UserVerification::Required,
+        only_unknown: false,
+        hinted: None,
+        attestation: Conveyance::None,
+        attestation_formats: vec!["none".into()],
+        extensions: RequestInputs::default(),
+        timeout: None,
+    };
+    let settlements = [browser.get(&asked), browser.get_in_rust(in_rust.into())];
+    for settlement in settlements {
+        let signed = settlement.into_result().unwrap().unwrap().authentication().unwrap();
+        let expected = Expected::new(&challenge, ORIGIN, RP_ID).verified(true);
+        record = verify::authentication(&signed, &expected, &record).unwrap().record;
+    }
 }
 
 /// Section 5.8.1: crossOrigin and topOrigin of a frame.

@@ -12,7 +12,8 @@ fn required() -> Value {
     json!({"authenticatorSelection": {"userVerification": "required"}})
 }
 
-fn fingerprint() -> Config {
+/// A key that verifies whoever touches it by their finger.
+pub(crate) fn fingerprint() -> Config {
     let user_verification =
         UserVerification { modality: 2, max_retries: 5, tries_per_request: 2, enrollment: None };
     Config { user_verification: Some(user_verification), ..Config::default() }
