@@ -143,6 +143,7 @@ fn sign_up_with_params_and_fields() {
     let params = Some(members["params"].clone());
     let mut same = options(ProviderRequest { fields, params, ..provider() });
     same.mediation = Mediation::Required;
+    same.identity.as_mut().unwrap().context = Context::SignUp;
     assert_eq!(in_rust(&mut world, same), from_json);
     assert_eq!(world.form(), form);
     assert!(form.contains("disclosure_shown_for=name%2Ctel"), "{form}");

@@ -1,5 +1,6 @@
 //! `STEPS.md` and `FEDCM.md`, held to what they say: every test is there and names the exception and the cause of its line,
-//! every step of the algorithms has a line, and so has every cause that a page's call can have.
+//! every step of the algorithms has a line, and so has every cause that a page's call can have. `EXAMPLES.md` likewise, with
+//! the members of each example in JSON and in Rust.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -8,7 +9,7 @@ use std::path::Path;
 /// A line of the list.
 struct Line {
     step: String,
-    /// What the page sees, and why; nothing for a step that is not a failure.
+    /// What its tests must name: what the page sees and why, or the members of an example in both forms.
     words: Vec<String>,
     tests: Vec<String>,
 }
@@ -28,21 +29,39 @@ fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn lines(text: &str) -> Vec<Line> {
+/// The cells of the tables in a list, without their heads.
+fn rows(text: &str) -> impl Iterator<Item = [&str; 5]> {
     let rows = text.lines().filter(|line| line.starts_with('|'));
-    let rows = rows.filter(|line| !line.starts_with("|---") && !line.starts_with("| step"));
+    let heads = ["|---", "| step", "| page |"];
+    let rows = rows.filter(move |line| !heads.iter().any(|head| line.starts_with(head)));
     rows.map(|row| {
         let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
-        let [step, _, exceptions, causes, tests] = cells[..] else { panic!("five cells: {row}") };
-        assert_eq!(exceptions.is_empty(), causes.is_empty(), "both or neither: {row}");
-        let list = |cell: &str| -> Vec<String> {
-            let items = cell.split(", ").map(|item| item.trim_matches('`').to_owned());
-            items.filter(|item| !item.is_empty()).collect()
-        };
-        let words = [list(exceptions), list(causes)].concat();
-        Line { step: step.to_owned(), words, tests: list(tests) }
+        cells.try_into().unwrap_or_else(|_| panic!("five cells: {row}"))
     })
-    .collect()
+}
+
+fn line([step, _, some, more, tests]: [&str; 5]) -> Line {
+    let list = |cell: &str| -> Vec<String> {
+        let items = cell.split(", ").map(|item| item.trim_matches('`').to_owned());
+        items.filter(|item| !item.is_empty()).collect()
+    };
+    Line { step: step.to_owned(), words: [list(some), list(more)].concat(), tests: list(tests) }
+}
+
+fn lines(text: &str) -> Vec<Line> {
+    let checked = rows(text).inspect(|[step, _, exceptions, causes, _]| {
+        assert_eq!(exceptions.is_empty(), causes.is_empty(), "both or neither: {step}");
+    });
+    checked.map(line).collect()
+}
+
+/// The examples; the page stands for the step.
+fn examples() -> Vec<Line> {
+    let text = read(&root().join("EXAMPLES.md"));
+    let checked = rows(&text).inspect(|[page, example, _, in_rust, _]| {
+        assert!(!in_rust.is_empty(), "{page}: {example} has no form in Rust");
+    });
+    checked.map(line).collect()
 }
 
 /// The Rust files below a folder.
@@ -140,10 +159,10 @@ fn modules() -> BTreeMap<String, Vec<Functions>> {
 }
 
 /// What is wrong with a list.
-fn faults(text: &str) -> Vec<String> {
+fn faults(lines: &[Line]) -> Vec<String> {
     let modules = modules();
     let mut faults = Vec::new();
-    for line in lines(text) {
+    for line in lines {
         if line.tests.is_empty() {
             faults.push(format!("{}: no test", line.step));
         }
@@ -175,8 +194,21 @@ fn fedcm() -> String {
 
 #[test]
 fn each_line_has_its_tests() {
-    assert_eq!(faults(&steps()), Vec::<String>::new());
-    assert_eq!(faults(&fedcm()), Vec::<String>::new());
+    assert_eq!(faults(&lines(&steps())), Vec::<String>::new());
+    assert_eq!(faults(&lines(&fedcm())), Vec::<String>::new());
+    assert_eq!(faults(&examples()), Vec::<String>::new());
+}
+
+/// No example is shown without being listed, in the files that are for nothing else.
+#[test]
+fn each_example_has_a_line() {
+    let listed: BTreeSet<_> = examples().into_iter().flat_map(|line| line.tests).collect();
+    let files = modules().remove("examples").unwrap();
+    assert_eq!(files.len(), 2, "the files are read");
+    let shown: BTreeSet<_> = files.into_iter().flat_map(|file| file.tests).collect();
+    let missing: Vec<_> =
+        shown.iter().filter(|test| !listed.contains(&format!("examples::{test}"))).collect();
+    assert_eq!(missing, Vec::<&String>::new(), "add a line to client/EXAMPLES.md");
 }
 
 /// The numbered steps, counted from the algorithms.
@@ -283,7 +315,7 @@ fn each_failure_of_fedcm_has_a_line() {
 #[test]
 fn a_wrong_list_is_found() {
     let line = |page: &str, cause: &str, test: &str| {
-        faults(&format!("| x 1 | what | {page} | {cause} | {test} |"))
+        faults(&lines(&format!("| x 1 | what | {page} | {cause} | {test} |")))
     };
     let test = "`waiting::the_timer_cancels_every_key`";
     assert_eq!(line("NotAllowedError", "Timeout", test), Vec::<String>::new());
