@@ -21,6 +21,7 @@ pub mod pages;
 pub mod passwords;
 pub mod person;
 pub mod pin;
+pub mod provider_call;
 pub mod reset;
 pub mod select;
 pub mod store;

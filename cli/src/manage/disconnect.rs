@@ -14,10 +14,9 @@ use softkey_client::fedcm::{Connection, DisconnectOptions};
 
 use super::consent::Consent;
 use super::create::{named, read_options};
-use super::network::NetworkArgs;
 use super::pages::Forms;
+use super::provider_call::ProviderCallArgs;
 use super::visit::Visit;
-use crate::browser_profile::BrowserProfileArgs;
 use crate::error::CliError;
 use crate::output::{Form, Output};
 use crate::text::{quoted, rp_id};
@@ -34,17 +33,8 @@ pub struct DisconnectArgs {
     pub options: PathBuf,
 
     #[command(flatten)]
-    /// Where the connection is remembered.
-    pub browser_profile: BrowserProfileArgs,
-    #[command(flatten)]
-    /// Where servers are.
-    pub network: NetworkArgs,
-
-    /// Show each request to the provider with its headers, and which rule its answer broke; without cookies' values
-    ///
-    /// On standard error; with --json as a line {"request": ..} each.
-    #[arg(long)]
-    pub verbose: bool,
+    /// What both calls about a provider have.
+    pub call: ProviderCallArgs,
 
     /// Print one JSON object
     #[arg(long)]
@@ -61,12 +51,11 @@ pub struct DisconnectArgs {
 pub fn run(args: &DisconnectArgs, output: &mut Output<'_>) -> Result<(), CliError> {
     let options = DisconnectOptions::from_json(&read_options(&args.options)?);
     let options = options.map_err(|cause| named(cause, Operation::Get))?;
-    let mut http = args.network.http()?;
-    let open = args.browser_profile.open()?;
+    let (mut http, open) = args.call.open()?;
     let profile = open.profile().clone();
     let before = profile.connections();
     let mut visit = Visit::begin(&args.origin, Operation::Get, open);
-    visit.deal_with_providers(Forms::default(), args.verbose);
+    visit.deal_with_providers(Forms::default(), args.call.verbose);
     let request = visit.disconnect(options);
     let settled = visit.settle_alone(request, &mut http, Consent::unknown(), output);
     let after = profile.connections();

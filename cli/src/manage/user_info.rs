@@ -13,10 +13,9 @@ use softkey_client::fedcm::{UserInfo, UserInfoOptions};
 
 use super::consent::Consent;
 use super::create::{named, read_options};
-use super::network::NetworkArgs;
 use super::pages::Forms;
+use super::provider_call::ProviderCallArgs;
 use super::visit::Visit;
-use crate::browser_profile::BrowserProfileArgs;
 use crate::error::CliError;
 use crate::output::{Form, Output};
 use crate::text::quoted;
@@ -39,17 +38,8 @@ pub struct UserInfoArgs {
     pub options: PathBuf,
 
     #[command(flatten)]
-    /// Where the person is signed in at the provider, and connections are remembered.
-    pub browser_profile: BrowserProfileArgs,
-    #[command(flatten)]
-    /// Where servers are.
-    pub network: NetworkArgs,
-
-    /// Show each request to the provider with its headers, and which rule its answer broke; without cookies' values
-    ///
-    /// On standard error; with --json as a line {"request": ..} each.
-    #[arg(long)]
-    pub verbose: bool,
+    /// What both calls about a provider have.
+    pub call: ProviderCallArgs,
 
     /// Print one JSON object a line
     #[arg(long)]
@@ -65,10 +55,9 @@ pub struct UserInfoArgs {
 pub fn run(args: &UserInfoArgs, output: &mut Output<'_>) -> Result<(), CliError> {
     let options = UserInfoOptions::from_json(&read_options(&args.options)?);
     let options = options.map_err(|cause| named(cause, Operation::Get))?;
-    let mut http = args.network.http()?;
-    let open = args.browser_profile.open()?;
+    let (mut http, open) = args.call.open()?;
     let mut visit = Visit::within(Some(&args.top_origin), &args.origin, Operation::Get, open);
-    visit.deal_with_providers(Forms::default(), args.verbose);
+    visit.deal_with_providers(Forms::default(), args.call.verbose);
     let (request, infos) = visit.user_info(&options);
     visit.settle_alone(request, &mut http, Consent::unknown(), output)?;
     infos.take().iter().try_for_each(|info| match output.form() {
