@@ -170,6 +170,8 @@ pub fn registration(
     if expected.registered.contains(&attested.credential_id) {
         return Err(Fault::Registered);
     }
+    // The statement may be without a signature of this key's, and then nothing has looked at it.
+    signature::check_key(&attested.public_key)?;
     let mut encoder = Encoder::new();
     attested.public_key.encode(&mut encoder);
     Ok(Registered {

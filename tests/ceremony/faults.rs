@@ -100,7 +100,7 @@ fn registrations_with_a_fault_are_refused_for_its_reason() {
         ("wrong-algorithm=-257", json!({}), wrong(WrongResponse::Algorithm)),
         ("wrong-aaguid", json!({}), Party(Fault::Statement(StatementFault::Model))),
         ("wrong-attested-credential", json!({}), Complaint::None),
-        ("off-curve-key", json!({}), Complaint::None),
+        ("off-curve-key", json!({}), Party(Fault::Key)),
         ("unasked-enterprise", json!({}), Complaint::None),
         ("unasked-extension", json!({}), Complaint::None),
         ("unasked-extension=credProtect", json!({}), bad(DecodeError::UnexpectedType)),

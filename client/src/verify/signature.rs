@@ -59,6 +59,15 @@ pub(super) fn verify(
     }
 }
 
+/// Could a signature ever verify with this key: is the algorithm one that is checked here, and does the key fit it, as a
+/// point of its curve? Verifiers look at the key before the signature, so one that is none serves.
+pub(super) fn check_key(public_key: &PublicKey<'_>) -> Result<(), Fault> {
+    match verify(public_key, &[], &[]) {
+        Err(Fault::Key) => Err(Fault::Key),
+        _ => Ok(()),
+    }
+}
+
 /// The length of a coordinate, in bytes, if the algorithm goes with the curve.
 const fn field_bytes(alg: i64, crv: i64) -> Option<usize> {
     match (alg, crv) {
