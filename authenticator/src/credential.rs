@@ -2,8 +2,9 @@
 //!
 //! An identifier is `version (1) | nonce (24) | ciphertext (56) | tag (16)`, 97 bytes, whatever it stands for. Sealed
 //! inside are kind, level, flags, algorithm, what stands for the relying party, and 32 bytes: of a non-discoverable
-//! credential its seed, so that nothing is stored; of a discoverable one its place in the store. An
-//! identifier is good for one relying party and one epoch.
+//! credential its seed, so that nothing is stored; of a discoverable one its place in the store, and its nonce follows
+//! from its seed, so that the identifier is made again from the record and takes no room there. An identifier is good
+//! for one relying party and one epoch.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -15,10 +16,10 @@ use zeroize::Zeroizing;
 use crate::algorithm::Algorithm;
 use crate::kept_keys;
 use crate::key_pair::PrivateKey;
-use crate::keys::expand;
+use crate::keys::{expand, expand_into};
 use crate::records::{self, CredentialRecord, Records};
 use crate::refusal::Refusal;
-use crate::seal::{OVERHEAD, Sealer};
+use crate::seal::{NONCE, OVERHEAD, Sealer};
 use crate::store::Store;
 
 const VERSION: u8 = 1;
@@ -69,6 +70,13 @@ pub(crate) enum Kind {
     U2f,
     /// In the store, under this sequence number.
     Discoverable(u64),
+}
+
+/// Where a discoverable credential lies in the store.
+pub(crate) struct Place {
+    /// Stands for the relying party.
+    pub(crate) rp16: [u8; RP],
+    pub(crate) sequence: u64,
 }
 
 /// A credential, whole.
@@ -135,7 +143,6 @@ impl Credential {
     pub(crate) fn record(&self) -> Option<CredentialRecord<'_>> {
         let user = self.user.as_ref()?;
         Some(CredentialRecord {
-            id: &self.id,
             alg: self.algorithm.id(),
             seed: self.seed.clone(),
             user_id: &user.id,
@@ -151,16 +158,26 @@ impl Credential {
         })
     }
 
-    /// The credential that a record holds.
+    /// The credential that the record at this place holds; its identifier is sealed under `id_key`.
     pub(crate) fn from_record(
         record: &CredentialRecord<'_>,
-        sequence: u64,
+        place: &Place,
+        id_key: &Secret<32>,
     ) -> Result<Self, Refusal> {
-        Ok(Self {
-            id: record.id.to_vec(),
-            kind: Kind::Discoverable(sequence),
+        let inside = Inside {
+            kind: Kind::Discoverable(place.sequence),
             algorithm: Algorithm::from_id(record.alg).ok_or(Refusal::Damaged)?,
             protection: Protection::from_number(record.cred_protect).ok_or(Refusal::Damaged)?,
+            third_party_payment: record.third_party_payment == Some(true),
+            backup_eligible: record.backup_eligible == Some(true),
+            rp16: place.rp16,
+            secret: Inside::NO_SECRET,
+        };
+        Ok(Self {
+            id: inside.seal_for(id_key, &record.seed)?,
+            kind: inside.kind,
+            algorithm: inside.algorithm,
+            protection: inside.protection,
             seed: record.seed.clone(),
             user: Some(Account {
                 id: record.user_id.to_vec(),
@@ -170,8 +187,8 @@ impl Credential {
             counter_ceiling: u32::try_from(record.counter_ceiling).map_err(|_| Refusal::Damaged)?,
             has_large_blob_key: record.large_blob_key == Some(true),
             cred_blob: record.cred_blob.map(<[u8]>::to_vec),
-            third_party_payment: record.third_party_payment == Some(true),
-            backup_eligible: record.backup_eligible == Some(true),
+            third_party_payment: inside.third_party_payment,
+            backup_eligible: inside.backup_eligible,
             kept_key: record.kept_key.map(|numbers| Zeroizing::new(numbers.to_vec())),
         })
     }
@@ -186,17 +203,38 @@ pub(crate) struct Inside {
     pub(crate) backup_eligible: bool,
     /// Stands for the relying party.
     pub(crate) rp16: [u8; RP],
-    /// The seed; of a discoverable credential, random bytes behind its sequence number.
+    /// The seed; of a discoverable credential [`Inside::NO_SECRET`], whose first bytes give way to its sequence number.
     pub(crate) secret: Secret<SECRET>,
 }
 
 impl Inside {
-    /// Makes the identifier.
+    /// In the seed's place where the seed is stored.
+    pub(crate) const NO_SECRET: Secret<SECRET> = Secret::new([0; SECRET]);
+
+    /// Makes the identifier of a credential that is nowhere else.
     pub(crate) fn seal<R: TryCryptoRng>(
         &self,
         key: &Secret<32>,
         rng: &mut R,
     ) -> Result<Vec<u8>, Refusal> {
+        let (plaintext, mut id) = self.unsealed()?;
+        let sealed = Sealer::new(key).seal(rng, &[&[VERSION]], &plaintext, &mut id);
+        sealed.map_err(|_| Refusal::Entropy)?;
+        Ok(id)
+    }
+
+    /// Makes the identifier of the discoverable credential with this seed, which is always the same one. Nothing in
+    /// it may change while the seed stays: the nonce would be used twice.
+    pub(crate) fn seal_for(&self, key: &Secret<32>, seed: &Secret<32>) -> Result<Vec<u8>, Refusal> {
+        let (plaintext, mut id) = self.unsealed()?;
+        let mut nonce = [0; NONCE];
+        expand_into(seed, &[b"credential id nonce"], &mut nonce);
+        Sealer::new(key).seal_under(&nonce, &[&[VERSION]], &plaintext, &mut id);
+        Ok(id)
+    }
+
+    /// What is to be sealed, and the identifier as far as it stands before that.
+    fn unsealed(&self) -> Result<(Zeroizing<Vec<u8>>, Vec<u8>), Refusal> {
         let (kind, sequence) = match self.kind {
             Kind::Wrapped => (0, None),
             Kind::Discoverable(sequence) => (1, Some(sequence)),
@@ -216,9 +254,7 @@ impl Inside {
         plaintext.extend(self.secret.expose().iter().skip(skip));
         let mut id = Vec::with_capacity(ID_LEN);
         id.push(VERSION);
-        let sealed = Sealer::new(key).seal(rng, &[&[VERSION]], &plaintext, &mut id);
-        sealed.map_err(|_| Refusal::Entropy)?;
-        Ok(id)
+        Ok((plaintext, id))
     }
 
     /// What an identifier holds; nothing if it is not of this authenticator and epoch.
@@ -313,6 +349,8 @@ fn load<S: Store>(
     let Some(plaintext) = records.load(&key)? else {
         return Ok(None);
     };
-    let credential = Credential::from_record(&records::parse(&plaintext)?, sequence)?;
+    let place = Place { rp16: inside.rp16, sequence };
+    let id_key = &records.keys().credential_id;
+    let credential = Credential::from_record(&records::parse(&plaintext)?, &place, id_key)?;
     Ok((credential.id == id).then_some(credential))
 }

@@ -10,9 +10,9 @@ use softkey_ctap::auth_data::Flags;
 use crate::authenticator::Authenticator;
 use crate::config::{Backup, SignatureCounter};
 use crate::counter::Lease;
-use crate::credential::{Credential, Kind};
+use crate::credential::{Credential, Kind, Place};
 use crate::make_credential::Checked;
-use crate::records::{self, Batch, CredentialRecord, Party, Totals};
+use crate::records::{self, Batch, Party, Totals};
 use crate::refusal::Refusal;
 use crate::store::Store;
 
@@ -46,8 +46,11 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         if let Some(replaced) = self.records.load(&user_key)? {
             let key = records::credential_key(&rp16, records::parse(&replaced)?);
             if let Some(plaintext) = self.records.load(&key)? {
-                let replaced: CredentialRecord<'_> = records::parse(&plaintext)?;
-                self.drop_large_blob(&mut batch, &rp16, replaced.id);
+                let place = Place { rp16, sequence: records::parse(&replaced)? };
+                let id_key = &self.records.keys().credential_id;
+                let replaced =
+                    Credential::from_record(&records::parse(&plaintext)?, &place, id_key)?;
+                self.drop_large_blob(&mut batch, &rp16, &replaced.id);
             }
             batch.delete(key);
         } else if self.remaining_discoverable() == 0 {
@@ -84,13 +87,14 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         // Sequence numbers begin at 1, so the key of 0 is behind them all.
         let last = records::credential_key(&rp16, 0);
         let mut sequence = [0; 8];
+        let id_key = self.records.keys().credential_id.clone();
         self.records.each((&first, &last), &mut |key, plaintext| {
             if let Some(inverted) = key.as_bytes().last_chunk() {
                 sequence = *inverted;
             }
-            let sequence = !u64::from_be_bytes(sequence);
+            let place = Place { rp16, sequence: !u64::from_be_bytes(sequence) };
             let record = records::parse(plaintext)?;
-            Ok(visit(Credential::from_record(&record, sequence)?))
+            Ok(visit(Credential::from_record(&record, &place, &id_key)?))
         })
     }
 

@@ -216,16 +216,12 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
 
     /// Steps 16 and 17, without storing anything yet.
     fn new_credential(&mut self, checked: &Checked) -> Result<(Credential, PrivateKey), Refusal> {
-        let mut random = || {
-            Secret::try_make(|bytes| self.rng.try_fill_bytes(bytes)).map_err(|_| Refusal::Entropy)
-        };
-        let seed = random()?;
-        // What the identifier of a discoverable credential has in the seed's place is random and means nothing.
-        let secret = if checked.discoverable { random()? } else { seed.clone() };
-        let kind = if checked.discoverable {
-            Kind::Discoverable(self.totals.next_sequence)
+        let seed = Secret::try_make(|bytes| self.rng.try_fill_bytes(bytes))
+            .map_err(|_| Refusal::Entropy)?;
+        let (kind, secret) = if checked.discoverable {
+            (Kind::Discoverable(self.totals.next_sequence), Inside::NO_SECRET)
         } else {
-            Kind::Wrapped
+            (Kind::Wrapped, seed.clone())
         };
         let protection = checked.wishes.protection.unwrap_or(Protection::Optional);
         let keys = self.records.keys();
@@ -243,8 +239,13 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             secret,
         };
         let key = PrivateKey::from_seed(algorithm, &seed)?;
+        let id = if checked.discoverable {
+            inside.seal_for(&keys.credential_id, &seed)?
+        } else {
+            inside.seal(&keys.credential_id, &mut self.rng)?
+        };
         let credential = Credential {
-            id: inside.seal(&keys.credential_id, &mut self.rng)?,
+            id,
             kind,
             algorithm: checked.algorithm,
             protection,

@@ -11,7 +11,7 @@
 //! | `s`, a letter | the state of the device |
 //! | `u`, rp16, user16 | the sequence number of the user's credential |
 //!
-//! A value is `version (1) | epoch (4, big-endian) | nonce (24) | ciphertext | tag (16)`, with the key, version and
+//! A value is `version (1, now 2) | epoch (4, big-endian) | nonce (24) | ciphertext | tag (16)`, with the key, version and
 //! epoch as associated data. The epoch stands in the clear so that what a reset left behind can be told from
 //! what lives and be swept; it is zero for the state of the device, which a reset rewrites.
 
@@ -20,6 +20,7 @@ use alloc::vec::Vec;
 use core::ops::ControlFlow;
 
 use rand_core::TryCryptoRng;
+use sha2::{Digest as _, Sha256};
 use softkey_ctap::cbor::{self, Decode, Decoder, Encode, List};
 use softkey_ctap::{Secret, message};
 use zeroize::Zeroizing;
@@ -29,7 +30,7 @@ use crate::refusal::Refusal;
 use crate::seal::Sealer;
 use crate::store::{Change, Key, Store, StoreError};
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 pub(crate) const HEADER: usize = 5;
 
 pub(crate) const EPOCH: Key = Key::from_array(b"se");
@@ -162,15 +163,14 @@ message! {
         /// The identifier, cut if it is longer than 255 bytes.
         1 => id: required &'b str,
         2 => count: required u64,
-        /// SHA-256 of the whole identifier.
-        3 => id_hash: required [u8; 32],
+        /// SHA-256 of the whole identifier, if it was cut.
+        3 => id_hash: optional [u8; 32],
     }
 }
 
 message! {
-    /// A discoverable credential.
+    /// A discoverable credential. Its identifier follows from it.
     pub(crate) struct CredentialRecord<'b>: Int {
-        1 => id: required &'b [u8],
         2 => alg: required i64,
         3 => seed: required Secret<32>,
         4 => user_id: required &'b [u8],
@@ -448,13 +448,20 @@ pub(crate) struct Party {
 
 impl From<&RpRecord<'_>> for Party {
     fn from(record: &RpRecord<'_>) -> Self {
-        Self { id: record.id.into(), id_hash: record.id_hash, credentials: record.count }
+        let id_hash = record.id_hash.unwrap_or_else(|| sha256(record.id));
+        Self { id: record.id.into(), id_hash, credentials: record.count }
     }
+}
+
+fn sha256(text: &str) -> [u8; 32] {
+    Sha256::digest(text).into()
 }
 
 impl Party {
     pub(crate) fn record(&self) -> RpRecord<'_> {
-        RpRecord { id: &self.id, count: self.credentials, id_hash: self.id_hash }
+        let whole = sha256(&self.id) == self.id_hash;
+        let id_hash = (!whole).then_some(self.id_hash);
+        RpRecord { id: &self.id, count: self.credentials, id_hash }
     }
 }
 

@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 /// Bytes that sealing adds: a random nonce in front and a tag behind.
 pub(crate) const OVERHEAD: usize = NONCE + TAG;
 
-const NONCE: usize = 24;
+pub(crate) const NONCE: usize = 24;
 const TAG: usize = 16;
 
 /// XChaCha20-Poly1305: its nonces are long enough to be drawn at random for ever.
@@ -36,14 +36,25 @@ impl Sealer {
     ) -> Result<(), R::Error> {
         let mut nonce = [0; NONCE];
         rng.try_fill_bytes(&mut nonce)?;
-        out.extend_from_slice(&nonce);
+        self.seal_under(&nonce, bound, plaintext, out);
+        Ok(())
+    }
+
+    /// The same under a nonce that was never used for anything else.
+    pub(crate) fn seal_under(
+        &self,
+        nonce: &[u8; NONCE],
+        bound: &[&[u8]],
+        plaintext: &[u8],
+        out: &mut Vec<u8>,
+    ) {
+        out.extend_from_slice(nonce);
         let start = out.len();
         out.extend_from_slice(plaintext);
         let buffer = out.get_mut(start..).unwrap_or_default();
-        let sealed = self.0.encrypt_inout_detached(&nonce.into(), &bound.concat(), buffer.into());
+        let sealed = self.0.encrypt_inout_detached(nonce.into(), &bound.concat(), buffer.into());
         // It refuses only messages of 256 GiB and more; an empty tag then makes the record unreadable.
         out.extend_from_slice(&sealed.unwrap_or_default());
-        Ok(())
     }
 
     /// What was sealed; nothing if `sealed` or `bound` differ in any way from then.
