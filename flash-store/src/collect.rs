@@ -38,18 +38,45 @@ pub(crate) fn level<F: NorFlash>(
     state: &mut State,
 ) -> Result<(), Error<F::Error>> {
     let most = state.pages.iter().map(|page| page.erases).max().unwrap_or_default();
-    let used = state.numbered().filter(|(number, page)| {
-        let fits = page.end - Page::HEAD + 2 * NOTE <= Page::ROOM || page.live < Page::ROOM / 2;
-        page.sequence.is_some() && Some(*number) != state.tail && fits
+    let spared = state.numbered().filter(|(number, page)| {
+        let spared = page.erases.saturating_add(UNEVEN) < most;
+        page.sequence.is_some() && Some(*number) != state.tail && spared
     });
-    let spared = used.min_by_key(|(_, page)| page.erases);
-    match spared
-        .filter(|(_, page)| page.erases.saturating_add(UNEVEN) < most)
-        .map(|(number, _)| number)
-    {
-        Some(victim) => page(medium, state, victim),
-        None => Ok(()),
+    let mut spared: Vec<(u32, Page)> = spared.map(|(number, page)| (number, *page)).collect();
+    spared.sort_by_key(|(_, page)| page.erases);
+    for (victim, of) in spared {
+        if of.live < Page::ROOM / 2 || fits(medium, state, victim, of.end)? {
+            return page(medium, state, victim);
+        }
     }
+    Ok(())
+}
+
+/// Has all of this page, and the note behind it, room in the page that is being filled and a blank one? A page full of what
+/// lives has when the former is rather empty, so its time comes too.
+fn fits<F: NorFlash>(
+    medium: &Medium<F>,
+    state: &State,
+    victim: u32,
+    end: u32,
+) -> Result<bool, Error<F::Error>> {
+    let mut parts = Vec::new();
+    medium.each_part(victim, end, &mut |_, part| {
+        parts.push(part.total());
+        Ok(())
+    })?;
+    let (mut room, mut opened) = (state.room(), false);
+    // As `page` packs them.
+    while !parts.is_empty() {
+        if let Some(next) = parts.iter().position(|total| *total <= room) {
+            room = room.saturating_sub(parts.swap_remove(next));
+        } else if opened {
+            return Ok(false);
+        } else {
+            (room, opened) = (Page::ROOM, true);
+        }
+    }
+    Ok(room >= NOTE || !opened)
 }
 
 /// Collects this page.

@@ -1,11 +1,13 @@
-//! What a board's 128 KiB of flash hold, by a key that fills them.
+//! What a board's 128 KiB of flash hold, and how sign-ins wear them, by a key that does both.
 
 use chacha20::ChaCha20Rng;
 use rand_core::SeedableRng as _;
+use softkey_authenticator::{Change, Store as _};
 use softkey_ctap::Secret;
 use softkey_flash_store::{FlashStore, Page};
 use softkey_tests::auth_data::AuthData;
 use softkey_tests::cbor::{Value, map, walk};
+use softkey_tests::persistence::contract::{key, records};
 use softkey_tests::persistence::flash::Chip;
 use softkey_tests::persistence::registrar::KeyOn;
 use softkey_tests::request::{Request, mc};
@@ -15,6 +17,11 @@ use softkey_tests::status::{KEY_STORE_FULL, SUCCESS};
 const PAGES: u32 = 32;
 /// How many credentials a board is to have room for, whatever their relying parties are.
 const CREDENTIALS: usize = 300;
+/// How often a page may be erased before a million sign-ins are through.
+const ERASES: usize = 10_000;
+/// So many erases at most is one page ahead of another.
+const AHEAD: u32 = 100;
+
 /// What a site calls an account.
 #[derive(Clone, Copy)]
 struct Names {
@@ -48,7 +55,7 @@ impl Board {
         FlashStore::open(self.chip.clone(), 0..PAGES * Page::LEN).unwrap()
     }
 
-    /// Switches the board on.
+    /// Switches the board on, off before if it was on.
     fn start(&mut self) {
         self.starts += 1;
         let rng = ChaCha20Rng::seed_from_u64(self.starts);
@@ -81,6 +88,26 @@ impl Board {
         }
         accounts
     }
+
+    /// Signs in so often, with these accounts in turn, after a loss of power each time if that is wanted. Gives how often
+    /// the most worn page is erased in a million of such sign-ins.
+    fn wear(&mut self, accounts: &[Account], sign_ins: usize, cycles: bool) -> usize {
+        let before = self.chip.erases();
+        for number in 0..sign_ins {
+            // In no order that the flash could know.
+            let (rp_id, id) = &accounts[number * 7 % accounts.len()];
+            if cycles {
+                self.start();
+            }
+            let erases = self.chip.erases();
+            let request = Request::get_assertion(rp_id).listing(&[id.as_slice()]);
+            let answer = self.key().ok(&request);
+            assert_eq!(answer.get(1).get("id").bytes(), id);
+            assert!(self.chip.erases() - erases <= 1, "sign-in {number}");
+        }
+        let all = (self.chip.erases() - before) * 1_000_000 / sign_ins;
+        all / PAGES as usize + AHEAD as usize
+    }
 }
 
 /// 300 accounts fit, with the names that sites give them, be they three with each relying party or one.
@@ -101,4 +128,50 @@ fn the_longest_names_take_more_room() {
     let made = board.fill(usize::MAX, 1, LONGEST).len();
     println!("the longest names: {made} credentials");
     assert!((200..CREDENTIALS).contains(&made), "{made}");
+}
+
+/// A million sign-ins on a full key erase no page ten thousand times, and one of them erases one page at most. The worst
+/// that they can be: each is with another account, or the first after the power came, so that each is written.
+#[test]
+fn a_million_sign_ins_do_not_wear_the_flash_out() {
+    let mut board = Board::new();
+    let accounts = board.fill(CREDENTIALS, 1, USUAL);
+    assert_eq!(accounts.len(), CREDENTIALS);
+    let store = board.open();
+    println!("{} of {} bytes in use", store.used(), store.capacity());
+    for (what, accounts, sign_ins, cycles) in [
+        ("one account", &accounts[..1], 3200, false),
+        ("all accounts in turn", &accounts[..], 1500, false),
+        ("one account, switched on for each", &accounts[..1], 300, true),
+        ("all accounts in turn, switched on for each", &accounts[..], 300, true),
+    ] {
+        let million = board.wear(accounts, sign_ins, cycles);
+        println!("{what}: {million} erases of the most worn page in 1 000 000 sign-ins");
+        assert!(million < ERASES, "{what}: {million}");
+    }
+}
+
+/// A record that is written again and again wears all pages alike, also those of the accounts that nobody uses.
+#[test]
+fn no_page_is_far_ahead_of_the_others() {
+    let mut board = Board::new();
+    board.fill(CREDENTIALS, 1, USUAL);
+    let mut store = board.key.take().unwrap().into_store();
+    let made = records(&store).unwrap();
+    // Longer than a credential's, so that the test is shorter.
+    let (name, value) = (key(b"zz"), [0x5a; 900]);
+    let mut ahead = 0;
+    for number in 0..8_000 {
+        store.commit(&[Change::Put(name, &value)]).unwrap();
+        if number % 100 == 0 {
+            let (least, most) = (store.erases().min().unwrap(), store.erases().max().unwrap());
+            ahead = ahead.max(most - least);
+            assert!(ahead <= AHEAD, "after {number}: {most} and {least}");
+        }
+    }
+    let least = store.erases().min().unwrap();
+    println!("each page was erased {least} times, none more than {ahead} times more");
+    assert!(least > AHEAD / 2, "the pages that hold still were spared: {least}");
+    store.commit(&[Change::Delete(name)]).unwrap();
+    assert!(records(&store).unwrap() == made);
 }
