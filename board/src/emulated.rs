@@ -81,6 +81,9 @@ pub enum Word {
     Ask,
     /// What is asked: [`TOUCH`], [`HOLD`], or 0.
     Question,
+    /// The longest request that the board announces, in bytes, or 0 if its own word stands; set by the host before the
+    /// power comes.
+    MaxMsgSize,
 }
 
 impl Word {
@@ -91,4 +94,4 @@ impl Word {
     }
 }
 
-const _: () = assert!(Word::Question.address() < TO_BOARD, "the words end before the reports");
+const _: () = assert!(Word::MaxMsgSize.address() < TO_BOARD, "the words end before the reports");

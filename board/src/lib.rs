@@ -18,5 +18,5 @@ pub use entropy::{Claim, Drbg, Health, Noise, NoiseFailed};
 pub use front::{Front, Notice, Order};
 pub use light::{Light, Signal};
 pub use secret::{SecretError, device_secret};
-pub use start::{Broken, Key, Regions, start};
+pub use start::{Broken, Key, Regions, start, start_behind};
 pub use vigil::Vigil;

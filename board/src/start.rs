@@ -67,6 +67,21 @@ pub fn start<F: NorFlash, N: Noise>(
     regions: &Regions,
     now: Instant,
 ) -> Result<(Key<F, N>, u32), Broken> {
+    start_behind(flash, noise, regions, now, u16::MAX)
+}
+
+/// The same behind something that may lose parts of a request of more than so many bytes: the key announces no more.
+///
+/// # Errors
+///
+/// [`Broken`].
+pub fn start_behind<F: NorFlash, N: Noise>(
+    flash: F,
+    noise: N,
+    regions: &Regions,
+    now: Instant,
+    max_msg_size: u16,
+) -> Result<(Key<F, N>, u32), Broken> {
     let mut rng = Drbg::start(noise, &[]).map_err(|_| Broken::Noise)?;
     let store = open(flash, regions)?;
     let in_use = store.used() > 0;
@@ -76,12 +91,19 @@ pub fn start<F: NorFlash, N: Noise>(
     rng.reseed(secret.as_slice()).map_err(|_| Broken::Noise)?;
     let channel_seed = rng.try_next_u32().map_err(|_| Broken::Noise)?;
     let store = open(flash, regions)?;
-    let authenticator = Authenticator::open(store, RootKey::new(*secret), rng, config(), now);
+    let authenticator =
+        Authenticator::open(store, RootKey::new(*secret), rng, config(max_msg_size), now);
     Ok((Back::new(authenticator.map_err(|_| Broken::State)?), channel_seed))
 }
 
-fn config() -> Config {
-    let config = Config { max_discoverable: 300, long_touch_for_reset: true, ..Config::default() };
+fn config(max_msg_size: u16) -> Config {
+    let config = Config::default();
+    let config = Config {
+        max_discoverable: 300,
+        long_touch_for_reset: true,
+        max_msg_size: config.max_msg_size.min(max_msg_size),
+        ..config
+    };
     #[cfg(feature = "ml-dsa")]
     let config = {
         let listed = [Algorithm::Es256, Algorithm::EdDsa, Algorithm::MlDsa44];
@@ -174,6 +196,14 @@ mod tests {
 
     fn restart(flash: RamFlash) -> Option<Broken> {
         start(flash, noise(), &Regions::before(END), Instant::default()).err()
+    }
+
+    #[test]
+    fn a_key_announces_what_the_way_to_it_carries() {
+        assert_eq!(config(u16::MAX).max_msg_size, 7609);
+        assert_eq!(config(1768).max_msg_size, 1768);
+        // What arrives whole is taken all the same.
+        assert_eq!(config(1768).max_request, 7609);
     }
 
     #[test]

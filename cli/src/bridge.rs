@@ -27,6 +27,7 @@ use softkey_ctap_hid::{
 use self::mailbox::{Mailbox, Press};
 use crate::error::{CliError, Exit};
 use crate::output::{Form, Output};
+use crate::run::memory::UHID_MAX_MSG_SIZE;
 use crate::run::start::UDP_DEFAULT;
 
 /// The arguments of `softkey bridge`.
@@ -228,7 +229,10 @@ impl Drop for Power {
 /// [`Exit::BadInput`] if the memory is none, [`Exit::NoKey`] if no board runs there, [`Exit::Failed`] if the system does not
 /// play along.
 pub fn run(args: &BridgeArgs) -> Result<Exit, CliError> {
-    let mailbox = Mailbox::open(&args.memory).map_err(|error| no_memory(args, &error))?;
+    let mut mailbox = Mailbox::open(&args.memory).map_err(|error| no_memory(args, &error))?;
+    if args.transport == Shown::Uhid {
+        mailbox.limit(UHID_MAX_MSG_SIZE);
+    }
     let mut power = Power(None);
     if let Some(firmware) = &args.firmware {
         let mut seed = [0; 32];
@@ -249,6 +253,11 @@ pub fn run(args: &BridgeArgs) -> Result<Exit, CliError> {
     }
     let mut output = Output::stdout(if args.json { Form::Json } else { Form::Plain });
     let memory = args.memory.display().to_string();
+    if let Some(note) =
+        note(args, &bridge.mailbox).map_err(|error| failed("The mailbox", &error))?
+    {
+        output.note(note);
+    }
     output.record(&Ready { event: "ready", device, memory })?;
     let typed = typed();
     while !stop.load(Ordering::Relaxed) {
@@ -270,6 +279,17 @@ fn plug(args: &BridgeArgs) -> io::Result<(Box<dyn Port>, String)> {
         }
         Shown::Uhid => Ok((Box::new(UhidPort::open(&Identity::default())?), "uhid".to_owned())),
     }
+}
+
+/// What is wrong with the board that runs, if it cannot be helped.
+fn note(args: &BridgeArgs, mailbox: &Mailbox) -> io::Result<Option<String>> {
+    if args.transport != Shown::Uhid || mailbox.is_limited(UHID_MAX_MSG_SIZE)? {
+        return Ok(None);
+    }
+    Ok(Some(format!(
+        "note: this board was not switched on for uhid, where the kernel may lose parts of a request over \
+         {UHID_MAX_MSG_SIZE} bytes; switch it off, and on again with --firmware"
+    )))
 }
 
 /// Waits for the firmware to run, or for the signal to stop.
@@ -430,6 +450,32 @@ mod tests {
         }
         bridge.receive_from(Instant::default(), Peer(2), &init(2));
         assert_eq!(bridge.addressee(&answer(2)), Some(Peer(2)));
+    }
+
+    fn args(line: &str) -> BridgeArgs {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            args: BridgeArgs,
+        }
+        let words = ["bridge"].into_iter().chain(line.split_whitespace());
+        <Line as clap::Parser>::try_parse_from(words).unwrap().args
+    }
+
+    /// A board that this bridge switches on for uhid hears of the limit before its first instruction; one that runs without
+    /// it is told of.
+    #[test]
+    fn a_board_behind_uhid_knows_what_the_kernel_carries() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mailbox = Mailbox::open(&folder.path().join("memory")).unwrap();
+        let (uhid, udp) = (args("memory --transport uhid"), args("memory"));
+        mailbox.prepare(Instant::default(), &[1; 32]).unwrap();
+        assert!(note(&uhid, &mailbox).unwrap().unwrap().contains("over 1768 bytes"));
+        assert_eq!(note(&udp, &mailbox).unwrap(), None);
+        mailbox.limit(UHID_MAX_MSG_SIZE);
+        mailbox.prepare(Instant::default(), &[1; 32]).unwrap();
+        assert_eq!(note(&uhid, &mailbox).unwrap(), None);
+        assert!(!mailbox.is_limited(UHID_MAX_MSG_SIZE - 1).unwrap());
     }
 
     #[test]

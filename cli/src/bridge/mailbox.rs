@@ -48,6 +48,8 @@ pub struct Measures {
 pub struct Mailbox {
     memory: File,
     path: PathBuf,
+    /// The longest request that a board is to announce, in bytes; 0 if its own word stands.
+    max_msg_size: u16,
 }
 
 impl Mailbox {
@@ -66,7 +68,21 @@ impl Mailbox {
         } else if len != u64::from(LEN) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not 16 MiB long"));
         }
-        Ok(Self { memory, path: path.to_owned() })
+        Ok(Self { memory, path: path.to_owned(), max_msg_size: 0 })
+    }
+
+    /// From now on boards are switched on to announce no longer requests than these, in bytes.
+    pub fn limit(&mut self, max_msg_size: u16) {
+        self.max_msg_size = max_msg_size;
+    }
+
+    /// Was the board that runs switched on with such a limit, or a lower one?
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn is_limited(&self, max_msg_size: u16) -> io::Result<bool> {
+        Ok((1..=max_msg_size.into()).contains(&self.word(Word::MaxMsgSize)?))
     }
 
     /// Switches a board on: this firmware on an emulated Cortex-M4, with this seed for its noise. Killing the process is
@@ -85,9 +101,7 @@ impl Mailbox {
     ///
     /// As above.
     pub fn power_up_at(&self, now: Instant, firmware: &Path, seed: &[u8; 32]) -> io::Result<Child> {
-        self.memory.write_all_at(seed, SEED.into())?;
-        self.memory.write_all_at(&[0; WORDS_LEN as usize], WORDS.into())?;
-        self.set_clock(now)?;
+        self.prepare(now, seed)?;
         let backend = format!(
             "memory-backend-file,id=shared,size=16M,mem-path={},share=on",
             self.path.display()
@@ -99,6 +113,14 @@ impl Mailbox {
             .arg(firmware)
             .stdin(Stdio::null())
             .spawn()
+    }
+
+    /// Makes the memory what a board finds when the power comes.
+    pub(super) fn prepare(&self, now: Instant, seed: &[u8; 32]) -> io::Result<()> {
+        self.memory.write_all_at(seed, SEED.into())?;
+        self.memory.write_all_at(&[0; WORDS_LEN as usize], WORDS.into())?;
+        self.set_word(Word::MaxMsgSize, self.max_msg_size.into())?;
+        self.set_clock(now)
     }
 
     fn word(&self, word: Word) -> io::Result<u32> {

@@ -37,7 +37,7 @@ pub struct Memory {
 /// The longest request that fits into what the kernel keeps of it until we read: 32 reports for a uhid device, of
 /// which two stay free for other clients. What comes beyond that while a busy machine does not let us read, the
 /// kernel throws away. In bytes: 57 in the first report, 59 in each other.
-const UHID_MAX_MSG_SIZE: u16 = 57 + 29 * 59;
+pub const UHID_MAX_MSG_SIZE: u16 = 57 + 29 * 59;
 
 /// Opens the memory that the arguments name, for a key of this profile that is shown over uhid or not.
 ///

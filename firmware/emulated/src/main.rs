@@ -21,7 +21,7 @@ use critical_section::Mutex;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::channel::{Channel, TrySendError};
 use softkey_authenticator::{Answer, Ask, Question};
-use softkey_board::{Front, Notice, Order, Regions, start};
+use softkey_board::{Front, Notice, Order, Regions, start_behind};
 use softkey_ctap::Instant;
 
 use shared::{SharedFlash, SharedNoise};
@@ -43,11 +43,12 @@ struct Idle(Option<Instant>);
 fn main() -> ! {
     memory::init();
     let regions = Regions::before(SharedFlash::LEN);
-    let (mut key, channel_seed) =
-        match start(SharedFlash, SharedNoise::new(), &regions, shared::now()) {
-            Ok(started) => started,
-            Err(broken) => stop(format_args!("the key does not start: {broken:?}")),
-        };
+    let noise = SharedNoise::new();
+    let started = start_behind(SharedFlash, noise, &regions, shared::now(), shared::max_msg_size());
+    let (mut key, channel_seed) = match started {
+        Ok(started) => started,
+        Err(broken) => stop(format_args!("the key does not start: {broken:?}")),
+    };
     let front = Front::new([0, 1, 0], channel_seed);
     critical_section::with(|section| FRONT.borrow(section).replace(Some(front)));
     if let Some(core) = cortex_m::Peripherals::take() {

@@ -77,6 +77,14 @@ pub(crate) fn now() -> Instant {
     Instant::from_millis(u64::from(word(Word::Clock)))
 }
 
+/// The longest request that comes through whole, in bytes, as the host says.
+pub(crate) fn max_msg_size() -> u16 {
+    match word(Word::MaxMsgSize) {
+        0 => u16::MAX,
+        size => u16::try_from(size).unwrap_or(u16::MAX),
+    }
+}
+
 /// Tells the host that the board runs.
 pub(crate) fn announce() {
     set_word(Word::Running, 1);
