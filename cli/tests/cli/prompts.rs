@@ -18,6 +18,14 @@ fn at_terminal(key: &Key, args: &[&str]) -> Seat {
     Seat::of(command)
 }
 
+/// Sets a first PIN, 1234.
+fn set_pin(key: &Key) {
+    let mut seat = at_terminal(key, &["pin", "set"]);
+    answer(&mut seat, "New PIN: ", "1234");
+    answer(&mut seat, "New PIN again: ", "1234");
+    seat.see("is set.");
+}
+
 /// Answers a prompt; what was typed for the one before must not have been shown.
 fn answer(seat: &mut Seat, prompt: &str, secret: &str) {
     let shown = seat.see(prompt);
@@ -33,10 +41,7 @@ fn a_new_pin_is_asked_for_twice_and_never_shown() {
     answer(&mut seat, "New PIN again: ", "4321");
     seat.see("The two PINs are not the same.");
 
-    let mut seat = at_terminal(&key, &["pin", "set"]);
-    answer(&mut seat, "New PIN: ", "1234");
-    answer(&mut seat, "New PIN again: ", "1234");
-    seat.see("is set.");
+    set_pin(&key);
 
     let mut seat = at_terminal(&key, &["pin", "change"]);
     answer(&mut seat, "Present PIN: ", "1234");
@@ -54,10 +59,7 @@ fn a_list_shows_how_far_it_has_come() {
     for user in ["ada", "bea", "cec"] {
         assert_eq!(host.cbor(&make_credential(user, &[("rk", true)]))[0], 0);
     }
-    let mut seat = at_terminal(&key, &["pin", "set"]);
-    answer(&mut seat, "New PIN: ", "1234");
-    answer(&mut seat, "New PIN again: ", "1234");
-    seat.see("is set.");
+    set_pin(&key);
 
     let mut seat = at_terminal(&key, &["credentials", "list"]);
     answer(&mut seat, "PIN: ", "1234");
@@ -80,10 +82,7 @@ fn a_list_shows_how_far_it_has_come() {
 #[test]
 fn a_wrong_pin_is_asked_for_again_and_accounts_are_chosen() {
     let key = Key::forgetful("auto");
-    let mut seat = at_terminal(&key, &["pin", "set"]);
-    answer(&mut seat, "New PIN: ", "1234");
-    answer(&mut seat, "New PIN again: ", "1234");
-    seat.see("is set.");
+    set_pin(&key);
     let folder = tempfile::tempdir().unwrap();
     let file = |name: &str, text: String| {
         let path = folder.path().join(name);
@@ -204,10 +203,7 @@ fn nobody_is_asked_who_cannot_answer() {
 #[test]
 fn a_pin_is_asked_for_while_options_are_piped() {
     let key = Key::forgetful("auto");
-    let mut seat = at_terminal(&key, &["pin", "set"]);
-    answer(&mut seat, "New PIN: ", "1234");
-    answer(&mut seat, "New PIN again: ", "1234");
-    seat.see("is set.");
+    set_pin(&key);
     let folder = tempfile::tempdir().unwrap();
     let options = r#"{"rp": {"name": ""}, "user": {"id": "AQ", "name": "ada", "displayName": ""},
         "challenge": "", "pubKeyCredParams": [], "authenticatorSelection": {"userVerification": "required"}}"#;
