@@ -14,6 +14,7 @@ use softkey_client::fedcm::{Connection, DisconnectOptions};
 
 use super::consent::Consent;
 use super::create::{named, read_options};
+use super::origins;
 use super::pages::Forms;
 use super::provider_call::ProviderCallArgs;
 use super::visit::Visit;
@@ -45,16 +46,17 @@ pub struct DisconnectArgs {
 ///
 /// # Errors
 ///
-/// [`Exit::BadInput`](crate::error::Exit::BadInput) for options that cannot be read, and as the call ends; the message
+/// [`Exit::BadInput`](crate::error::Exit::BadInput) for options or an origin that cannot be read, and as the call ends; the message
 /// begins with the name of the exception that a page would see. Where the provider was asked and failed to answer, all of
 /// its connections with the page have ended nevertheless.
 pub fn run(args: &DisconnectArgs, output: &mut Output<'_>) -> Result<(), CliError> {
     let options = DisconnectOptions::from_json(&read_options(&args.options)?);
     let options = options.map_err(|cause| named(cause, Operation::Get))?;
+    let origin = origins::of_page(&args.origin)?;
     let (mut http, open) = args.call.open()?;
     let profile = open.profile().clone();
     let before = profile.connections();
-    let mut visit = Visit::begin(&args.origin, Operation::Get, open);
+    let mut visit = Visit::begin(&origin, Operation::Get, open);
     visit.deal_with_providers(Forms::default(), args.call.verbose);
     let request = visit.disconnect(options);
     let settled = visit.settle_alone(request, &mut http, Consent::unknown(), output);

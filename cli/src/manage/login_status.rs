@@ -5,8 +5,6 @@
     reason = "some of these comments are the text of --help, where backticks are noise"
 )]
 
-use std::iter::empty;
-
 use clap::Args;
 use serde_json::json;
 use softkey_client::Operation;
@@ -47,12 +45,12 @@ pub struct LoginStatusArgs {
 ///
 /// # Errors
 ///
-/// [`crate::error::Exit::BadInput`] for what is no origin; else as the call ends, and the message begins with the name of the exception that a page would see.
+/// [`Exit::BadInput`](crate::error::Exit::BadInput) for what is no origin, and as the call ends; the message begins with
+/// the name of the exception that a page would see.
 pub fn run(args: &LoginStatusArgs, output: &mut Output<'_>) -> Result<(), CliError> {
     let LoginStatusArgs { status, .. } = args;
-    let origin = &origins::typed(&args.origin, empty())?;
-    let top_origin =
-        args.top_origin.as_deref().map(|top| origins::typed(top, empty())).transpose()?;
+    let origin = &origins::of_page(&args.origin)?;
+    let top_origin = args.top_origin.as_deref().map(origins::of_page).transpose()?;
     let open = args.browser_profile.open()?;
     let visit = Visit::within(top_origin.as_deref(), origin, Operation::Get, open);
     let set = visit.set_login_status(status)?;

@@ -25,6 +25,15 @@ pub(super) fn typed<'a>(
     }
 }
 
+/// The same for a page, of which no profile knows yet.
+///
+/// # Errors
+///
+/// As [`typed`].
+pub(super) fn of_page(text: &str) -> Result<String, CliError> {
+    typed(text, std::iter::empty())
+}
+
 fn none(text: &str) -> CliError {
     let what = format!("{} is no origin.", quoted(text));
     // Who types a bare host means what they see in the bar of a browser.

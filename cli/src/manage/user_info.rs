@@ -13,6 +13,7 @@ use softkey_client::fedcm::{UserInfo, UserInfoOptions};
 
 use super::consent::Consent;
 use super::create::{named, read_options};
+use super::origins;
 use super::pages::Forms;
 use super::provider_call::ProviderCallArgs;
 use super::visit::Visit;
@@ -50,13 +51,15 @@ pub struct UserInfoArgs {
 ///
 /// # Errors
 ///
-/// [`Exit::BadInput`](crate::error::Exit::BadInput) for options that cannot be read, and as the call ends; the message
+/// [`Exit::BadInput`](crate::error::Exit::BadInput) for options or an origin that cannot be read, and as the call ends; the message
 /// begins with the name of the exception that a page would see.
 pub fn run(args: &UserInfoArgs, output: &mut Output<'_>) -> Result<(), CliError> {
     let options = UserInfoOptions::from_json(&read_options(&args.options)?);
     let options = options.map_err(|cause| named(cause, Operation::Get))?;
+    let (origin, top_origin) =
+        (origins::of_page(&args.origin)?, origins::of_page(&args.top_origin)?);
     let (mut http, open) = args.call.open()?;
-    let mut visit = Visit::within(Some(&args.top_origin), &args.origin, Operation::Get, open);
+    let mut visit = Visit::within(Some(&top_origin), &origin, Operation::Get, open);
     visit.deal_with_providers(Forms::default(), args.call.verbose);
     let (request, infos) = visit.user_info(&options);
     visit.settle_alone(request, &mut http, Consent::unknown(), output)?;
