@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use softkey_client::Profile;
 
-use super::{BrowserProfile, BrowserProfileArgs, Place, ProfileFile, unsaved, unusable};
+use super::{BrowserProfile, BrowserProfileArgs, Place, unsaved, unusable};
 use crate::error::{CliError, Exit};
 use crate::unlock::told;
 use crate::vault::files;
@@ -46,12 +46,10 @@ impl BrowserProfileArgs {
             refuse_other_names(&file)?;
         }
         let open = BrowserProfile::open(file.clone())?;
-        if open.text.is_none() {
-            return Err(unusable(&file, &"there is none"));
-        }
+        let Some(text) = &open.text else { return Err(unusable(&file, &"there is none")) };
         let passphrase = self.passphrase_file.clone().into();
         let sealed = BrowserProfile::open_vault(VaultPaths::at(vault), &passphrase)?;
-        let was_there = open.carry_into(sealed, vault)?;
+        let was_there = open.carry_into(text, sealed, vault)?;
         if remove_file {
             files::remove_whole(&file).map_err(|error| left(&file, &error))?;
         }
@@ -61,13 +59,10 @@ impl BrowserProfileArgs {
 }
 
 impl BrowserProfile {
-    /// Makes sure that the vault has what this file has. Had it before?
-    fn carry_into(&self, vault: Self, path: &Path) -> Result<bool, CliError> {
-        let Self { place: Place::File(ProfileFile { .. }), text: Some(text), .. } = self else {
-            return Err(unusable(path, &"there is nothing to carry over"));
-        };
+    /// Makes sure that the vault has what this file has, which is `text`. Had it before?
+    fn carry_into(&self, text: &str, vault: Self, path: &Path) -> Result<bool, CliError> {
         match &vault.text {
-            Some(there) if **there == **text => return Ok(true),
+            Some(there) if **there == *text => return Ok(true),
             Some(there) if !is_empty(there) && !vault.has_same(self) => return Err(another(path)),
             _ => {}
         }
