@@ -61,9 +61,8 @@ pub(crate) fn create(
         if may { Ok(()) } else { Err(Cause::NoCreationConsent) }
     });
     let pending = pending(lookup, rest)?;
-    let hinted = options.hinted;
     let mut wish = create::Wish::new(options, rp_id, json);
-    wish.hinted = hinted;
+    wish.hinted = wish.options.hinted;
     wish.app_id = app_id.unwrap_or_default();
     wish.enterprise = caller.settings.enterprise.contains(&wish.rp_id);
     wish.zero_aaguid = caller.settings.zero_aaguid;
@@ -119,9 +118,8 @@ pub(crate) fn get(
         .and_then(|()| app_id.as_ref().map(drop).map_err(Cause::clone))
         .and_then(|()| aborted(terms.signal.as_ref(), now));
     let pending = pending(lookup, rest)?;
-    let hinted = options.hinted;
     let mut wish = GetWish::new(options, rp_id, json);
-    wish.hinted = hinted;
+    wish.hinted = wish.options.hinted;
     wish.app_id = app_id.unwrap_or_default();
     wish.attests = caller.settings.attestation_at_sign_in;
     wish.enterprise = caller.settings.enterprise.contains(&wish.rp_id);
