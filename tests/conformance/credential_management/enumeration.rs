@@ -377,7 +377,7 @@ fn enumeration_is_linear() {
 
 /// The same with 10 000 credentials, for the README's figure.
 #[test]
-#[ignore = "takes a minute"]
+#[ignore = "makes 10 000 credentials: cargo xtask ci --only enumeration"]
 fn enumeration_is_linear_with_ten_thousand() {
     let few = reads_for_each(10);
     let many = reads_for_each(5_000);
