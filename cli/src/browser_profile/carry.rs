@@ -119,7 +119,7 @@ fn another(vault: &Path) -> CliError {
 
 fn left(file: &Path, error: &VaultError) -> CliError {
     let what = format!(
-        "The browser profile is sealed, but {} was not removed: {}.",
+        "The browser profile is sealed, but {} could not be removed for good: {}.",
         file.display(),
         error.what()
     );
