@@ -1,9 +1,12 @@
 //! `cargo xtask speed`: how many registrations with sign-in a second, in process and in a warm headless Chromium with its
-//! virtual authenticator, by turns in one run. Twice: all in one page, which counts by itself, so that the way to it costs
-//! nothing; and each with a new page and a new authenticator, as tests have them.
+//! virtual authenticator, by turns in one run. Three times: all in one page, which counts by itself, so that the way to it
+//! costs nothing; each with a new page and a new authenticator, as tests have them; and all in one page, each a command of
+//! a `WebDriver`'s.
 //!
-//! Chromium is the one of the system (Debian's `chromium`), steered over its pipe.
+//! Chromium is the one of the system (Debian's `chromium`), steered over its pipe or by its driver (`chromium-driver`).
 #![allow(clippy::indexing_slicing, reason = "of JSON: a member that is not there is null")]
+
+mod webdriver;
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
@@ -14,6 +17,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::house::{self, Result};
+use webdriver::WebDriver;
 
 /// What `cargo xtask speed` may be told.
 #[derive(clap::Args)]
@@ -34,7 +38,7 @@ pub(crate) struct Args {
 const TURNS: usize = 3;
 
 /// What Chromium is told: nothing to fetch, nobody to tell, no window.
-const FLAGS: [&str; 11] = [
+const FLAGS: [&str; 10] = [
     "--headless=new",
     "--no-sandbox",
     "--no-first-run",
@@ -45,7 +49,6 @@ const FLAGS: [&str; 11] = [
     "--disable-component-update",
     "--disable-background-networking",
     "--disable-sync",
-    "--remote-debugging-pipe",
 ];
 
 /// A registration and a sign-in, in a page.
@@ -81,21 +84,26 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     let target = house::members(&root)?.target_directory.into_std_path_buf();
     let flows = target.join(profile).join("examples/flows");
     let mut chromium = Chromium::start()?;
-    let [mut ours, mut theirs] = [const { [const { Vec::new() }; 2] }; 2];
+    let driver = WebDriver::start(&chromium.url)?;
+    let mut ours = [const { Vec::new() }; 2];
+    let mut theirs = [const { Vec::new() }; 3];
     for _ in 0..TURNS {
         let printed = house::output_of(Command::new(&flows).arg(args.seconds.to_string()))?;
         for (all, one) in ours.iter_mut().zip(printed.split_whitespace()) {
             all.push(one.parse::<f64>()?);
         }
-        let [warm, fresh] = &mut theirs;
+        let [warm, fresh, steered] = &mut theirs;
         warm.push(chromium.warm(args.seconds)?);
         fresh.push(chromium.fresh(args.seconds)?);
+        steered.push(driver.steered(args.seconds)?);
     }
     println!("{}; in process: {profile} build", chromium.version);
-    let named = ["in one page", "a new page and authenticator each"];
+    let named = ["in one page", "a new page and authenticator each", "in one page that is steered"];
+    // In process there is no way to the page that could be longer.
+    let [warm, fresh] = ours.map(median);
     let mut ratios = Vec::new();
-    for ((name, ours), theirs) in named.into_iter().zip(ours).zip(theirs) {
-        let (ours, theirs) = (median(ours), median(theirs));
+    for ((name, ours), theirs) in named.into_iter().zip([warm, fresh, warm]).zip(theirs) {
+        let theirs = median(theirs);
         println!(
             "{name}: {ours:.0} flows a second in process, {theirs:.1} in Chromium, ratio {:.1}",
             ours / theirs
@@ -127,6 +135,16 @@ struct Chromium {
 /// A folder that is removed when it is dropped.
 struct Folder(std::path::PathBuf);
 
+impl Folder {
+    /// A new one; its name says who has it, and for what.
+    fn new(purpose: &str) -> Result<Self> {
+        let name = format!("softkey-speed-{}-{purpose}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir(&folder)?;
+        Ok(Self(folder))
+    }
+}
+
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
@@ -141,13 +159,11 @@ impl Chromium {
             .map_err(|error| format!("{error} (on Debian: apt-get install chromium)"))?
             .trim()
             .to_owned();
-        let folder = std::env::temp_dir().join(format!("softkey-speed-{}", std::process::id()));
-        std::fs::create_dir(&folder)?;
-        let profile = Folder(folder);
+        let profile = Folder::new("pipe")?;
         // Chromium reads commands from descriptor 3 and writes answers to 4.
         let plumbing = r#"exec chromium "$@" 3<&0 4>&1 </dev/null >/dev/null"#;
         let mut command = Command::new("sh");
-        command.args(["-c", plumbing, "sh"]).args(FLAGS);
+        command.args(["-c", plumbing, "sh"]).args(FLAGS).arg("--remote-debugging-pipe");
         command.arg(format!("--user-data-dir={}", profile.0.display()));
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = command.spawn()?;
