@@ -12,12 +12,12 @@ use crate::medium::{Medium, Slot};
 use crate::page::Page;
 use crate::state::{RESERVE, State, charge};
 
-/// Makes all changes or none.
+/// Makes all changes or none. Tells whether it came without collecting a page, so that there is time to level one.
 pub(crate) fn commit<F: NorFlash>(
     medium: &Medium<F>,
     state: &mut State,
     changes: &[Change<'_>],
-) -> Result<(), Error<F::Error>> {
+) -> Result<bool, Error<F::Error>> {
     let mut pieces = Vec::new();
     let mut before = 0;
     for change in changes {
@@ -28,7 +28,7 @@ pub(crate) fn commit<F: NorFlash>(
         before += old;
     }
     if pieces.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let after: u32 = pieces.iter().map(new_bytes).sum();
     // What does not grow is never refused: a sign-in, a deletion, a reset.
@@ -40,7 +40,7 @@ pub(crate) fn commit<F: NorFlash>(
     let slots = write(medium, state, &pieces)?;
     state.next_batch = next_batch;
     enter(medium, state, &pieces, &slots)?;
-    if collected { Ok(()) } else { collect::level(medium, state) }
+    Ok(!collected)
 }
 
 /// What the record that is changed counts for now.

@@ -37,7 +37,7 @@ const MAX_VALUE: usize = 4096;
 pub struct FlashStore<F> {
     medium: Medium<F>,
     state: State,
-    /// A commit failed half-way: what it left must be cleared away before the next.
+    /// A commit, or the levelling behind one, failed half-way: what it left must be cleared away before the next.
     failed: bool,
 }
 
@@ -119,7 +119,11 @@ impl<F: NorFlash> Store for FlashStore<F> {
         }
         let committed = commit::commit(&self.medium, &mut self.state, changes);
         self.failed = matches!(committed, Err(Error::Flash(_)));
-        committed
+        if committed? {
+            // The batch is durable, whatever becomes of this.
+            self.failed = collect::level(&self.medium, &mut self.state).is_err();
+        }
+        Ok(())
     }
 }
 

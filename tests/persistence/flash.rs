@@ -1,6 +1,7 @@
 //! The store in flash: losses of power at every operation, failing chips, and damage. ST-01, ST-02, ST-03.
 
 use softkey_authenticator::{Change, Store, StoreError as _};
+use softkey_flash_store::ram::RamFlash;
 use softkey_flash_store::{Error, FlashStore, Page};
 use softkey_tests::persistence::contract::{Records, apply, changes, key, records};
 use softkey_tests::persistence::flash::{Chip, ChipError, Done, Fault};
@@ -12,8 +13,11 @@ fn open(chip: &Chip, pages: u32) -> Result<FlashStore<Chip>, Error<ChipError>> {
     FlashStore::open(chip.clone(), 0..pages * Page::LEN)
 }
 
+/// What a batch puts, and what it deletes.
+type Batch = std::collections::BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
 /// Work as that of an authenticator, and batches longer than a page: number, key, value.
-fn batch(number: u32) -> std::collections::BTreeMap<Vec<u8>, Option<Vec<u8>>> {
+fn batch(number: u32) -> Batch {
     let small = u8::try_from(number % 23).unwrap();
     let value = |len: usize| Some(vec![u8::try_from(number % 251).unwrap(); len]);
     let named = |kind: u8, name: u8| [&[kind][..], &[name; 24]].concat();
@@ -53,32 +57,59 @@ fn fates() -> impl Iterator<Item = Done> {
         .chain([Done::Tail, Done::All])
 }
 
-/// Cuts the power at every operation of a batch and then at every operation of the opening that follows, and gives how
-/// many flashes were looked at.
-fn cut_everywhere(number: u32, opens: &dyn Fn(&Chip) -> Records) -> usize {
-    let (chip, before) = worked(number);
-    let (content, batch) = (chip.content(), batch(number));
-    let mut after = before.clone();
-    apply(&mut after, &changes(&batch));
-    let mut looked_at = 0;
+/// A flash on the eve of a batch.
+struct Eve {
+    content: RamFlash,
+    before: Records,
+    batch: Batch,
+}
+
+impl Eve {
+    /// That of the batch with this number.
+    fn of(number: u32) -> Self {
+        let (chip, before) = worked(number);
+        Self { content: chip.content(), before, batch: batch(number) }
+    }
+
+    fn after(&self) -> Records {
+        let mut after = self.before.clone();
+        apply(&mut after, &changes(&self.batch));
+        after
+    }
+}
+
+/// What was looked at.
+#[derive(Clone, Copy, Default)]
+struct Looked {
+    flashes: usize,
+    /// The power went when the batch had been told to be durable: where pages are levelled.
+    behind: usize,
+}
+
+/// Cuts the power at every operation of a batch and then at every operation of the opening that follows.
+fn cut_everywhere(eve: &Eve, opens: &dyn Fn(&Chip) -> Records) -> Looked {
+    let Eve { content, before, batch } = eve;
+    let after = eve.after();
+    let mut looked = Looked::default();
     for done in fates() {
         for operation in 0.. {
             let chip = Chip::holding(content.clone());
             let mut store = open(&chip, PAGES).unwrap();
             chip.set_fault(Some(Fault { after: operation, done, once: false }));
-            let committed = store.commit(&changes(&batch)).is_ok();
+            let committed = store.commit(&changes(batch)).is_ok();
             if committed && chip.operations() <= operation {
                 break;
             }
+            looked.behind += usize::from(committed);
             for again in (0..).step_by(3) {
                 let cut = Chip::holding(chip.content());
                 cut.set_fault(Some(Fault { after: again, done, once: false }));
                 let opened = open(&cut, PAGES).is_ok();
                 cut.set_fault(None);
                 let found = opens(&cut);
-                looked_at += 1;
-                let allowed = found == after || (!committed && found == before);
-                assert!(allowed, "batch {number}, {done:?} of operation {operation}, then {again}");
+                looked.flashes += 1;
+                let allowed = found == after || (!committed && found == *before);
+                assert!(allowed, "{done:?} of operation {operation}, then {again}");
                 goes_on(&cut, &found);
                 if opened {
                     break;
@@ -86,7 +117,7 @@ fn cut_everywhere(number: u32, opens: &dyn Fn(&Chip) -> Records) -> usize {
             }
         }
     }
-    looked_at
+    looked
 }
 
 /// The store that was found takes more batches, so that it must collect.
@@ -107,7 +138,11 @@ fn reopened(chip: &Chip) -> Records {
 /// the batch or those after it.
 #[test]
 fn no_loss_of_power_tears_or_loses_a_batch() {
-    let looked_at: usize = (40..75).map(|number| cut_everywhere(number, &reopened)).sum();
+    let cut = |number| {
+        println!("batch {number}");
+        cut_everywhere(&Eve::of(number), &reopened).flashes
+    };
+    let looked_at: usize = (40..75).map(cut).sum();
     println!("{looked_at} flashes");
     assert!(looked_at > 1500, "only {looked_at} flashes");
 }
@@ -117,7 +152,7 @@ fn no_loss_of_power_tears_or_loses_a_batch() {
 #[should_panic(expected = "of operation")]
 fn a_store_that_loses_a_record_is_found_out() {
     let looked_at = std::cell::Cell::new(0);
-    cut_everywhere(49, &|chip| {
+    cut_everywhere(&Eve::of(49), &|chip| {
         let mut found = reopened(chip);
         looked_at.set(looked_at.get() + 1);
         if looked_at.get() == 9 {
@@ -125,6 +160,95 @@ fn a_store_that_loses_a_record_is_found_out() {
         }
         found
     });
+}
+
+/// A flash with a page of records that are never written again, on the eve of the batch that has it moved because the
+/// others are worn: so many such records of this length.
+fn uneven(records: u8, len: usize) -> Eve {
+    let chip = Chip::new(PAGES as usize);
+    let mut store = open(&chip, PAGES).unwrap();
+    let mut before = Records::new();
+    let still = (0..records).map(|name| Batch::from([(vec![b's', name], Some(vec![name; len]))]));
+    let hot = (0_u8..=250).cycle();
+    let hot = hot.map(|number| Batch::from([(b"hot".to_vec(), Some(vec![number; 900]))]));
+    for batch in still.chain(hot) {
+        let (content, worn) = (chip.content(), store.erases().collect::<Vec<_>>());
+        store.commit(&changes(&batch)).unwrap();
+        if is_levelled(&worn, &store.erases().collect::<Vec<_>>()) {
+            return Eve { content, before, batch };
+        }
+        apply(&mut before, &changes(&batch));
+        assert!(chip.erases() < 1000, "nothing is levelled");
+    }
+    unreachable!("the batches do not end")
+}
+
+/// Was a page erased that had been spared? Collecting does not choose it: more lives there than elsewhere.
+fn is_levelled(worn: &[u32], now: &[u32]) -> bool {
+    let most = *worn.iter().max().unwrap();
+    worn.iter().zip(now).any(|(worn, now)| now > worn && worn + 64 < most)
+}
+
+/// Pages that hold still: one with little in it, one that is full, and one without room for the note that it is moved.
+fn all_uneven() -> [Eve; 3] {
+    let eves = [(2, 500), (4, 968), (4, 996)].map(|(records, len)| uneven(records, len));
+    // The first page in use is that of the records that were there first.
+    let spare = eves.each_ref().map(|eve| {
+        let mut content = eve.content.clone();
+        let first = |page: &&[u8]| page[24..].windows(9).any(|bytes| bytes == [0; 9]);
+        let page = content.bytes_mut().chunks(4096).find(first).unwrap().to_vec();
+        page.iter().rev().take_while(|byte| **byte == 0xff).count()
+    });
+    assert!((16..512).contains(&spare[1]) && spare[2] < 16, "{spare:?}");
+    eves
+}
+
+/// ST-01. The same where the batch is durable and a page that holds still is moved behind it: before, inside and after
+/// every write and erase of that too.
+#[test]
+fn no_loss_of_power_loses_what_is_levelled() {
+    for eve in all_uneven() {
+        let Looked { flashes, behind } = cut_everywhere(&eve, &reopened);
+        println!("{flashes} flashes, {behind} of them cut in levelling");
+        assert!(behind > 30, "{behind} of {flashes} flashes were cut in levelling");
+    }
+}
+
+/// ST-02. A chip that fails while a page is levelled: the batch is durable by then, so it has not failed; and what was
+/// left half done does no harm to the next one.
+#[test]
+fn a_failed_levelling_is_no_failed_batch() {
+    for eve in all_uneven() {
+        let after = eve.after();
+        let mut failed = 0;
+        for operation in 0.. {
+            let mut ended = false;
+            for done in fates() {
+                let chip = Chip::holding(eve.content.clone());
+                let mut store = open(&chip, PAGES).unwrap();
+                chip.set_fault(Some(Fault { after: operation, done, once: true }));
+                let committed = store.commit(&changes(&eve.batch)).is_ok();
+                let found = records(&store).unwrap();
+                let expected = if committed { &after } else { &eve.before };
+                assert!(found == *expected, "{operation}, {done:?}: {committed}");
+                if chip.operations() <= operation {
+                    ended = true;
+                    break;
+                }
+                failed += usize::from(committed);
+                let mut model = found;
+                let next = [Change::Put(key(b"zz"), b"next")];
+                store.commit(&next).unwrap();
+                apply(&mut model, &next);
+                assert!(records(&store).unwrap() == model, "{operation}, {done:?}");
+                assert!(reopened(&chip) == model, "{operation}, {done:?}: reopened");
+            }
+            if ended {
+                break;
+            }
+        }
+        assert!(failed > 10, "only {failed} faults in levelling");
+    }
 }
 
 /// ST-02. A chip that fails at one operation: the error, the records as before, also after the next batch.
