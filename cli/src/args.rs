@@ -14,6 +14,7 @@ use softkey_authenticator::Algorithms;
 
 use crate::attestation::AttestationArgs;
 use crate::bridge::BridgeArgs;
+use crate::control::Span;
 use crate::decode::DecodeArgs;
 use crate::faults::Spec;
 use crate::manage::blobs::BlobsArgs;
@@ -238,10 +239,25 @@ pub struct RunArgs {
     #[arg(long, value_name = "LIST", value_parser = algorithms::parse, allow_hyphen_values = true)]
     pub algorithms: Option<Algorithms>,
 
-    /// Draw all randomness from this number, so that a run can be repeated byte for byte; needs --ephemeral
+    /// Draw all randomness from this number, so that a run can be repeated; needs --ephemeral
+    ///
+    /// The same requests, answers to questions and power cycles, at the same readings of the key's clock, then have the
+    /// same answers, byte for byte: see --virtual-clock. What a client draws itself, such as its half of a key agreement,
+    /// is part of its requests.
     // `requires` alone is waived where what is required conflicts with what is given.
     #[arg(long, value_name = "N", requires = "ephemeral", conflicts_with_all = ["vault", "passphrase_file"])]
     pub seed: Option<u64>,
+
+    /// Let the key's own clock stand still until softkey control PATH advance moves it; needs --ephemeral
+    ///
+    /// Questions, PIN/UV auth tokens and the 10 seconds for a reset then end at that order alone: a test waits for none of
+    /// them, and never too long. With --seed and --record, two runs in which the same happens in the same order write the
+    /// same recording, byte for byte. Packets, keepalives and the times in what is printed go by the machine's clock all
+    /// the same, since the host on the other side does. softkey replay needs no such clock: it goes by the readings that
+    /// were recorded.
+    // As for --seed.
+    #[arg(long, requires = "ephemeral", conflicts_with_all = ["vault", "passphrase_file"])]
+    pub virtual_clock: bool,
 
     /// Misbehave in this way, for tests of sites and clients; softkey faults lists them; may be given more than once
     ///
@@ -251,9 +267,9 @@ pub struct RunArgs {
 
     /// Write down what is done with the key, in a new file, for softkey replay
     ///
-    /// With --seed messages are written whole: all secrets of that key follow from the seed anyway. Without it only the
-    /// command, the status and the length of each message are written, and what is asked without for whom; see
-    /// --record-secrets.
+    /// With --seed messages are written whole: all secrets of that key follow from the seed anyway, and so do PINs that a
+    /// client sends it. Without it only the command, the status and the length of each message are written, and what is
+    /// asked without for whom; see --record-secrets.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
 
@@ -399,6 +415,11 @@ pub enum ControlOrder {
     },
     /// Unplug the key and plug it in again; done when the key is back
     Replug,
+    /// Let this time pass for a key with --virtual-clock; done when everything is that was due meanwhile
+    Advance {
+        /// Such as 500ms, 30s, 10m or 1h.
+        time: Span,
+    },
     /// Say what the key is doing
     Status,
     /// Unplug the key and end softkey run

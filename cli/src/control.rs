@@ -13,6 +13,7 @@
 //! fault off [NAME]              ok, or an error if the fault is not on
 //! fault list                    ok and one JSON object ([`FaultsOn`])
 //! replug                        ok, once the key is plugged in again
+//! advance 500ms|30s|10m|1h      ok, once that time has passed for the key, or an error unless its clock is virtual
 //! status                        ok and one JSON object ([`Status`])
 //! stop                          ok; then the key is unplugged and the process ends
 //! ```
@@ -21,6 +22,7 @@
 //! divided by a tab. Lines are at most [`MAX_LINE`] bytes long.
 
 mod client;
+mod span;
 
 use std::fmt;
 use std::str::FromStr;
@@ -28,6 +30,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use client::{perform, send};
+pub use span::Span;
 
 use crate::faults::Spec;
 use crate::run::Mode;
@@ -56,6 +59,8 @@ pub enum Order {
     FaultList,
     /// Unplug the key and plug it in again.
     Replug,
+    /// Let this time pass for a key with a virtual clock.
+    Advance(Span),
     /// Say what the key is doing.
     Status,
     /// Unplug the key and end.
@@ -84,6 +89,7 @@ impl fmt::Display for Order {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Finger(touched) => return write!(f, "finger {touched}"),
+            Self::Advance(span) => return write!(f, "advance {span}"),
             Self::FaultOn(spec) => return write!(f, "fault on {spec}"),
             Self::FaultOff(Some(name)) => return write!(f, "fault off {name}"),
             _ => {}
@@ -111,15 +117,15 @@ impl FromStr for Order {
         let mut words = line.split_ascii_whitespace();
         let (first, second) = (words.next().unwrap_or_default(), words.next());
         let written = second.map_or_else(|| first.to_owned(), |second| format!("{first} {second}"));
-        if let ("finger", Some(finger)) = (first, second) {
-            let finger = finger.parse().map(Self::Finger).map_err(|_| UnknownOrder);
-            return if words.next().is_none() { finger } else { Err(UnknownOrder) };
+        if words.next().is_some() {
+            return Err(UnknownOrder);
         }
-        let known = ORDERS.iter().find(|(known, _)| *known == written);
-        match (known, words.next()) {
-            (Some((_, order)), None) => Ok(order.clone()),
-            _ => Err(UnknownOrder),
-        }
+        let order = match (first, second) {
+            ("finger", Some(finger)) => finger.parse().ok().map(Self::Finger),
+            ("advance", Some(span)) => span.parse().ok().map(Self::Advance),
+            _ => ORDERS.iter().find(|(known, _)| *known == written).map(|(_, order)| order.clone()),
+        };
+        order.ok_or(UnknownOrder)
     }
 }
 
@@ -230,6 +236,9 @@ pub struct Status {
     pub power_cycles: u64,
     /// Requests answered since the process began.
     pub requests: u64,
+    /// Where its virtual clock stands, in milliseconds; absent if it goes by the machine's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_ms: Option<u64>,
 }
 
 /// A question that waits for an answer.
@@ -265,6 +274,9 @@ impl fmt::Display for Status {
         }
         writeln!(f, "requests      {}", self.requests)?;
         writeln!(f, "power cycles  {}", self.power_cycles)?;
+        if let Some(clock) = self.clock_ms {
+            writeln!(f, "clock         stands at {clock} ms")?;
+        }
         match &self.question {
             Some(question) => write!(f, "waits for     {question}"),
             None if self.working => write!(f, "works on a request"),
@@ -304,6 +316,7 @@ mod tests {
             "fault on delay=20@..3",
             "fault on status=credentialManagement (preview):2e@1",
             "fault off delay",
+            "advance 30s",
         ] {
             assert_eq!(written.parse::<Order>().unwrap().to_string(), written);
         }
@@ -320,6 +333,9 @@ mod tests {
             "finger 1 2",
             "fault on no-such",
             "fault",
+            "advance",
+            "advance 0s",
+            "advance 1s 1s",
         ] {
             assert_eq!(wrong.parse::<Order>(), Err(UnknownOrder), "{wrong:?}");
         }
@@ -350,6 +366,7 @@ mod tests {
             }),
             power_cycles: 1,
             requests: 2,
+            clock_ms: Some(30_000),
         };
         for reply in [
             Reply::Done,

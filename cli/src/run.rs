@@ -12,6 +12,7 @@ pub mod control;
 pub mod desk;
 pub mod event;
 pub mod hub;
+pub mod key_clock;
 pub mod ledger;
 pub mod memory;
 pub mod record;
@@ -32,6 +33,7 @@ use crate::error::{CliError, Exit};
 use crate::output::Form;
 use crate::profile::Profile;
 use event::Event;
+use key_clock::KeyClock;
 use sensor::Sensor;
 use slot::Place;
 use start::Settings;
@@ -75,6 +77,7 @@ pub fn perform(args: &RunArgs) -> Result<Exit, CliError> {
         control: args.control.clone(),
         form: if args.json { Form::Json } else { Form::Plain },
         channel_seed: channel_seed(args)?,
+        clock: args.virtual_clock.then(KeyClock::standing),
     };
     start::serve(settings, stop, io::stdout(), io::stderr())?;
     Ok(Exit::Success)

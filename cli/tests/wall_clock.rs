@@ -94,6 +94,7 @@ fn start(devices: usize) -> Running {
         control: None,
         form: Form::Json,
         channel_seed: 1,
+        clock: None,
         faults: Vec::new(),
         notices: Vec::new(),
     };

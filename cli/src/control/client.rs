@@ -82,6 +82,7 @@ impl From<ControlOrder> for Order {
                 FaultOrder::List => Self::FaultList,
             },
             ControlOrder::Replug => Self::Replug,
+            ControlOrder::Advance { time } => Self::Advance(time),
             ControlOrder::Status => Self::Status,
             ControlOrder::Stop => Self::Stop,
         }

@@ -46,6 +46,9 @@ fn key(header: &Header) -> Node {
     if let Some(seed) = header.seed {
         members.push(("seed".into(), Node::Int(seed.into())));
     }
+    if header.virtual_clock {
+        members.push(("clock".into(), Node::text("virtual")));
+    }
     members.push(("uv".into(), Node::text(&header.uv)));
     let messages = if header.bodies { "whole" } else { "what they are, and how long" };
     members.push(("messages".into(), Node::text(messages)));

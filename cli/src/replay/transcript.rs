@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use softkey_authenticator::{Answer, AskId, Config, Decision, Finger, Sample, Step};
 use softkey_ctap::bio_enrollment::SampleStatus;
 
-use crate::args::Verifier;
+use crate::args::{RunArgs, Verifier};
 use crate::decode::node::hex;
 use crate::error::{CliError, Exit};
 use crate::profile::Profile;
@@ -34,6 +34,9 @@ pub struct Header {
     pub(crate) uv: String,
     algorithms: Option<Vec<i64>>,
     over_uhid: bool,
+    /// Did its clock stand still between the owner's orders?
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub(crate) virtual_clock: bool,
     /// Are messages whole, or only what tells what they are?
     pub(crate) bodies: bool,
 }
@@ -41,7 +44,8 @@ pub struct Header {
 impl Header {
     /// Of a key that is set up so. Messages are kept whole if that is asked for, or if they follow from a seed.
     #[must_use]
-    pub fn new(setup: &Setup<'_>, seed: Option<u64>, bodies: bool) -> Self {
+    pub fn new(setup: &Setup<'_>, args: &RunArgs) -> Self {
+        let (seed, bodies) = (args.seed, args.record_secrets);
         let listed = setup.algorithms.map(|list| list.listed().iter().map(|it| it.id()).collect());
         Self {
             softkey_recording: FORMAT,
@@ -52,6 +56,7 @@ impl Header {
             uv: uv_name(setup.uv).to_owned(),
             algorithms: listed,
             over_uhid: setup.over_uhid,
+            virtual_clock: args.virtual_clock,
             bodies: bodies || seed.is_some(),
         }
     }

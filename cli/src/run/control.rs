@@ -177,7 +177,7 @@ fn order(line: &str) -> Result<Order, Reply> {
         Reply::error(
             "The order is not known.",
             "approve ask|auto|deny|hold, touch [long], uv ok|fail|lock, finger NUMBER, fault on NAME, \
-             fault off [NAME], fault list, replug, status, stop",
+             fault off [NAME], fault list, replug, advance TIME, status, stop",
         )
     })
 }

@@ -9,6 +9,7 @@ use softkey_ctap_hid::JobKind;
 
 use super::approval::{Approval, Mode, Touch, Unanswerable, Verdict};
 use super::event::{Asked, Event};
+use super::key_clock::KeyClock;
 use super::screen::Screen;
 use super::sensor::{Finds, NoFinger, Touched};
 use super::terminal::{Terminal, Word};
@@ -34,6 +35,8 @@ pub struct Desk {
     faults: Board,
     /// What the key is, if not the default.
     profile: Option<String>,
+    /// What its questions end by, if not the machine's clock.
+    standing: Option<KeyClock>,
 }
 
 /// What the person at the terminal wants.
@@ -66,6 +69,7 @@ impl Desk {
             remind_at: None,
             faults: Board::default(),
             profile: None,
+            standing: None,
         }
     }
 
@@ -73,6 +77,11 @@ impl Desk {
     #[must_use]
     pub fn with_profile(self, profile: Option<String>) -> Self {
         Self { profile, ..self }
+    }
+
+    /// The key's questions end by this clock.
+    pub fn go_by(&mut self, clock: KeyClock) {
+        self.standing = Some(clock).filter(KeyClock::is_virtual);
     }
 
     /// Who approves.
@@ -189,7 +198,8 @@ impl Desk {
         let sensor = self.approval.sensor().map(|sensor| sensor.name());
         let faults = self.faults.on().map(|spec| format!("fault {spec}"));
         let profile = self.profile.as_ref().map(|name| format!("profile {name}"));
-        let fixed = auto.into_iter().chain(sensor).map(str::to_owned);
+        let clock = self.standing.is_some().then_some("virtual clock");
+        let fixed = auto.into_iter().chain(sensor).chain(clock).map(str::to_owned);
         fixed.chain(profile).chain(faults).collect()
     }
 
@@ -241,6 +251,10 @@ impl Desk {
             let what = format!("profile {name}: this is not the key that softkey is by default");
             self.event(&Event::Warning { what });
         }
+        if self.standing.is_some() {
+            let what = "virtual clock: touches, tokens and the time for a reset end only when the clock is moved";
+            self.event(&Event::Warning { what: what.into() });
+        }
         let faults = self.faults.on().map(|spec| format!("fault {spec}: {}", spec.does()));
         for what in faults.collect::<Vec<_>>() {
             self.event(&Event::Warning { what });
@@ -259,7 +273,9 @@ impl Desk {
     /// When [`Desk::handle_timeout`] must be called next.
     #[must_use]
     pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
-        let left = self.approval.prompt().map(|ask| ask.deadline.duration_since(now));
+        // Nothing is counted down on a clock that stands.
+        let prompt = self.approval.prompt().filter(|_| self.standing.is_none());
+        let left = prompt.map(|ask| ask.deadline.duration_since(now));
         let next_second = left.map(|left| {
             let millis = u64::from(left.subsec_millis()).max(1);
             now + Duration::from_millis(millis)
@@ -291,6 +307,7 @@ impl Desk {
 
     /// Brings the terminal's last line up to date.
     fn refresh(&mut self, now: Instant) {
+        let now = self.standing.as_ref().map_or(now, KeyClock::now);
         let left = self.approval.prompt().map(|ask| ask.deadline.duration_since(now));
         let seconds = left.map(|left| left.as_millis().div_ceil(1000));
         let seconds = seconds.map(|seconds| u64::try_from(seconds).unwrap_or(u64::MAX));

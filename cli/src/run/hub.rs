@@ -9,6 +9,7 @@
 mod owner;
 mod wait;
 
+use std::collections::VecDeque;
 use std::io;
 use std::os::unix::net::UnixStream;
 
@@ -20,6 +21,7 @@ use super::broker::{Broker, PortId, Withdrawn};
 use super::control::{ClientId, ControlSocket};
 use super::desk::{Desk, Typed};
 use super::event::{Answered, Event};
+use super::key_clock::KeyClock;
 use super::ledger::Ledger;
 use super::request::Summary;
 use super::slot::{Request, Slot};
@@ -31,6 +33,8 @@ use crate::error::{CliError, Exit};
 pub struct Hub {
     /// The clock of this process.
     pub clock: WallClock,
+    /// The authenticator's.
+    pub key_clock: KeyClock,
     /// The authenticator.
     pub worker: Worker,
     /// The devices.
@@ -59,6 +63,8 @@ pub struct State {
     power_cycles: u64,
     /// Clients of the control socket that wait for the key to come back.
     replugging: Vec<ClientId>,
+    /// Those that wait for time to pass.
+    advancing: VecDeque<ClientId>,
     stopping: bool,
 }
 
@@ -217,6 +223,10 @@ impl Hub {
             Report::Powered(powered) => {
                 powered?;
                 self.plug(now)
+            }
+            Report::Advanced => {
+                self.answer_advance();
+                Ok(())
             }
             // What the old power left behind on its way.
             _ if !self.state.powered => Ok(()),

@@ -53,7 +53,7 @@ pub fn open(args: &RunArgs, profile: &Profile, over_uhid: bool) -> Result<Memory
     let mut memory = unrecorded(args, &setup)?;
     memory.notices.extend(attester.map(|attester| Event::Notice { what: attester.notice() }));
     if let Some(file) = &args.record {
-        let header = Header::new(&setup, args.seed, args.record_secrets);
+        let header = Header::new(&setup, args);
         memory.power_up = record(file, &header, memory.power_up)?;
     }
     Ok(memory)

@@ -17,6 +17,7 @@ use super::control::ControlSocket;
 use super::desk::Desk;
 use super::event::Event;
 use super::hub::{Hub, State};
+use super::key_clock::KeyClock;
 use super::screen::Screen;
 use super::sensor::Sensor;
 use super::slot::{Place, Slot};
@@ -56,6 +57,8 @@ pub struct Settings {
     pub form: Form,
     /// Channel numbers follow from this.
     pub channel_seed: u32,
+    /// The key's clock, if not the machine's.
+    pub clock: Option<KeyClock>,
     /// What the key does wrong from the start.
     pub faults: Vec<Spec>,
     /// What the owner should know before all else.
@@ -81,11 +84,14 @@ pub fn serve(
     let profile = (!settings.profile.is_default()).then(|| settings.profile.name.clone());
     let mut desk = Desk::new(approval, screen, settings.terminal, notes, settings.auto_allowed)
         .with_profile(profile);
+    let clock = WallClock::start();
+    let key_clock = settings.clock.unwrap_or(KeyClock::Wall(clock));
+    desk.go_by(key_clock.clone());
     for notice in &settings.notices {
         desk.event(notice);
     }
-    let clock = WallClock::start();
-    let worker = Worker::start(clock, settings.power_up).map_err(|error| no_resources(&error))?;
+    let worker = Worker::start(key_clock.clone(), settings.power_up);
+    let worker = worker.map_err(|error| no_resources(&error))?;
     for fault in settings.faults {
         worker.order(Order::FaultOn(fault.clone()));
         desk.fault_on(clock.now(), fault);
@@ -96,7 +102,7 @@ pub fn serve(
         Slot::new(PortId(number), place, seed, &settings.profile.config)
     });
     let (slots, memory, state) = (slots.collect(), settings.memory, State::default());
-    Hub { clock, worker, slots, desk, control, stop, memory, state }.run()
+    Hub { clock, key_clock, worker, slots, desk, control, stop, memory, state }.run()
 }
 
 /// A socket that becomes readable at SIGINT, SIGTERM or SIGHUP. A second signal ends the process at once.

@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use softkey_authenticator::{Ask, AskId, Decision, Fault, Refusal, Session, Step, Via};
 use softkey_ctap::Instant;
-use softkey_ctap_hid::{JobKind, WallClock};
+use softkey_ctap_hid::JobKind;
 
+use super::key_clock::KeyClock;
 use crate::error::CliError;
 use crate::faults::{Board, Spec};
 
@@ -81,6 +82,8 @@ pub enum Order {
     FaultOff(Option<String>),
     /// The sensor has locked itself.
     BlockVerification,
+    /// Let this time pass on a clock that stands still.
+    Advance(Duration),
     /// The request in work is no longer wanted.
     Cancel(Via),
     /// A session is over.
@@ -108,6 +111,8 @@ pub enum Report {
         /// The faults that changed it.
         faults: Vec<String>,
     },
+    /// The time that was to pass has passed, with everything that was due.
+    Advanced,
     /// The store has failed, in these words.
     StoreFailed(String),
 }
@@ -127,7 +132,7 @@ impl Worker {
     /// # Errors
     ///
     /// If the system gives no thread or no socket.
-    pub fn start(clock: WallClock, power_up: PowerUp) -> io::Result<Self> {
+    pub fn start(clock: KeyClock, power_up: PowerUp) -> io::Result<Self> {
         let (orders, inbox) = mpsc::channel();
         let (outbox, reports) = mpsc::channel();
         let (bell, ringer) = UnixStream::pair()?;
@@ -212,7 +217,7 @@ impl Outbox {
 
 /// What the thread works with.
 struct Bench {
-    clock: WallClock,
+    clock: KeyClock,
     power_up: PowerUp,
     engine: Option<Box<dyn Engine>>,
     /// The kind of the request that has no answer yet.
@@ -235,7 +240,13 @@ impl Bench {
             };
             let now = self.clock.now();
             match order {
-                Ok(order) => self.obey(now, order),
+                Ok(order) => {
+                    self.obey(now, order);
+                    if self.clock.is_virtual() {
+                        // There is no lull on this clock; and housekeeping draws randomness, so its place must be certain.
+                        self.sweep();
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     self.go_on(|engine| engine.handle_timeout(now));
                     self.sweep();
@@ -247,6 +258,9 @@ impl Bench {
 
     /// When there is something to do without an order.
     fn wake(&self) -> Option<Instant> {
+        if self.clock.is_virtual() {
+            return None;
+        }
         let deadline = self.engine.as_ref()?.poll_timeout();
         let sweep = (!self.swept && self.at_work.is_none()).then(|| self.clock.now() + LULL);
         deadline.into_iter().chain(sweep).min()
@@ -254,7 +268,8 @@ impl Bench {
 
     /// Housekeeping, a piece at a time and only while nobody asks for anything.
     fn sweep(&mut self) {
-        if self.at_work.is_none()
+        if !self.swept
+            && self.at_work.is_none()
             && let Some(engine) = &mut self.engine
         {
             self.swept = engine.sweep();
@@ -289,6 +304,7 @@ impl Bench {
                 });
                 self.tell_failure();
             }
+            Order::Advance(by) => self.advance(now + by),
             Order::Cancel(via) => self.go_on(|engine| engine.cancel(via)),
             Order::SessionEnded(session) => self.go_on(|engine| {
                 engine.session_ended(session);
@@ -304,6 +320,20 @@ impl Bench {
             engine.set_faults(&signed);
         }
         self.board.canned()
+    }
+
+    /// Moves the clock, from one deadline to the next; nothing on the machine's own.
+    fn advance(&mut self, until: Instant) {
+        while self.clock.is_virtual()
+            && let Some(due) = self.engine.as_ref().and_then(|engine| engine.poll_timeout())
+            && due <= until
+        {
+            self.clock.move_to(due);
+            let now = self.clock.now();
+            self.go_on(|engine| engine.handle_timeout(now));
+        }
+        self.clock.move_to(until);
+        self.hub.tell(Report::Advanced);
     }
 
     fn power_up(&mut self, now: Instant) {

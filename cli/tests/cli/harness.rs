@@ -229,6 +229,16 @@ pub(crate) fn u2f_register(application: u8) -> Vec<u8> {
     apdu
 }
 
+/// Sends a U2F message until the key no longer asks for a touch.
+pub(crate) fn u2f_poll(host: &mut Host, apdu: &[u8]) -> Vec<u8> {
+    loop {
+        let answer = host.msg(apdu);
+        if answer != [0x69, 0x85] {
+            return answer;
+        }
+    }
+}
+
 /// The flags of the authenticator data in an answer that holds them.
 pub(crate) fn flags(answer: &[u8]) -> u8 {
     use sha2::Digest;

@@ -28,3 +28,4 @@ mod slow;
 mod terminal;
 mod touch;
 mod verify;
+mod virtual_clock;

@@ -54,6 +54,15 @@ impl Hub {
         }
     }
 
+    /// Time has passed: who wanted that first is told.
+    pub(super) fn answer_advance(&mut self) {
+        if let Some(client) = self.state.advancing.pop_front()
+            && let Some(control) = &mut self.control
+        {
+            control.answer(client, &Reply::Done);
+        }
+    }
+
     /// Carries an order out; `None` if its answer comes later.
     fn obey(&mut self, now: Instant, client: ClientId, order: control::Order) -> Option<Reply> {
         let verdict = match order {
@@ -68,6 +77,17 @@ impl Hub {
                 self.replug();
                 return None;
             }
+            control::Order::Advance(span) if self.key_clock.is_virtual() => {
+                self.state.advancing.push_back(client);
+                self.worker.order(Order::Advance(span.duration()));
+                return None;
+            }
+            control::Order::Advance(_) => {
+                return Some(Reply::error(
+                    "The key goes by the machine's clock.",
+                    "start softkey run with --ephemeral --virtual-clock",
+                ));
+            }
             control::Order::FaultOn(spec) => {
                 self.worker.order(Order::FaultOn(spec.clone()));
                 self.desk.fault_on(now, spec);
@@ -78,7 +98,7 @@ impl Hub {
                 let on = self.desk.faults().map(ToString::to_string).collect();
                 return Some(Reply::Faults(FaultsOn { faults: on }));
             }
-            control::Order::Status => return Some(Reply::Status(Box::new(self.status(now)))),
+            control::Order::Status => return Some(Reply::Status(Box::new(self.status()))),
             control::Order::Stop => {
                 self.state.stopping = true;
                 Ok(None)
@@ -114,7 +134,8 @@ impl Hub {
         Ok(verdict)
     }
 
-    fn status(&self, now: Instant) -> control::Status {
+    fn status(&self) -> control::Status {
+        let now = self.key_clock.now();
         let approval = self.desk.approval();
         control::Status {
             devices: self.slots.iter().map(Slot::name).collect(),
@@ -137,6 +158,7 @@ impl Hub {
             }),
             power_cycles: self.state.power_cycles,
             requests: self.state.ledger.answered(),
+            clock_ms: self.key_clock.is_virtual().then(|| now.as_millis()),
         }
     }
 }

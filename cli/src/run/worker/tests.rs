@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rustix::event::{PollFd, PollFlags};
 use softkey_authenticator::{Answer, Operation, Question, Transport};
+use softkey_ctap_hid::WallClock;
 
 use super::*;
 use crate::error::Exit;
@@ -114,7 +115,7 @@ const VIA: Via = Via { transport: Transport::Usb, session: Session(7) };
 
 fn powered() -> Worker {
     let power_up: PowerUp = Box::new(|_| Ok(Box::new(Fake::default())));
-    let mut worker = Worker::start(WallClock::start(), power_up).unwrap();
+    let mut worker = Worker::start(KeyClock::Wall(WallClock::start()), power_up).unwrap();
     worker.order(Order::PowerUp);
     assert!(matches!(next(&mut worker), Report::Powered(Ok(()))));
     worker
@@ -188,13 +189,35 @@ fn the_engines_deadline_is_kept() {
     assert_eq!(answer(&mut worker), [0x2f]);
 }
 
+/// A clock that stands is moved by an order alone, from deadline to deadline, and what was due comes before the word that
+/// the time has passed.
+#[test]
+fn a_standing_clock_is_moved_by_order() {
+    let clock = KeyClock::standing();
+    let power_up: PowerUp = Box::new(|_| Ok(Box::new(Fake::default())));
+    let mut worker = Worker::start(clock.clone(), power_up).unwrap();
+    worker.order(Order::PowerUp);
+    assert!(matches!(next(&mut worker), Report::Powered(Ok(()))));
+    begin(&worker, JobKind::Cbor, &[2]);
+    assert!(question(&mut worker, JobKind::Cbor).is_some());
+    worker.order(Order::Advance(Duration::from_millis(49)));
+    assert!(matches!(next(&mut worker), Report::Advanced));
+    assert_eq!(clock.now(), Instant::from_millis(49));
+    worker.order(Order::Advance(Duration::from_hours(1)));
+    assert_eq!(question(&mut worker, JobKind::Cbor), None);
+    assert_eq!(answer(&mut worker), [0x2f]);
+    assert!(matches!(next(&mut worker), Report::Advanced));
+    assert_eq!(clock.now(), Instant::from_millis(3_600_049));
+    worker.stop();
+}
+
 /// Power comes back to a new engine, made when the old one is gone; what waited is forgotten.
 #[test]
 fn a_power_cycle_forgets_what_was_going_on() {
     let alive = Arc::new(AtomicU32::new(0));
     let count = Arc::clone(&alive);
     let mut worker = Worker::start(
-        WallClock::start(),
+        KeyClock::Wall(WallClock::start()),
         Box::new(move |_| {
             if count.fetch_add(1, Ordering::SeqCst) > 0 {
                 return Err(CliError::new(Exit::Failed, "The old engine still lives.", ""));
