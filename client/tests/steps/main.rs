@@ -9,6 +9,7 @@
     reason = "tests may stop"
 )]
 
+mod answers;
 mod create;
 mod get;
 mod key;
