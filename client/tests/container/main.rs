@@ -1,4 +1,4 @@
-//! Passwords, federated credentials and one-time codes through the container, as a page uses it.
+//! Passwords, federated credentials and one-time codes through the container, as a page uses it, and all types at once.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -8,6 +8,8 @@
 )]
 
 mod absent;
+#[path = "../steps/answers.rs"]
+mod answers;
 mod examples;
 mod federated;
 mod interleavings;
