@@ -1,6 +1,6 @@
 //! Deliberate misbehaviour, for testing relying parties and clients: what must be wrong before it is signed, so that
-//! the signature verifies and only what the answer means gives it away. Behind the feature `faults`, which no
-//! firmware may turn on.
+//! the signature verifies and only what the answer means gives it away, and what is decided otherwise than it should be.
+//! Behind the feature `faults`, which no firmware may turn on.
 //!
 //! The owner says before each request which faults are on ([`Authenticator::set_faults`]) and asks afterwards which
 //! of them changed the answer ([`Authenticator::take_done`]). Nothing a client sends can turn one on.
@@ -13,8 +13,8 @@ use softkey_ctap::cbor::{Decoder, Encoder, Raw};
 use softkey_ctap::cose::{PublicKey, algorithm, key};
 
 use crate::authenticator::Authenticator;
-use crate::credential::Protection;
-use crate::extensions::CreationWishes;
+use crate::credential::{Credential, Kind};
+use crate::extensions::{AssertionWishes, CreationWishes};
 use crate::store::Store;
 
 /// One way to misbehave under a valid signature.
@@ -59,6 +59,21 @@ pub enum Fault {
     StaleClientData,
     /// New credentials get this credProtect level, 1 to 3, and say so.
     Protection(u8),
+    /// New credentials for which no credProtect level was asked get this one, 1 to 3, and say so.
+    DefaultProtection(u8),
+    /// That the key has no credential for an assertion is told only after a touch.
+    LateNoCredentials,
+    /// CTAP2 does not find credentials that U2F made.
+    IgnoreU2f,
+    /// U2F does not find credentials that CTAP2 made.
+    IgnoreCtap2,
+    /// Of the accounts that are found without an allow list the key takes this one, counted from the newest, 1, and says
+    /// that the user chose it.
+    AccountChooser(u32),
+    /// alwaysUv asks for user verification without user presence too.
+    AlwaysUvWhenSilent,
+    /// Credentials get no large blob, in whichever way it is asked for.
+    NoLargeBlob,
 }
 
 /// The faults that are on, and what came of them.
@@ -106,15 +121,58 @@ impl Faults {
     /// What is granted to a new credential.
     pub(crate) fn forced(&mut self, mut wishes: CreationWishes) -> CreationWishes {
         for fault in &self.on {
-            if let Fault::Protection(level) = *fault
-                && let Some(level) = Protection::from_number(level.into())
-                && wishes.protection != Some(level)
-            {
-                wishes.protection = Some(level);
+            let granted = match *fault {
+                Fault::Protection(level) => wishes.force(level),
+                Fault::DefaultProtection(level) => {
+                    wishes.protection.is_none() && wishes.force(level)
+                }
+                Fault::NoLargeBlob => wishes.deny_large_blob(),
+                _ => false,
+            };
+            if granted {
                 self.done.push(*fault);
             }
         }
         wishes
+    }
+
+    /// What an assertion may do.
+    pub(crate) fn limited(&mut self, mut wishes: AssertionWishes) -> AssertionWishes {
+        if self.on.contains(&Fault::NoLargeBlob) && wishes.deny_large_blob() {
+            self.done.push(Fault::NoLargeBlob);
+        }
+        wishes
+    }
+
+    /// Is it on, here where it makes a difference?
+    pub(crate) fn strikes(&mut self, fault: Fault) -> bool {
+        let on = self.on.contains(&fault);
+        if on {
+            self.done.push(fault);
+        }
+        on
+    }
+
+    /// Is this credential, which is there, found by CTAP2?
+    pub(crate) fn finds(&mut self, credential: &Credential) -> bool {
+        credential.kind != Kind::U2f || !self.strikes(Fault::IgnoreU2f)
+    }
+
+    /// Is it found by U2F?
+    pub(crate) fn finds_by_u2f(&mut self, credential: &Credential) -> bool {
+        credential.kind == Kind::U2f || !self.strikes(Fault::IgnoreCtap2)
+    }
+
+    /// Which of the accounts the key chooses by itself, counted from 0.
+    pub(crate) fn choice(&mut self) -> Option<u64> {
+        let choice = self.on.iter().find_map(|fault| match *fault {
+            Fault::AccountChooser(number) => Some((*fault, u64::from(number).saturating_sub(1))),
+            _ => None,
+        });
+        choice.map(|(fault, number)| {
+            self.done.push(fault);
+            number
+        })
     }
 
     /// What a U2F authentication signs.
@@ -197,7 +255,16 @@ fn distorted(fault: Fault, bytes: &[u8]) -> Option<Vec<u8>> {
             longer.push(0);
             return Some(longer);
         }
-        Fault::StaleClientData | Fault::Protection(_) => return None,
+        // What is wrong with these is decided before anything is signed.
+        Fault::StaleClientData
+        | Fault::Protection(_)
+        | Fault::DefaultProtection(_)
+        | Fault::LateNoCredentials
+        | Fault::IgnoreU2f
+        | Fault::IgnoreCtap2
+        | Fault::AccountChooser(_)
+        | Fault::AlwaysUvWhenSilent
+        | Fault::NoLargeBlob => return None,
     }
     Some(data.to_bytes()).filter(|distorted| distorted != bytes)
 }

@@ -17,6 +17,8 @@ use crate::authenticator::{Authenticator, Consent, Progress, Requester, Then, pa
 use crate::authorization::{Authorization, Param};
 use crate::credential::{self, Account, Credential};
 use crate::extensions::{self, AssertionInputs, AssertionWishes, Circumstances};
+#[cfg(feature = "faults")]
+use crate::faults::Fault;
 use crate::refusal::Refusal;
 use crate::step::{Operation, Via};
 use crate::store::Store;
@@ -43,6 +45,8 @@ struct Assertion {
     client_data_hash: [u8; 32],
     user_present: bool,
     verified: bool,
+    /// Did the user choose the account on the authenticator?
+    user_selected: bool,
     wishes: AssertionWishes,
 }
 
@@ -95,18 +99,34 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         // 7. The credential, and then what else may be wrong with the extensions.
         let allow_list = request.allow_list.as_ref().filter(|list| !list.is_empty());
         let verified = verified_by.is_some();
-        let (credential, accounts) = self.locate(allow_list, &rp_id_hash, verified)?;
         let up = request.options.and_then(|options| options.up).unwrap_or(true);
+        let located = self.locate(allow_list, &rp_id_hash, verified);
+        #[cfg(feature = "faults")]
+        if up && !present && self.hides_for_now(&located) {
+            let then = Then::RefuseAnyway(Refusal::NoCredentials);
+            return Ok(Consent::presence(requester(&request), then));
+        }
+        let (credential, accounts) = located?;
+        let user_selected = false;
         let user_present = up || verification.shows_presence;
+        #[cfg(feature = "faults")]
+        let (credential, accounts, user_selected) = if allow_list.is_none() && (up || verified) {
+            self.choose(&rp_id_hash, verified, (credential, accounts))?
+        } else {
+            (credential, accounts, user_selected)
+        };
         let method = extensions::method(&self.config, verified_by, user_present);
         let circumstances = Circumstances { listed: allow_list.is_some(), up, method };
         let wishes = self.check_assertion_inputs(&inputs, &circumstances)?;
+        #[cfg(feature = "faults")]
+        let wishes = self.faults.limited(wishes);
         // 8, 9. Consent.
         let assertion = Assertion {
             rp_id_hash,
             client_data_hash: request.client_data_hash,
             user_present,
             verified,
+            user_selected,
             wishes,
         };
         let checked = Checked { assertion, credential, accounts, token };
@@ -119,7 +139,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
 
     /// Steps 3 to 5.
     fn assertion_authorization<'b>(
-        &self,
+        &mut self,
         request: &Request<'_>,
         param: Option<Param<'b>>,
     ) -> Result<Authorization<'b>, Refusal> {
@@ -133,8 +153,11 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             return Err(Refusal::ListTooLong);
         }
         // 5. Without presence alwaysUv does not apply, so that platforms can look silently before they ask.
-        let up = options.up.unwrap_or(true);
-        self.authorization(param, wants_built_in, self.settings.always_uv && up)
+        let always = self.settings.always_uv && options.up.unwrap_or(true);
+        #[cfg(feature = "faults")]
+        let always =
+            always || (self.settings.always_uv && self.faults.strikes(Fault::AlwaysUvWhenSilent));
+        self.authorization(param, wants_built_in, always)
     }
 
     /// The credential to use, and how many accounts it was taken from.
@@ -147,7 +170,10 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         if let Some(list) = allow_list {
             for entry in list.iter().filter(|entry| entry.kind == PUBLIC_KEY) {
                 let found = credential::find(&mut self.records, rp_id_hash, entry.id)?;
-                if let Some(credential) = found.filter(|found| found.visible(verified, true)) {
+                let found = found.filter(|found| found.visible(verified, true));
+                #[cfg(feature = "faults")]
+                let found = found.filter(|found| self.faults.finds(found));
+                if let Some(credential) = found {
                     return Ok((credential, 1));
                 }
             }
@@ -220,7 +246,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         among_several: bool,
         number_of_credentials: Option<u64>,
     ) -> Progress {
-        let Assertion { rp_id_hash, client_data_hash, user_present, verified, wishes } = assertion;
+        let Assertion { rp_id_hash, client_data_hash, user_present, verified, .. } = assertion;
+        let wishes = &assertion.wishes;
         let outputs = wishes.outputs(&mut self.rng, credential, *verified)?;
         let large_blob = self.access_large_blob(&wishes.large_blob, rp_id_hash, credential)?;
         let auth_data = AuthenticatorData {
@@ -246,12 +273,43 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             signature: &signature,
             user,
             number_of_credentials,
-            user_selected: None,
+            user_selected: assertion.user_selected.then_some(true),
             large_blob_key: credential.large_blob_key().filter(|_| wishes.large_blob_key),
             unsigned_extension_outputs: large_blob.outputs()?,
             ep_att: None,
             att_stmt: None,
         }))
+    }
+}
+
+#[cfg(feature = "faults")]
+impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
+    /// Is there nothing, and is that to be told only after a touch?
+    fn hides_for_now(&mut self, located: &Result<(Credential, u64), Refusal>) -> bool {
+        matches!(located, Err(Refusal::NoCredentials))
+            && self.faults.strikes(Fault::LateNoCredentials)
+    }
+
+    /// The account that the key chooses by itself, how many there are then, and whether it chose; as located if it leaves
+    /// that to the platform.
+    fn choose(
+        &mut self,
+        rp_id_hash: &[u8; 32],
+        verified: bool,
+        (located, accounts): (Credential, u64),
+    ) -> Result<(Credential, u64, bool), Refusal> {
+        let Some(choice) = self.faults.choice() else {
+            return Ok((located, accounts, false));
+        };
+        let (mut chosen, mut newer) = (located, 0_u64);
+        self.each_credential(rp_id_hash, u64::MAX, &mut |credential| {
+            if credential.visible(verified, false) && newer <= choice {
+                newer = newer.saturating_add(1);
+                chosen = credential;
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok((chosen, 1, true))
     }
 }
 

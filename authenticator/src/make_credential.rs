@@ -147,7 +147,10 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let listed = list.into_iter().flat_map(List::iter).filter(|entry| entry.kind == PUBLIC_KEY);
         for entry in listed {
             let found = credential::find(&mut self.records, rp_id_hash, entry.id)?;
-            if found.is_some_and(|credential| credential.visible(verified, true)) {
+            let found = found.filter(|credential| credential.visible(verified, true));
+            #[cfg(feature = "faults")]
+            let found = found.filter(|credential| self.faults.finds(credential));
+            if found.is_some() {
                 return Ok(true);
             }
         }

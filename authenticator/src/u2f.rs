@@ -177,6 +177,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         }
         let found = credential::find(&mut self.records, &request.application, request.key_handle);
         let credential = found.map_err(internal)?.filter(usable);
+        #[cfg(feature = "faults")]
+        let credential = credential.filter(|credential| self.faults.finds_by_u2f(credential));
         let credential = credential.ok_or(StatusWord::WRONG_DATA)?;
         if control == control::CHECK_ONLY {
             return Err(StatusWord::CONDITIONS_NOT_SATISFIED);

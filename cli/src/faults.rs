@@ -4,6 +4,40 @@
 //! A fault acts in one of three places: before the signature, in the authenticator itself
 //! ([`softkey_authenticator::Fault`]); on the whole answer ([`answer`]), instead of which a refusal may come at once;
 //! or on the packets that carry it ([`wire`]). Faults come from the owner only.
+//!
+//! # What browsers' own virtual keys do wrong
+//!
+//! Everything that Chromium's can is here too, or in a profile (`softkey profiles`); what is not in the table needs no
+//! fault, as it is a property of a key that does no wrong.
+//!
+//! | Chromium | Here |
+//! |---|---|
+//! | `return_immediate_invalid_credential_error` | `no-credentials-status` |
+//! | that there is no credential told after a touch | `late-no-credentials` |
+//! | `ignore_u2f_credentials` | `ignore-u2f`; the other way round `ignore-ctap2` |
+//! | `internal_account_chooser` | `account-chooser` |
+//! | `always_uv`, `always_uv_for_up_false` | `always-uv = true` in a profile, and `always-uv-when-silent` |
+//! | `large_blob_extension_support` of false | `no-large-blob`; for the array `status=largeBlobs:01` too |
+//! | `force_cred_protect`, `default_cred_protect` | `force-cred-protect`, `default-cred-protect` |
+//! | `return_attested_cred_data_in_get_assertion_response` | `attested-in-assertion` |
+//! | `include_credential_in_assertion_response` | `missing-credential`, `missing-credential=lone` |
+//! | `omit_user_entity_on_allow_credentials_requests` | `missing-user=listed` |
+//! | `reject_large_allow_and_exclude_lists` | `refuse-lists` |
+//! | `reject_silent_authentication_requests` | `refuse-silent` |
+//! | `reject_all_extensions`, `add_extra_extension` | `refuse-extensions`, `unasked-extension` |
+//! | `reject_empty_display_name` | `refuse-empty-display-name=03` |
+//! | `reject_missing_display_name` | `refuse-missing-display-name=12` |
+//! | `allow_invalid_utf8_in_credential_entities` | `truncated-names` |
+//! | `return_err_no_credentials_on_empty_rp_enumeration` of false | `empty-enumeration` |
+//! | `always_return_enterprise_attestation` | `unasked-enterprise` |
+//! | `override_response_map` | `status=COMMAND:HEX` |
+//! | `user_verification_succeeds` of false | `softkey control PATH uv fail` |
+//! | `ctap2_invalid_signature`, `u2f_invalid_signature`, `isBogusSignature` | `wrong-signature` |
+//! | `u2f_invalid_public_key` | `off-curve-key` |
+//! | `unset_up_bit`, `isBadUP` | `wrong-up` |
+//! | `unset_uv_bit`, `isBadUV` | `wrong-uv` |
+//! | `cancel_response_code` | `cancel-status` |
+//! | `simulate_invalid_response` | `truncated-answer`, and others about the form of answers |
 
 pub mod answer;
 mod argument;
@@ -182,7 +216,8 @@ impl Spec {
             Signed::CounterZero => Some("zero".to_owned()),
             Signed::Algorithm(id) => Some(id.to_string()),
             Signed::UnaskedExtension(name) => Some(name.to_owned()),
-            Signed::Protection(level) => Some(level.to_string()),
+            Signed::Protection(level) | Signed::DefaultProtection(level) => Some(level.to_string()),
+            Signed::AccountChooser(number) => Some(number.to_string()),
             _ => None,
         };
         let fault = Fault::Signed(fault);

@@ -31,6 +31,7 @@ mod large_blob_key;
 mod large_blobs;
 mod make_credential;
 mod order;
+mod planted_decisions;
 mod planted_faults;
 mod profiles;
 mod reset;

@@ -438,6 +438,14 @@ impl Key {
         }
     }
 
+    /// Switches on a fault of those that the key has for its owners, as `softkey faults` writes it.
+    pub fn misbehave(&mut self, fault: &str) {
+        match &mut self.body {
+            Body::Inside(inside) => inside.misbehave(fault),
+            Body::Board(_) => board::apart("a fault of the key"),
+        }
+    }
+
     /// Has every call of the authenticator watched from now on.
     pub fn watch(&mut self, watcher: impl FnMut(Edge) + 'static) {
         match &mut self.body {

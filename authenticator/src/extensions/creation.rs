@@ -39,7 +39,8 @@ pub(crate) struct CreationWishes {
     /// The userVerificationMethod to tell.
     uvm: Option<u64>,
     cred_blob: CredBlob,
-    large_blob: bool,
+    /// Will there be a blob? Nothing if that was not asked.
+    large_blob: Option<bool>,
     /// The level asked for, which is then put out too.
     pub(crate) protection: Option<Protection>,
     hmac_secret: bool,
@@ -121,7 +122,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         Ok(CreationWishes {
             uvm: inputs.uvm.then_some(method),
             cred_blob,
-            large_blob: inputs.large_blob,
+            large_blob: inputs.large_blob.then_some(true),
             protection,
             hmac_secret: inputs.hmac_secret,
             large_blob_key,
@@ -173,7 +174,28 @@ impl CreationWishes {
 
     /// The outputs that are not signed; nothing if there are none.
     pub(crate) fn unsigned_outputs(&self) -> Option<UnsignedOutputs<'static>> {
-        let supported = LargeBlobOutput { supported: Some(true), ..LargeBlobOutput::default() };
-        self.large_blob.then_some(UnsignedOutputs { large_blob: Some(supported) })
+        let supported = Some(self.large_blob?);
+        let output = LargeBlobOutput { supported, ..LargeBlobOutput::default() };
+        Some(UnsignedOutputs { large_blob: Some(output) })
+    }
+
+    /// Grants another credProtect level, 1 to 3; true if that is one.
+    #[cfg(feature = "faults")]
+    pub(crate) fn force(&mut self, level: u8) -> bool {
+        let level = Protection::from_number(level.into());
+        let other = level.is_some() && level != self.protection;
+        if other {
+            self.protection = level;
+        }
+        other
+    }
+
+    /// Grants no large blob; true if one was asked for.
+    #[cfg(feature = "faults")]
+    pub(crate) fn deny_large_blob(&mut self) -> bool {
+        let asked = self.large_blob == Some(true) || self.large_blob_key;
+        self.large_blob = self.large_blob.map(|_| false);
+        self.large_blob_key = false;
+        asked
     }
 }

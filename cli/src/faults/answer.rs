@@ -2,7 +2,7 @@
 //! instead of it. Members are found by the numbers of the standard.
 
 use ciborium::Value;
-use softkey_ctap::{Command, StatusCode, client_pin, u2f};
+use softkey_ctap::{Command, StatusCode, client_pin, credential_management, u2f};
 use softkey_ctap_hid::JobKind;
 
 /// A refusal in the place of the command.
@@ -24,10 +24,10 @@ pub enum Canned {
     Extensions,
     /// `CTAP2_ERR_UNSUPPORTED_OPTION` to `up: false`.
     Silent,
-    /// `CTAP2_ERR_INVALID_CBOR` to an empty displayName.
-    EmptyDisplayName,
-    /// `CTAP2_ERR_MISSING_PARAMETER` to an account without a displayName.
-    MissingDisplayName,
+    /// This status to an empty displayName.
+    EmptyDisplayName(u8),
+    /// This status to an account without a displayName.
+    MissingDisplayName(u8),
 }
 
 /// What is done to an answer.
@@ -39,12 +39,18 @@ pub enum AnswerFault {
     MalformedSignature,
     /// Another credential identifier in an assertion.
     WrongCredential,
-    /// No credential in an assertion.
-    NoCredential,
+    /// No credential in an assertion; perhaps only where the allow list has no other.
+    NoCredential {
+        /// Is it only there?
+        lone: bool,
+    },
     /// Another user handle.
     WrongUserHandle,
-    /// No user in an assertion.
-    NoUser,
+    /// No user in an assertion; perhaps only where there is an allow list.
+    NoUser {
+        /// Is it only there?
+        listed: bool,
+    },
     /// Names that are no UTF-8.
     TruncatedNames,
     /// numberOfCredentials is one too many.
@@ -59,6 +65,10 @@ pub enum AnswerFault {
     UnaskedEnterprise,
     /// Another status than `CTAP2_ERR_KEEPALIVE_CANCEL`.
     CancelStatus(u8),
+    /// Another status than `CTAP2_ERR_NO_CREDENTIALS` to an assertion.
+    NoCredentialsStatus(u8),
+    /// Success and a total of none, where there are no relying parties to enumerate.
+    EmptyEnumeration,
     /// Another number of PIN retries.
     PinRetries(u8),
     /// CBOR in another form.
@@ -125,6 +135,20 @@ impl Memory {
         let members = members(self.request.get(1..)?)?;
         members.into_iter().find(|(key, _)| *key == number.into()).map(|(_, value)| value)
     }
+
+    /// How many entries the allow list of an assertion has.
+    fn listed(&self) -> usize {
+        match self.parameter(0, 3) {
+            Some(Value::Array(list)) => list.len(),
+            _ => 0,
+        }
+    }
+
+    /// Does it ask for this subcommand, which is the member of this number?
+    fn asks(&self, number: u64, subcommand: u64) -> bool {
+        let members = self.request.get(1..).and_then(members).unwrap_or_default();
+        members.contains(&(number.into(), subcommand.into()))
+    }
 }
 
 impl Canned {
@@ -149,15 +173,15 @@ impl Canned {
                 let up = memory.parameter(7, 5).and_then(|options| text_member(&options, "up"));
                 (up == Some(Value::Bool(false)), StatusCode::UNSUPPORTED_OPTION)
             }
-            Self::EmptyDisplayName => {
+            Self::EmptyDisplayName(code) => {
                 let user = memory.parameter(3, 0);
                 let name = user.and_then(|user| text_member(&user, "displayName"));
-                (name == Some(Value::Text(String::new())), StatusCode::INVALID_CBOR)
+                (name == Some(Value::Text(String::new())), StatusCode(code))
             }
-            Self::MissingDisplayName => {
+            Self::MissingDisplayName(code) => {
                 let user = memory.parameter(3, 0);
                 let without = user.is_some_and(|user| text_member(&user, "displayName").is_none());
-                (without, StatusCode::MISSING_PARAMETER)
+                (without, StatusCode(code))
             }
         };
         hit.then_some(status.0)
@@ -216,9 +240,23 @@ impl AnswerFault {
             Self::CancelStatus(code) if *answer == [StatusCode::KEEPALIVE_CANCEL.0] => {
                 *answer = vec![code];
             }
+            Self::NoCredentialsStatus(code)
+                if *answer == [StatusCode::NO_CREDENTIALS.0]
+                    && memory.is(Command::GET_ASSERTION) =>
+            {
+                *answer = vec![code];
+            }
+            Self::EmptyEnumeration
+                if *answer == [StatusCode::NO_CREDENTIALS.0]
+                    && memory.asks(1, credential_management::subcommand::ENUMERATE_RPS_BEGIN) =>
+            {
+                *answer = [0].into();
+                answer.extend(encoded(&vec![(5.into(), 0.into())])?);
+            }
+            Self::NoCredential { lone: true } if memory.listed() != 1 => {}
+            Self::NoUser { listed: true } if memory.listed() == 0 => {}
             Self::PinRetries(number) => {
-                let asks = members(memory.request.get(1..)?)?
-                    .contains(&(2.into(), client_pin::subcommand::GET_PIN_RETRIES.into()));
+                let asks = memory.asks(2, client_pin::subcommand::GET_PIN_RETRIES);
                 edit(answer, |map| {
                     *member(map, 3).filter(|_| asks)? = number.into();
                     Some(())
@@ -234,12 +272,12 @@ impl AnswerFault {
             Self::WrongSignature => flip(signature(creation, map)?),
             Self::MalformedSignature => signature(creation, map)?.as_bytes_mut()?.pop().map(drop),
             Self::WrongCredential => flip(entry(member(map, 1)?.as_map_mut()?, &"id".into())?),
-            Self::NoCredential => remove(map, 1),
+            Self::NoCredential { .. } => remove(map, 1),
             Self::WrongUserHandle => {
                 let user = entry_index(map, &4.into()).or_else(|| entry_index(map, &6.into()))?;
                 flip(entry(map.get_mut(user)?.1.as_map_mut()?, &"id".into())?)
             }
-            Self::NoUser => remove(map, 4),
+            Self::NoUser { .. } => remove(map, 4),
             Self::WrongCount => {
                 let count = member(map, 5)?;
                 let number = u64::try_from(count.as_integer()?).ok()?;

@@ -34,6 +34,17 @@ pub(super) fn protection(argument: Option<&str>) -> Option<Fault> {
     Some(Fault::Signed(Signed::Protection(level)))
 }
 
+pub(super) fn default_protection(argument: Option<&str>) -> Option<Fault> {
+    // The first is what there is without asking.
+    let level = argument?.parse().ok().filter(|level| (2..=3).contains(level))?;
+    Some(Fault::Signed(Signed::DefaultProtection(level)))
+}
+
+pub(super) fn account_chooser(argument: Option<&str>) -> Option<Fault> {
+    let number = argument.map_or(Some(1), |number| number.parse().ok());
+    number.filter(|number| *number > 0).map(|number| Fault::Signed(Signed::AccountChooser(number)))
+}
+
 fn hex(text: &str) -> Option<u8> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
     u8::from_str_radix(digits, 16)
@@ -47,9 +58,27 @@ pub(super) fn status(argument: Option<&str>) -> Option<Fault> {
         None => (None, argument),
         Some((name, code)) => (Some(command(name)?), code),
     };
-    // Zero is success, which needs an answer.
-    let code = hex(code).filter(|code| *code != 0)?;
-    Some(Fault::Canned(Canned::Status { command, code }))
+    Some(Fault::Canned(Canned::Status { command, code: refusal(code)? }))
+}
+
+/// A status that stands alone. Zero is success, which needs an answer.
+fn refusal(code: &str) -> Option<u8> {
+    hex(code).filter(|code| *code != 0)
+}
+
+/// The same, or what stands there without one.
+fn refusal_or(argument: Option<&str>, default: StatusCode) -> Option<u8> {
+    argument.map_or(Some(default.0), refusal)
+}
+
+pub(super) fn empty_display_name(argument: Option<&str>) -> Option<Fault> {
+    let code = refusal_or(argument, StatusCode::INVALID_CBOR)?;
+    Some(Fault::Canned(Canned::EmptyDisplayName(code)))
+}
+
+pub(super) fn missing_display_name(argument: Option<&str>) -> Option<Fault> {
+    let code = refusal_or(argument, StatusCode::MISSING_PARAMETER)?;
+    Some(Fault::Canned(Canned::MissingDisplayName(code)))
 }
 
 /// The command of this name, as the lines about requests have it.
@@ -72,10 +101,31 @@ pub(super) fn format(argument: Option<&str>) -> Option<Fault> {
 }
 
 pub(super) fn cancel_status(argument: Option<&str>) -> Option<Fault> {
-    let code = argument.map_or(Some(StatusCode::OPERATION_DENIED.0), hex)?;
-    // Success needs an answer, and its own status is no fault.
-    let wrong = ![0, StatusCode::KEEPALIVE_CANCEL.0].contains(&code);
+    let code = refusal_or(argument, StatusCode::OPERATION_DENIED)?;
+    // Its own status is no fault.
+    let wrong = code != StatusCode::KEEPALIVE_CANCEL.0;
     wrong.then_some(Fault::Answer(AnswerFault::CancelStatus(code)))
+}
+
+pub(super) fn no_credentials_status(argument: Option<&str>) -> Option<Fault> {
+    let code = refusal_or(argument, StatusCode::INVALID_CREDENTIAL)?;
+    let wrong = code != StatusCode::NO_CREDENTIALS.0;
+    wrong.then_some(Fault::Answer(AnswerFault::NoCredentialsStatus(code)))
+}
+
+pub(super) fn no_credential(argument: Option<&str>) -> Option<Fault> {
+    let lone = only(argument, "lone")?;
+    Some(Fault::Answer(AnswerFault::NoCredential { lone }))
+}
+
+pub(super) fn no_user(argument: Option<&str>) -> Option<Fault> {
+    let listed = only(argument, "listed")?;
+    Some(Fault::Answer(AnswerFault::NoUser { listed }))
+}
+
+/// The one argument that there is, or none.
+fn only(argument: Option<&str>, word: &str) -> Option<bool> {
+    argument.map_or(Some(false), |argument| (argument == word).then_some(true))
 }
 
 pub(super) fn pin_retries(argument: Option<&str>) -> Option<Fault> {

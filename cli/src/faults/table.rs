@@ -8,8 +8,10 @@ use softkey_ctap::Command;
 
 use super::answer::{AnswerFault, Canned};
 use super::argument::{
-    algorithm, cancel_status, counter, delay, drop_packet, format, hid_error, lists, non_canonical,
-    oversize, pin_retries, protection, status, storm, unasked,
+    account_chooser, algorithm, cancel_status, counter, default_protection, delay, drop_packet,
+    empty_display_name, format, hid_error, lists, missing_display_name, no_credential,
+    no_credentials_status, no_user, non_canonical, oversize, pin_retries, protection, status,
+    storm, unasked,
 };
 use super::wire::PacketFault;
 use super::{About, Fault};
@@ -183,6 +185,50 @@ pub static TABLE: &[Entry] = &[
         protection,
         "new credentials get this credProtect level, and say so, whatever was asked for"
     ),
+    entry!(
+        "default-cred-protect",
+        Some("=2|3"),
+        Creation,
+        default_protection,
+        "new credentials get this credProtect level, and say so, where none was asked for"
+    ),
+    plain!(
+        "no-large-blob",
+        Ceremonies,
+        Fault::Signed(Signed::NoLargeBlob),
+        "credentials have no large blob: largeBlob says so, largeBlobKey gives no key"
+    ),
+    plain!(
+        "ignore-u2f",
+        Ceremonies,
+        Fault::Signed(Signed::IgnoreU2f),
+        "credentials that U2F made are unknown to CTAP2, for an assertion and in an exclude list"
+    ),
+    plain!(
+        "ignore-ctap2",
+        Assertion,
+        Fault::Signed(Signed::IgnoreCtap2),
+        "credentials that CTAP2 made are unknown to U2F"
+    ),
+    plain!(
+        "late-no-credentials",
+        Assertion,
+        Fault::Signed(Signed::LateNoCredentials),
+        "that the key has no credential for an assertion is told only after a touch, as CTAP 2.0 had it"
+    ),
+    entry!(
+        "account-chooser",
+        Some("[=N]"),
+        Assertion,
+        account_chooser,
+        "without an allow list the key chooses the N-th newest account, the newest by default, and says that the user did"
+    ),
+    plain!(
+        "always-uv-when-silent",
+        Assertion,
+        Fault::Signed(Signed::AlwaysUvWhenSilent),
+        "while alwaysUv is on, assertions without a touch need user verification too"
+    ),
     // In the place of the command.
     entry!(
         "status",
@@ -210,17 +256,19 @@ pub static TABLE: &[Entry] = &[
         Fault::Canned(Canned::Silent),
         "assertions without a touch are refused"
     ),
-    plain!(
+    entry!(
         "refuse-empty-display-name",
+        Some("[=HEX]"),
         Creation,
-        Fault::Canned(Canned::EmptyDisplayName),
-        "accounts with an empty display name are refused"
+        empty_display_name,
+        "accounts with an empty display name are refused, with 12 by default"
     ),
-    plain!(
+    entry!(
         "refuse-missing-display-name",
+        Some("[=HEX]"),
         Creation,
-        Fault::Canned(Canned::MissingDisplayName),
-        "accounts without a display name are refused"
+        missing_display_name,
+        "accounts without a display name are refused, with 14 by default"
     ),
     // On the answer.
     plain!(
@@ -241,11 +289,12 @@ pub static TABLE: &[Entry] = &[
         Fault::Answer(AnswerFault::WrongCredential),
         "assertions name a credential that nobody asked for"
     ),
-    plain!(
+    entry!(
         "missing-credential",
+        Some("[=lone]"),
         Assertion,
-        Fault::Answer(AnswerFault::NoCredential),
-        "assertions do not say which credential signed"
+        no_credential,
+        "assertions do not say which credential signed; lone: where one is listed, as CTAP 2.0 allowed"
     ),
     plain!(
         "wrong-user-handle",
@@ -253,11 +302,12 @@ pub static TABLE: &[Entry] = &[
         Fault::Answer(AnswerFault::WrongUserHandle),
         "accounts have another user handle"
     ),
-    plain!(
+    entry!(
         "missing-user",
+        Some("[=listed]"),
         Assertion,
-        Fault::Answer(AnswerFault::NoUser),
-        "assertions do not say whose they are"
+        no_user,
+        "assertions do not say whose they are; listed: where there is an allow list"
     ),
     plain!(
         "truncated-names",
@@ -302,6 +352,19 @@ pub static TABLE: &[Entry] = &[
         All,
         cancel_status,
         "requests that the client cancelled end with this status, 27 by default"
+    ),
+    entry!(
+        "no-credentials-status",
+        Some("[=HEX]"),
+        Assertion,
+        no_credentials_status,
+        "assertions that the key has no credential for end with this status, 22 by default"
+    ),
+    plain!(
+        "empty-enumeration",
+        About::Command(Command::CREDENTIAL_MANAGEMENT),
+        Fault::Answer(AnswerFault::EmptyEnumeration),
+        "where there are no relying parties, enumerateRPsBegin succeeds and says that there are 0"
     ),
     entry!(
         "pin-retries",

@@ -41,7 +41,7 @@ fn a_fault_of_the_authenticator_is_written_so_that_it_reads_back() {
             signed += 1;
         }
     }
-    assert!(signed > 18, "{signed}");
+    assert!(signed > 25, "{signed}");
 }
 
 #[test]
@@ -50,6 +50,7 @@ fn a_fault_reads_back_with_its_argument_and_its_count() {
         "wrong-counter=zero",
         "status=2e",
         "status=getNextAssertion:0x2e@3",
+        "status=largeBlobs:01",
         "delay=20@..2",
         "non-canonical=indefinite@1",
         "wrong-algorithm=-257",
@@ -191,6 +192,45 @@ fn a_cancelled_request_ends_with_another_status() {
     }
 }
 
+/// Only an assertion that there is no credential for has that status, and only the enumeration of nothing succeeds.
+#[test]
+fn what_is_not_there_is_told_otherwise() {
+    assert_eq!(changed("no-credentials-status", &[2, 0xA0], &[0x2E]), (vec![0x22], true));
+    assert_eq!(changed("no-credentials-status=7e", &[2, 0xA0], &[0x2E]), (vec![0x7E], true));
+    assert_eq!(changed("no-credentials-status", &[2, 0xA0], &[0x27]), (vec![0x27], false));
+    assert_eq!(changed("no-credentials-status", &[8], &[0x2E]), (vec![0x2E], false));
+    assert_eq!(changed("no-credentials-status", &[10, 0xA0], &[0x2E]), (vec![0x2E], false));
+    for wrong in ["no-credentials-status=00", "no-credentials-status=2e"] {
+        assert!(wrong.parse::<Spec>().is_err(), "{wrong}");
+    }
+    let of = |request, answer| changed("empty-enumeration", request, answer);
+    assert_eq!(of(b"\x0A\xA1\x01\x02", b"\x2E"), (b"\0\xA1\x05\0".into(), true));
+    assert_eq!(of(b"\x0A\xA1\x01\x04", b"\x2E"), (b"\x2E".into(), false));
+    assert_eq!(of(b"\x0A\xA1\x01\x02", b"\x33"), (b"\x33".into(), false));
+}
+
+/// What may be missing where one credential is listed is missing there only.
+#[test]
+fn members_are_missing_where_the_argument_says() {
+    let (none, one, two) = (
+        b"\x02\xA0".as_slice(),
+        b"\x02\xA1\x03\x81\xA0".as_slice(),
+        b"\x02\xA1\x03\x82\xA0\xA0".as_slice(),
+    );
+    for (fault, missing) in [
+        ("missing-credential", [true, true, true]),
+        ("missing-credential=lone", [false, true, false]),
+        ("missing-user", [true, true, true]),
+        ("missing-user=listed", [false, true, true]),
+    ] {
+        let changes = [none, one, two].map(|request| changed(fault, request, ASSERTION).1);
+        assert_eq!(changes, missing, "{fault}");
+    }
+    for wrong in ["missing-credential=listed", "missing-user=lone"] {
+        assert!(wrong.parse::<Spec>().is_err(), "{wrong}");
+    }
+}
+
 /// What is refused in the place of the command.
 #[test]
 fn requests_are_refused_by_what_they_hold() {
@@ -216,6 +256,8 @@ fn requests_are_refused_by_what_they_hold() {
     assert_eq!(status("refuse-silent", b"\x02\xA1\x05\xA1\x62up\xF5"), None);
     let nameless = b"\x01\xA1\x03\xA1\x6BdisplayName\x60";
     assert_eq!(status("refuse-empty-display-name", nameless), Some(0x12));
+    assert_eq!(status("refuse-empty-display-name=03", nameless), Some(0x03));
+    assert_eq!(status("refuse-missing-display-name=12", b"\x01\xA1\x03\xA0"), Some(0x12));
     assert_eq!(status("refuse-missing-display-name", nameless), None);
     assert_eq!(status("refuse-missing-display-name", b"\x01\xA1\x03\xA0"), Some(0x14));
     assert_eq!(status("refuse-missing-display-name", b"\x02\xA1\x03\xA0"), None);

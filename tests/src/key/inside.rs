@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use softkey::faults::Board;
 use softkey::faults::wire::Wire;
+use softkey::faults::{Board, Spec};
 use softkey_authenticator::{
     Algorithm, Algorithms, Answer, AskId, Attestation, Authenticator, Config, Decision, RootKey,
     Session, Step, Transport, UserVerification, Via,
@@ -115,6 +115,11 @@ impl Inside {
         }
     }
 
+    /// Has this fault from now on.
+    pub(super) fn misbehave(&mut self, fault: &str) {
+        self.board.switch_on(spec(fault));
+    }
+
     /// A U2F question is told after the answer that it came with.
     fn asks_u2f(&mut self) -> Option<Happening> {
         let ask = self.authenticator.asking().filter(|ask| self.last_asked != Some(ask.id))?;
@@ -205,9 +210,13 @@ impl Inside {
 fn board() -> Board {
     let mut board = Board::default();
     if let Ok(fault) = std::env::var("SOFTKEY_FAULT") {
-        board.switch_on(fault.parse().unwrap_or_else(|error| panic!("{fault}: {error}")));
+        board.switch_on(spec(&fault));
     }
     board
+}
+
+fn spec(fault: &str) -> Spec {
+    fault.parse().unwrap_or_else(|error| panic!("{fault}: {error}"))
 }
 
 fn via(channel: u32) -> Via {
