@@ -20,7 +20,7 @@ use crate::create::{attachment, heed};
 use crate::entropy::Entropy;
 use crate::extensions::{LargeBlobs, Outputs, Prepared, app_id};
 use crate::info::Info;
-use crate::lists::found;
+use crate::lists::{found, is_unknown};
 use crate::options::{Attachment, RequestOptions, UserVerification};
 use crate::origin::Origin;
 use crate::response::{
@@ -179,9 +179,7 @@ impl Session {
                     again = false;
                     verification = Some(self.verify_user(info, wanted).await?);
                 }
-                Err(Cause::Refused(StatusCode::NO_CREDENTIALS)) => {
-                    return Err(Cause::NoCredentials);
-                }
+                Err(cause) if is_unknown(&cause) => return Err(Cause::NoCredentials),
                 other => return other,
             }
         }

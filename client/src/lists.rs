@@ -75,10 +75,16 @@ impl Session {
         }
         match self.desk.request(Command::GET_ASSERTION, &request).await {
             Ok(bytes) => found(&cbor::decode_unsorted(&bytes)?, ids).map(Some),
-            Err(Cause::Refused(StatusCode::NO_CREDENTIALS)) => Ok(None),
+            Err(cause) if is_unknown(&cause) => Ok(None),
             Err(cause) => Err(cause),
         }
     }
+}
+
+/// Does a refusal of an assertion say that the key has no credential for it? Some keys on the market have another status
+/// for it than the standard.
+pub(crate) const fn is_unknown(cause: &Cause) -> bool {
+    matches!(cause, Cause::Refused(StatusCode::NO_CREDENTIALS | StatusCode::INVALID_CREDENTIAL))
 }
 
 /// The credential that a response is about; a key may leave it out where only one was listed.

@@ -2,6 +2,7 @@
 //! fault is made for.
 
 use serde_json::{Value, json};
+use softkey_authenticator::Config;
 use softkey_client::verify::{Fault, StatementFault};
 use softkey_client::{AuthenticationResponse, Cause, RegistrationResponse, WrongResponse};
 use softkey_ctap::StatusCode;
@@ -194,6 +195,61 @@ fn bytes_that_are_no_canonical_answer_are_refused_by_the_client() {
         assert_eq!(registers(fault, &json!({})), malformed(), "{fault}");
         assert_eq!(signs_in(fault), malformed(), "{fault}");
     }
+}
+
+/// What keys on the market decide otherwise than the standard has it, the client copes with.
+#[test]
+fn keys_that_decide_otherwise_serve_all_the_same() {
+    let absent = json!([{"type": "public-key", "id": "AAEC"}]);
+    for (fault, touches) in
+        [("no-credentials-status", 0), ("late-no-credentials", 1), ("missing-credential=lone", 0)]
+    {
+        let mut world = World::new();
+        world.fault(fault);
+        let discoverable = world.get(&json!({}));
+        assert_eq!(discoverable, Err(Cause::NoCredentials), "{fault}");
+        assert_eq!(world.core().touches, touches, "{fault}");
+        let made = world.create(&json!({"excludeCredentials": absent})).unwrap();
+        let record = registered(&made, false).record;
+        let got = world.get(&json!({"allowCredentials": list(&[&made.id])})).unwrap();
+        authenticated(&got, &record, false);
+        let strange = world.get(&json!({"allowCredentials": absent}));
+        assert_eq!(strange, Err(Cause::NoCredentials), "{fault}");
+    }
+}
+
+/// A key that wants the user verified before it says what it has is told who the user is first.
+#[test]
+fn a_key_that_shows_nothing_unverified_serves_verified_users() {
+    let mut world = World::with(Config { always_uv: true, ..Config::default() });
+    world.protect();
+    world.fault("always-uv-when-silent");
+    world.person.pins = ["1234", "1234"].into();
+    let made = world.create(&json!({})).unwrap();
+    let record = registered(&made, true).record;
+    let got = world.get(&json!({"allowCredentials": list(&[&made.id])})).unwrap();
+    assert!(authenticated(&got, &record, true).user_verified);
+}
+
+/// Where the key has asked which account, the client asks no more.
+#[test]
+fn an_account_that_the_key_chose_is_not_asked_for_again() {
+    let mut world = World::new();
+    let mut made = Vec::new();
+    for id in ["AQ", "Ag"] {
+        let user = json!({"id": id, "name": id, "displayName": ""});
+        let extra = json!({"user": user, "authenticatorSelection": {"residentKey": "required"}});
+        made.push(world.create(&extra).unwrap());
+    }
+    world.person.choice = Some(0);
+    assert_eq!(world.get(&json!({})).unwrap().id, made[1].id);
+    assert_eq!(world.person.seen.len(), 2);
+    world.person.seen.clear();
+    world.fault("account-chooser=2");
+    let record = registered(&made[0], false).record;
+    authenticated(&world.get(&json!({})).unwrap(), &record, false);
+    assert_eq!(world.person.seen, []);
+    world.changed_by("account-chooser=2");
 }
 
 /// The status of the fault is the one that the client is told.
