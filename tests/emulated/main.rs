@@ -11,6 +11,7 @@
 )]
 
 mod board;
+mod full;
 mod killed;
 mod orphan;
 
