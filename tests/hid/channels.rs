@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use softkey_ctap_hid::{ChannelId, DeviceConfig, Event};
+use softkey_tests::key::beyond_a_board;
 
 use crate::bench::{Bench, NONCE};
 use crate::wire::{
@@ -157,7 +158,7 @@ fn a_number_never_handed_out_works_only_after_init_on_it() {
     assert_eq!(bench.exchange(made_up, INIT, &NONCE)[8..12], made_up);
     bench.alive(made_up);
     bench.alive(channel);
-    assert_eq!(bench.events(), []);
+    bench.tells_nothing();
 }
 
 /// HID-12: the wrong channel is told before busy.
@@ -174,7 +175,7 @@ fn the_least_recently_used_idle_channel_is_given_up_and_its_session_ends() {
     let mut bench = Bench::with(DeviceConfig { max_channels: 3, ..DeviceConfig::default() });
     let [first, second, third] = [bench.open(), bench.open(), bench.open()];
     bench.alive(first);
-    assert_eq!(bench.events(), []);
+    bench.tells_nothing();
     let fourth = bench.open();
     assert_eq!(bench.events(), [Event::SessionEnded(id(second))]);
     bench.refused(&message(second, PING, b"x"), second, INVALID_CHANNEL);
@@ -222,13 +223,14 @@ fn a_working_channel_is_never_given_up() {
 /// HID-44: a thousand programs at once keep a channel each.
 #[test]
 fn a_thousand_channels_are_all_different_and_all_work() {
+    beyond_a_board("a thousand channels");
     let mut bench = Bench::new();
     let channels: HashSet<Channel> = (0..1_000).map(|_| bench.open()).collect();
     assert_eq!(channels.len(), 1_000);
     for channel in channels {
         bench.alive(channel);
     }
-    assert_eq!(bench.events(), []);
+    bench.tells_nothing();
 }
 
 /// HID-44: a hundred thousand INITs leave no more channels than allowed.

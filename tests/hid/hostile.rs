@@ -83,7 +83,8 @@ fn ten_thousand_random_packets_leave_a_working_device() {
                     .for_each(|sent| assert!(is_of_a_device(sent))),
                 2 => {
                     if let Some(job) = running.take() {
-                        bench.device.answer(bench.now(), job, &[0; 300]);
+                        let now = bench.now();
+                        bench.device.answer(now, job, &[0; 300]);
                         assert_eq!(bench.sent().len(), 6);
                     }
                 }
@@ -95,11 +96,43 @@ fn ten_thousand_random_packets_leave_a_working_device() {
         let channel = bench.open();
         bench.exchange(channel, INIT, &NONCE);
         if let Some(job) = running {
-            bench.device.answer(bench.now(), job, &[0]);
+            let now = bench.now();
+            bench.device.answer(now, job, &[0]);
             bench.sent();
         }
         bench.alive(channel);
     }
+}
+
+/// HID-45: the same without a look inside, so on a board too: after so many packets, and again so many, a whole key still
+/// answers, and a board's heap was not fuller the second time.
+#[test]
+fn random_packets_leave_a_key_that_answers_and_does_not_grow() {
+    let mut random = Random(0x5DEE_CE66_D1CE_4E5B);
+    let mut bench = Bench::new();
+    let mut channels = vec![bench.open(), bench.open(), bench.open()];
+    let mut peaks = Vec::new();
+    for _ in 0..2 {
+        for _ in 0..5_000 {
+            for sent in bench.send_to_key(&[random.report(&channels)]) {
+                assert!(is_of_a_device(&sent), "{sent:02x?}");
+                if sent[4] == INIT && random.below(4) == 0 {
+                    channels[0] = sent[15..19].try_into().expect("four bytes");
+                }
+            }
+            if random.below(12) == 0 {
+                let sent = bench.pass(random.below(700));
+                sent.iter().for_each(|(_, sent)| assert!(is_of_a_device(sent)));
+            }
+        }
+        // Longer than a lock lasts, and than anybody is waited for.
+        bench.pass(40_000);
+        let channel = bench.open();
+        bench.alive(channel);
+        peaks.push(bench.heap_peak());
+    }
+    println!("heap at its fullest: {peaks:?}");
+    assert!(peaks[1] <= peaks[0].map(|first| first + 512), "{peaks:?}");
 }
 
 /// Only what a device may send: INIT, PING, LOCK, WINK, KEEPALIVE, ERROR with a known code, or a
@@ -217,7 +250,8 @@ fn a_host_that_vanishes_at_any_packet_leaves_a_usable_key() {
             None => bench.alive(next),
             Some(job) => {
                 bench.refused(&message(next, PING, b"x"), next, wire::CHANNEL_BUSY);
-                bench.device.answer(bench.now(), job.id, &[0]);
+                let now = bench.now();
+                bench.device.answer(now, job.id, &[0]);
                 bench.sent();
                 bench.alive(next);
             }

@@ -2,6 +2,7 @@
 //! exact deadlines on a virtual clock. Reports are made and read here by hand, not by the code under test.
 #![cfg(test)]
 
+mod asking;
 mod bench;
 mod channels;
 mod host;

@@ -14,7 +14,8 @@ fn through(reports: &[Report], plant: impl Fn(&mut Vec<Report>)) -> Vec<Report> 
 #[test]
 fn the_check_of_an_answer_sees_every_planted_fault() {
     let (mut bench, channel, job) = Bench::working();
-    bench.device.answer(bench.now(), job.id, &[5; 200]);
+    let now = bench.now();
+    bench.device.answer(now, job.id, &[5; 200]);
     let good = bench.sent();
     assert_eq!(read(&good, channel, CBOR), Ok(vec![5; 200]));
 

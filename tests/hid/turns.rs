@@ -65,9 +65,9 @@ fn a_second_request_of_the_working_channel_is_refused_and_the_work_goes_on() {
         bench.refused(&[start(channel, command, 1, &[1])], channel, CHANNEL_BUSY);
     }
     assert_eq!(bench.send(&[go_on(channel, 0, &[1; 59])]), [[0; 64]; 0]);
-    assert_eq!(bench.events(), []);
+    bench.tells_nothing();
     assert_eq!(bench.answer(channel, CBOR, job.id, &[0]), [0]);
-    assert_eq!(bench.device.poll_job(), None);
+    bench.has_no_job();
 }
 
 /// A host that sends its next request before it has read the answer gets the answer whole, then busy.

@@ -28,7 +28,7 @@ fn cancel_with_nothing_pending_is_silent() {
     let (mut bench, channel) = Bench::opened();
     assert_eq!(bench.send(&[start(channel, CANCEL, 0, &[])]), [[0; 64]; 0]);
     assert_eq!(bench.pass(400), []);
-    assert_eq!(bench.events(), []);
+    bench.tells_nothing();
     let job = bench.start_job(channel, CBOR, &[4]);
     assert_eq!(bench.events(), [], "an old CANCEL does not reach a new request");
     assert_eq!(bench.answer(channel, CBOR, job.id, &[0]), [0]);
@@ -43,7 +43,7 @@ fn cancel_is_told_to_the_owner_once_and_answered_by_the_request_itself() {
     assert_eq!(bench.send(&[start(channel, CANCEL, 0, &[])]), [[0; 64]; 0]);
     assert_eq!(bench.events(), [Event::Cancelled(job.id, id(channel))]);
     assert_eq!(bench.send(&[start(channel, CANCEL, 0, &[])]), [[0; 64]; 0]);
-    assert_eq!(bench.events(), []);
+    bench.tells_nothing();
     assert_eq!(bench.answer(channel, CBOR, job.id, &[KEEPALIVE_CANCEL]), [KEEPALIVE_CANCEL]);
     assert_eq!(bench.send(&[start(channel, CANCEL, 0, &[])]), [[0; 64]; 0]);
     assert_eq!(bench.pass(3_000), []);
@@ -56,7 +56,7 @@ fn cancel_before_the_owner_has_taken_the_job_comes_after_the_job() {
     let (mut bench, channel) = Bench::opened();
     bench.send(&message(channel, CBOR, &[1]));
     bench.send(&[start(channel, CANCEL, 0, &[])]);
-    assert_eq!(bench.events(), []);
+    bench.tells_nothing();
     let job = bench.device.poll_job().unwrap();
     assert_eq!(bench.events(), [Event::Cancelled(job.id, id(channel))]);
 }
@@ -67,7 +67,7 @@ fn cancel_from_another_channel_has_no_effect() {
     let (mut bench, channel, job) = Bench::working();
     let other = bench.open();
     assert_eq!(bench.send(&[start(other, CANCEL, 0, &[])]), [[0; 64]; 0]);
-    assert_eq!(bench.events(), []);
+    bench.tells_nothing();
     assert_eq!(bench.answer(channel, CBOR, job.id, &[0]), [0]);
 }
 
@@ -76,11 +76,11 @@ fn cancel_from_another_channel_has_no_effect() {
 fn cancel_of_a_u2f_message_or_with_data_has_no_effect() {
     let (mut bench, channel, job) = Bench::working();
     assert_eq!(bench.send(&[start(channel, CANCEL, 1, &[1])]), [[0; 64]; 0]);
-    assert_eq!(bench.events(), []);
+    bench.tells_nothing();
     bench.answer(channel, CBOR, job.id, &[0]);
     let job = bench.start_job(channel, MSG, &[0, 1, 3, 0]);
     assert_eq!(bench.send(&[start(channel, CANCEL, 0, &[])]), [[0; 64]; 0]);
-    assert_eq!(bench.events(), []);
+    bench.tells_nothing();
     assert_eq!(bench.answer(channel, MSG, job.id, &[0x69, 0x85]), [0x69, 0x85]);
 }
 
@@ -93,7 +93,7 @@ fn cancel_in_mid_message_is_ignored_and_the_message_goes_on() {
     assert_eq!(bench.send(&[start(channel, CANCEL, 0, &[])]), [[0; 64]; 0]);
     bench.send(&whole[1..]);
     assert_eq!(bench.device.poll_job().unwrap().bytes, [1; 100]);
-    assert_eq!(bench.events(), []);
+    bench.tells_nothing();
 }
 
 /// HID-40: a keepalive that is overdue leaves as soon as the owner says anything, though that changes nothing.
@@ -108,8 +108,14 @@ fn overdue_keepalive_leaves_with_the_next_call() {
 /// HID-40: so it does when the owner comes, late, with the answer or the refusal of a request that is over.
 #[test]
 fn overdue_keepalive_leaves_with_a_call_about_another_job() {
-    let answer: fn(&mut Bench, JobId) = |bench, job| bench.device.answer(bench.now(), job, &[0]);
-    let busy: fn(&mut Bench, JobId) = |bench, job| bench.device.busy(bench.now(), job);
+    let answer: fn(&mut Bench, JobId) = |bench, job| {
+        let now = bench.now();
+        bench.device.answer(now, job, &[0]);
+    };
+    let busy: fn(&mut Bench, JobId) = |bench, job| {
+        let now = bench.now();
+        bench.device.busy(now, job);
+    };
     for late in [answer, busy] {
         let (mut bench, channel, over) = Bench::working();
         assert_eq!(bench.answer(channel, CBOR, over.id, &[0]), [0]);
@@ -138,6 +144,7 @@ fn keepalives_come_in_time_as_long_as_a_request_takes() {
 #[test]
 fn keepalives_do_not_wait_for_the_owner() {
     let (mut bench, channel) = Bench::opened();
+    bench.is_application();
     bench.send(&message(channel, CBOR, &[1]));
     let seen = bench.pass(1_000);
     assert_steady(&seen, &keepalive(channel, 1), 1_000);
@@ -213,7 +220,7 @@ fn a_request_aborted_unseen_is_never_handed_out() {
     let (mut bench, channel) = Bench::opened();
     bench.send(&message(channel, CBOR, &[1]));
     bench.send(&message(channel, INIT, &NONCE));
-    assert_eq!(bench.device.poll_job(), None);
+    bench.has_no_job();
     assert_eq!(bench.events(), [Event::SessionEnded(id(channel))]);
 }
 
@@ -226,7 +233,7 @@ fn init_on_broadcast_leaves_a_wait_alone() {
         bench.open();
         bench.pass(50);
     }
-    assert_eq!(bench.events(), []);
+    bench.tells_nothing();
     assert_eq!(bench.answer(channel, CBOR, job.id, &[0]), [0]);
     assert_eq!(bench.exchange(channel, PING, b"x"), b"x");
 }
@@ -236,7 +243,7 @@ fn init_on_broadcast_leaves_a_wait_alone() {
 fn a_malformed_init_does_not_abort() {
     let (mut bench, channel, job) = Bench::working();
     bench.refused(&[start(channel, INIT, 7, &NONCE)], channel, wire::INVALID_LEN);
-    assert_eq!(bench.events(), []);
+    bench.tells_nothing();
     assert_eq!(bench.answer(channel, CBOR, job.id, &[0]), [0]);
 }
 
@@ -248,7 +255,7 @@ fn a_malformed_init_ends_a_half_sent_message() {
     bench.send(&whole[..1]);
     bench.refused(&[start(channel, INIT, 7, &NONCE)], channel, wire::INVALID_LEN);
     assert_eq!(bench.send(&whole[1..]), [[0; 64]; 0]);
-    assert_eq!(bench.device.poll_job(), None);
+    bench.has_no_job();
     assert_eq!(bench.pass(3_000), []);
     bench.alive(channel);
 }

@@ -24,6 +24,7 @@ use softkey_ctap::Instant;
 use board::Board;
 use inside::Inside;
 
+pub use board::Bare;
 pub use entropy::Entropy;
 pub use memory::{Cut, Memory};
 pub use profile::{

@@ -40,6 +40,54 @@ pub(super) fn firmware() -> Option<PathBuf> {
     std::env::var_os(FIRMWARE).map(PathBuf::from)
 }
 
+/// A board by itself, with its reports and its clock in the test's hand.
+pub struct Bare(Board);
+
+impl Bare {
+    /// One that was never used, just plugged in, if this run of the tests is about the board.
+    #[must_use]
+    pub fn of_this_run(now: Instant) -> Option<Self> {
+        Some(Self(Board::new(firmware()?, &Setup::default(), now)))
+    }
+
+    /// Ends a test that needs what no board has.
+    #[track_caller]
+    pub fn lacks(what: &str) -> ! {
+        apart(what)
+    }
+
+    /// A report arrives.
+    pub fn receive(&mut self, now: Instant, report: &[u8; 64]) {
+        self.0.receive(now, report);
+    }
+
+    /// The next report that leaves. None if nothing more will leave now.
+    pub fn poll_report(&mut self, now: Instant) -> Option<[u8; 64]> {
+        loop {
+            if let Happening::Report(report) = self.0.poll(now)? {
+                return Some(report);
+            }
+        }
+    }
+
+    /// When something is due next.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.0.poll_timeout()
+    }
+
+    /// Lets the board do what is due.
+    pub fn handle_timeout(&mut self) {
+        self.0.handle_timeout();
+    }
+
+    /// The bytes of the heap that were in use at its fullest.
+    pub fn heap_peak(&mut self) -> u32 {
+        self.0.mailbox.ask_measures().unwrap();
+        self.0.wait(|mailbox| mailbox.measures().unwrap()).heap.0
+    }
+}
+
 /// A board with power.
 pub(super) struct Board {
     /// Where its memory lies.

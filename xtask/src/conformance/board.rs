@@ -12,15 +12,27 @@ use crate::house::Result;
 /// The variable that has the tests take the board for their keys.
 const VARIABLE: &str = "SOFTKEY_TEST_BOARD";
 
+/// The tests of reports that are about a device on their bench, which may be a board.
+const BENCH: [&str; 7] = [
+    "tests/hid/asking.rs",
+    "tests/hid/channels.rs",
+    "tests/hid/hostile.rs",
+    "tests/hid/lock_and_wink.rs",
+    "tests/hid/messages.rs",
+    "tests/hid/turns.rs",
+    "tests/hid/waiting.rs",
+];
+
 /// What each test came to on the board. Tests that make no key in the suite's way are not among them.
 pub(crate) struct Column(BTreeMap<String, Outcome>);
 
 impl Column {
-    /// Builds the board and runs the suite's tests of these claims on it.
+    /// Builds the board and runs the tests of these claims on it, of the suite and of reports.
     pub(crate) fn run(root: &Path, claims: &[Claim], programs: &mut [Program]) -> Result<Self> {
         let board = firmware::emulated(root)?;
-        let of_suite = |claim: &&Claim| claim.file.starts_with(SUITE);
-        let claims: Vec<Claim> = claims.iter().filter(of_suite).cloned().collect();
+        let of_board =
+            |claim: &&Claim| claim.file.starts_with(SUITE) || BENCH.contains(&claim.file.as_str());
+        let claims: Vec<Claim> = claims.iter().filter(of_board).cloned().collect();
         for program in &mut *programs {
             program.environment = Some((VARIABLE, board.clone().into_os_string()));
         }
