@@ -27,15 +27,6 @@ pub(crate) struct Args {
 const SABOTAGE: [&str; 7] =
     ["fault ", "status ", " without ", " unfiltered", " always", " never", " swapped, "];
 
-/// What the boards' processors need. Without it our own toolchain would be made, which takes 20 minutes and more: where
-/// it cannot be fetched the steps say so, as those about advisories do, and the boards are for a run by hand.
-const LIBRARIES: &str =
-    "rustup target add thumbv6m-none-eabi thumbv7em-none-eabihf thumbv8m.main-none-eabihf";
-
-/// Why the boards are left out then.
-const NO_LIBRARIES: &str =
-    "the compiler's libraries for the processors cannot be fetched from here";
-
 /// The steps in order: the quick ones first, the virtual machine last but for what looks for everyone's traces.
 fn steps() -> Vec<Step> {
     let mut sabotage = vec!["conformance", "--sabotage"];
@@ -83,15 +74,15 @@ fn steps() -> Vec<Step> {
             "test --package softkey-tests --test conformance --locked ten_thousand -- --ignored",
         ),
         Step::cargo("memory", 20, "test --package softkey --test memory --locked -- --ignored"),
-        Step::task_with("clippy-boards", 15, &["firmware", "clippy"])
-            .only_if(LIBRARIES, NO_LIBRARIES),
-        Step::task_with("boards", 30, &["firmware", "build"]).only_if(LIBRARIES, NO_LIBRARIES),
-        Step::task_with("firmware", 20, &["firmware", "test"]).only_if(LIBRARIES, NO_LIBRARIES),
-        Step::task_with("conformance-board", 20, &["conformance", "--board"])
-            .only_if(LIBRARIES, NO_LIBRARIES),
+        // Where rustup cannot fetch the libraries of the boards' processors, these two make them first.
+        Step::task_with("clippy-boards", 15, &["firmware", "clippy"]),
+        Step::task_with("boards", 30, &["firmware", "build"]),
+        // With ML-DSA-44 too.
+        Step::task_with("board-sizes", 15, &["firmware", "size", "--board", "emulated"]),
+        Step::task_with("firmware", 20, &["firmware", "test"]),
+        Step::task_with("conformance-board", 20, &["conformance", "--board"]),
         Step::task("interop", 20),
-        Step::task_with("interop-board", 10, &["interop", "--board"])
-            .only_if(LIBRARIES, NO_LIBRARIES),
+        Step::task_with("interop-board", 10, &["interop", "--board"]),
         Step::cargo("fedcm", 25, "test --package softkey-idp --test flow --locked -- --ignored"),
         Step::cargo("modem", 15, "test --package softkey --test cli --locked modem -- --ignored"),
         Step::task("empty-root", 15),

@@ -23,7 +23,7 @@ pub(crate) fn prepare(packages: &[&str]) -> Result<()> {
         packages.iter().copied().filter(|package| !installed(package)).collect();
     if fs::metadata("/proc/self")?.uid() != 0 {
         let packages = if missing.is_empty() { "none".to_owned() } else { missing.join(" ") };
-        return Err(format!("unpacking a tree needs root; packages to install: {packages}").into());
+        return Err(format!("this needs root; packages to install: {packages}").into());
     }
     if missing.is_empty() {
         return Ok(());

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use crate::debian;
-use crate::house::{self, Result, output_of};
+use crate::house::{self, Error, Result, output_of};
 use image::Image;
 use toolchain::Toolchain;
 
@@ -180,8 +180,8 @@ fn folder(root: &Path) -> PathBuf {
 /// A cargo command about a board, perhaps with one more feature.
 fn cargo(root: &Path, board: &Board, command: &str, more: Option<&str>) -> Result<Command> {
     let folder = folder(root);
-    let mut cargo = Toolchain::for_target(&folder, board.target)?.cargo();
-    cargo.current_dir(root.join("firmware")).args([command, "--release", "--locked"]);
+    let mut cargo = Toolchain::for_target(&folder, board.target)?.cargo(command);
+    cargo.current_dir(root.join("firmware")).args(["--release", "--locked"]);
     cargo.args(["--package", board.package, "--target", board.target]);
     cargo.args(board.feature.into_iter().chain(more).flat_map(|feature| ["--features", feature]));
     cargo.arg("--target-dir").arg(&folder);
@@ -307,8 +307,15 @@ fn test(root: &Path) -> Result<bool> {
     let planted = compile(root, board, Some("plant"))?;
     let ran = suite(root, &planted)?.arg("keepalives_leave_while_the_board_signs").output()?;
     let late = notices(&ran, " keepalives of work, ");
-    let untouched = conforms(root, &elf)?.status()?.success()
-        && notices(&conforms(root, &planted)?.output()?, "conformance/make_credential/touch.rs");
+    let noticed_by = |suite: &str, test: &str, complaint: &str| {
+        let passes = on_board(root, &elf, suite, test)?.status()?.success();
+        Ok::<_, Error>(
+            passes && notices(&on_board(root, &planted, suite, test)?.output()?, complaint),
+        )
+    };
+    let test = "make_credential::touch::no_touch_in_time_makes_nothing";
+    let untouched = noticed_by("conformance", test, "conformance/make_credential/touch.rs")?
+        && noticed_by("hid", "asking::cancel_ends_the_wait", "hid/bench.rs")?;
     for (fault, noticed) in [("late reports", late), ("a touch that nobody gave", untouched)] {
         println!(
             "the planted fault, {fault}, is {}",
@@ -318,13 +325,13 @@ fn test(root: &Path) -> Result<bool> {
     Ok(late && untouched)
 }
 
-/// The test of the conformance suite that sees whether a touch is needed, ready to run on this firmware.
-fn conforms(root: &Path, elf: &Path) -> Result<Command> {
+/// A test of a suite that takes a board for its keys, ready to run on this firmware.
+fn on_board(root: &Path, elf: &Path, suite: &str, test: &str) -> Result<Command> {
     emulator()?;
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(root).env("SOFTKEY_TEST_BOARD", elf);
-    cargo.args(["test", "--package", "softkey-tests", "--test", "conformance", "--locked", "--"]);
-    cargo.args(["--exact", "make_credential::touch::no_touch_in_time_makes_nothing"]);
+    cargo.args(["test", "--package", "softkey-tests", "--test", suite, "--locked", "--"]);
+    cargo.args(["--exact", test]);
     Ok(cargo)
 }
 
