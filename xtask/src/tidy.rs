@@ -4,6 +4,7 @@
 //! faults as its tests. Rules read; only `--fix` writes, and only the README's help block.
 
 mod arrows;
+mod clocks;
 mod files;
 mod foreign;
 mod functions;
@@ -61,6 +62,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     let rules = [
         arrows::between_members(&members),
         arrows::inside_crates(&tree),
+        clocks::readings(&tree),
         files::lengths(&tree),
         files::openings(&tree),
         foreign::traces(&tree, &foreign::Needles::of_this_machine(&root)),
