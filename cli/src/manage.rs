@@ -2,6 +2,7 @@
 //! [`device`], to the person through [`person`], and say what went wrong through [`failure`].
 
 pub mod blobs;
+mod branding;
 pub mod config;
 pub mod consent;
 pub mod create;

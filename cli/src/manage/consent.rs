@@ -11,6 +11,7 @@ use clap::Args;
 use softkey_client::fedcm::{AccountChoice, AccountDialog, Disclosure};
 use softkey_client::{Answer, Choice, CredentialType, Grade, Question};
 
+use super::branding;
 use crate::output::Output;
 use crate::text::{quoted, rp_id};
 
@@ -141,7 +142,7 @@ impl Consent {
             let names = [Some(choice.id.as_str()), choice.name.as_deref()];
             (told(choice, origin), self.is_meant(&names))
         });
-        pick(&lines.collect::<Vec<_>>(), origin, self, output)
+        pick((&lines.collect::<Vec<_>>(), &[]), origin, self, output)
     }
 
     fn account(&mut self, dialog: &AccountDialog, output: &mut Output<'_>) -> Answer {
@@ -176,7 +177,9 @@ impl Consent {
             self.logged_in.insert(provider.clone());
             return Answer::Choice { index, stay_signed_in: false };
         }
-        pick(&lines, &dialog.origin, self, output)
+        let looks = dialog.brandings.iter();
+        let looks = looks.filter_map(|(provider, looks)| branding::told(provider, looks));
+        pick((&lines, &looks.collect::<Vec<_>>()), &dialog.origin, self, output)
     }
 
     /// Is it the account that was named, or was none named?
@@ -215,9 +218,10 @@ impl Consent {
     }
 }
 
-/// The only choice that is meant, if the person has said something; else the one that they pick at the terminal.
+/// The only choice that is meant, if the person has said something; else the one that they pick at the terminal, where the
+/// lines behind are for their eyes too.
 fn pick(
-    lines: &[(String, bool)],
+    (lines, behind): (&[(String, bool)], &[String]),
     origin: &str,
     consent: &Consent,
     output: &mut Output<'_>,
@@ -231,6 +235,9 @@ fn pick(
     output.note(format!("{} may have one of these:", rp_id(origin)));
     for (number, (line, _)) in (1..).zip(lines) {
         output.note(format!("{number}  {line}"));
+    }
+    for line in behind {
+        output.note(line);
     }
     let said = consent.ask("Which?", "a number, or nothing", output).unwrap_or_default();
     let index = said.parse::<usize>().ok().and_then(|number| number.checked_sub(1));

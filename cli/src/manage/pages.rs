@@ -51,7 +51,8 @@ pub struct ProviderArgs {
 
     /// Show each request to an identity provider with its headers, and which rule its answer broke; without cookies' values
     ///
-    /// On standard error; with --json as a line {"request": ..} each.
+    /// And how providers want to look where an account is chosen. On standard error; with --json as a line {"request": ..}
+    /// or {"branding": ..} each.
     #[arg(long)]
     pub verbose: bool,
 }

@@ -16,6 +16,7 @@ use softkey_client::{
 };
 use softkey_ctap::Instant;
 
+use super::branding;
 use super::consent::Consent;
 use super::create::{CeremonyArgs, named};
 use super::device::open;
@@ -169,6 +170,7 @@ impl Visit {
             match request.poll_output(self.now()) {
                 Some(RequestOutput::Settled(promise)) => return self.end(promise),
                 Some(RequestOutput::Ask(question)) => {
+                    self.show_looks(&question, form, &mut person);
                     let answer = person.answer(&question);
                     let answer = self.on_page(&question, answer, http, &mut person);
                     request.handle_answer(self.now(), answer);
@@ -224,6 +226,20 @@ impl Visit {
                     }
                 }
                 Form::Plain => entry.to_string().lines().for_each(|it| person.note(&visible(it))),
+            }
+        }
+    }
+
+    /// Likewise how providers want to look in the dialog: `{"branding": ..}`. Whoever is asked is told by the question.
+    fn show_looks(&self, question: &Question, form: Form, person: &mut Person<'_, '_>) {
+        let Question::Account(dialog) = question else { return };
+        for (provider, looks) in dialog.brandings.iter().filter(|_| self.verbose) {
+            let line = match form {
+                Form::Json => json_line(&branding::entry(provider, looks)),
+                Form::Plain => branding::told(provider, looks),
+            };
+            if let Some(line) = line {
+                person.note(&line);
             }
         }
     }

@@ -26,7 +26,7 @@ pub(crate) const CONFIG: &str = "https://login.idp.example/fedcm.json";
 pub(crate) struct World {
     folder: TempDir,
     address: SocketAddr,
-    _served: Served,
+    served: Served,
 }
 
 impl World {
@@ -37,7 +37,7 @@ impl World {
         args.extend(faults.iter().flat_map(|fault| ["--fault", fault]));
         let mut served = Served::start(&args);
         let address = served.event()["address"].as_str().unwrap().parse().unwrap();
-        Self { folder, address, _served: served }
+        Self { folder, address, served }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -67,6 +67,13 @@ impl World {
         let mut child = command.spawn().unwrap();
         child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
         child.wait_with_output().unwrap()
+    }
+
+    /// The form of the next request that the provider has heard at this endpoint, by its own log; there must be one.
+    fn heard(&mut self, endpoint: &str) -> Value {
+        let mut requests = std::iter::repeat_with(|| self.served.event()["request"].take());
+        let request = requests.find(|request| request["endpoint"] == endpoint).unwrap();
+        request["form"].clone()
     }
 
     /// A page of the relying party ends the connection of an account.
@@ -254,6 +261,60 @@ fn a_page_to_go_on_at_is_visited() {
         &world.get("passive", "required", &["--account", "2"]),
         &[told, "Nobody is there", "closed without a token", "try: --forms with what"],
     );
+}
+
+/// fedcm.md sections 1.2 and 2.5: `nonce`, as earlier pages have it, and `params` out of the options reach the provider as
+/// fields of the form; `params` as compact JSON, in which a nonce of its own stays. Without them there is no such field.
+#[test]
+fn nonce_and_params_reach_the_provider() {
+    let mut world = World::new(&[]);
+    world.log_in("1");
+    let provider = json!({"configURL": CONFIG, "clientId": "rp", "nonce": "n &=\u{fc}",
+        "params": {"nonce": "m", "scope": ["a b", {"c": null}]}});
+    let options = json!({ "identity": { "providers": [provider] } });
+    given(&world.on_page("get", &options, &["--yes"]));
+    let form = world.heard("id-assertion");
+    let field = |name: &str| {
+        let mut its = form.as_array().unwrap().iter().filter(|field| field[0] == name);
+        let its = (its.next(), its.next());
+        assert_eq!(its.1, None, "{form}");
+        its.0.map(|field| field[1].clone())
+    };
+    assert_eq!(field("nonce"), Some(json!("n &=\u{fc}")));
+    assert_eq!(field("params"), Some(json!(r#"{"nonce":"m","scope":["a b",{"c":null}]}"#)));
+    assert_eq!(field("client_id"), Some(json!("rp")));
+
+    given(&world.get("passive", "required", &["--yes"]));
+    let plain = world.heard("id-assertion").to_string();
+    assert!(plain.contains("client_id") && !plain.contains("nonce") && !plain.contains("params"));
+}
+
+/// Whom the person chooses an account of is told in the provider's words, and in nothing but words.
+#[test]
+fn the_looks_of_a_provider_are_told() {
+    let looks = r##"config:set=branding={"name":"\u202eIdp\u001b[2J","color":"white","background_color":"#205080","icons":[{"url":"/i.png","size":40},{"url":"http://elsewhere.example/"}]}"##;
+    let world = World::new(&[looks]);
+    world.log_in("*");
+    let output = world.get("passive", "optional", &[]);
+    let told = format!(
+        "{CONFIG} calls itself {}; likes \"white\" on \"#205080\"; has the icons \
+         https://login.idp.example/i.png (40 pixels).\n",
+        r#""\u{202e}Idp\u{1b}[2J""#
+    );
+    refused(&output, &["1  \"ada@idp.example\" at", &told, "Nobody is there"]);
+    let quiet = said(&world.get("passive", "optional", &["--account", "1"]));
+    assert!(!quiet.contains("calls itself"), "{quiet}");
+
+    let words = ["--account", "1", "--verbose", "--json"];
+    let output = world.get("passive", "required", &words);
+    let lines = String::from_utf8(output.stderr.clone()).unwrap();
+    let line = lines.lines().find(|line| line.contains("\"branding\"")).unwrap();
+    assert!(line.contains(r#""name":"\u202eIdp\u001b[2J""#), "{line}");
+    let line: Value = serde_json::from_str(line).unwrap();
+    let expected = json!({"provider": CONFIG, "name": "\u{202e}Idp\u{1b}[2J", "color": "white",
+        "background_color": "#205080",
+        "icons": [{"url": "https://login.idp.example/i.png", "size": 40}]});
+    assert_eq!(line["branding"], expected);
 }
 
 /// Whoever wants to see what went wrong sees each request, and no cookie.
