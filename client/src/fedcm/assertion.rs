@@ -1,6 +1,6 @@
 //! The id assertion endpoint, which gives the token, and the disconnect endpoint.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use url::Url;
 use url::form_urlencoded::Serializer;
@@ -84,7 +84,7 @@ pub(super) fn shown(fields: &[String]) -> Vec<&'static str> {
 /// What a provider gives.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Assertion {
-    /// The token, whatever JSON it is.
+    /// The token, whatever JSON it is, `null` too.
     Token(Token),
     /// A page on which the person has to go on first.
     ContinueOn(Url),
@@ -111,8 +111,14 @@ impl From<Fault> for AssertionError {
 #[derive(Deserialize)]
 struct Answer {
     error: Option<ErrorMembers>,
+    #[serde(default, deserialize_with = "there")]
     token: Option<Value>,
     continue_on: Option<String>,
+}
+
+/// A member that is there, were it `null`.
+fn there<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
 }
 
 #[derive(Deserialize)]

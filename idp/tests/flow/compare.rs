@@ -36,8 +36,6 @@ enum Part {
 const PARTS: &[(&str, Part)] = &[
     ("a_login_hint", Part::Requests),
     ("a_login_hint_of_nobody", Part::Requests),
-    ("assertion_of_null", Part::Dialogs),
-    ("assertion_of_null", Part::Outcome),
     ("assertion_with_a_foreign_page", Part::Dialogs),
     ("assertion_with_a_foreign_page", Part::Outcome),
     ("clicked_for_two", Part::Outcome),

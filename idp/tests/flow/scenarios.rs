@@ -282,8 +282,16 @@ scenarios! {
     assertion_error_as_code ["id-assertion:set=error={\"code\": \"odd\"}"] =>
         no_token("odd", "", Fault::Refused);
     assertion_without_token ["id-assertion:drop=token"] => no_token("", "", Fault::NoToken);
-    assertion_of_null ["id-assertion:set=token=null"] => no_token("", "", Fault::NoToken);
+    assertion_of_null ["id-assertion:set=token=null"] => token();
+    assertion_of_a_number ["id-assertion:set=token=7"] => token();
+    assertion_of_no_text ["id-assertion:set=token=\"\""] => token();
+    assertion_of_falsehood ["id-assertion:set=token=false"] => token();
+    assertion_of_a_list ["id-assertion:set=token=[1, null]"] => token();
     assertion_of_an_object ["id-assertion:set=token={\"a\": [1]}"] => token();
+    assertion_of_null_and_a_page ["id-assertion:set=token=null",
+        "id-assertion:set=continue_on=\"/continue\""] => token();
+    assertion_of_null_and_an_error ["id-assertion:set=token=null", "id-assertion:set=error=null"] =>
+        token();
     assertion_with_a_foreign_page ["id-assertion:drop=token",
         "id-assertion:set=continue_on=\"https://elsewhere.example/\""] =>
         no_token("", "", Fault::NotSameOrigin("continue_on"));
