@@ -71,7 +71,8 @@ pub(crate) fn go(driver: &Driver, walk: &Walk) -> Seen {
             }
         }
     }
-    Seen { outcomes, dialogs: browser.dialogs, requests: providers.take_asked() }
+    let (requests, orders) = providers.take_asked();
+    Seen { outcomes, dialogs: browser.dialogs, requests, orders }
 }
 
 /// The script of a call, if the step is one, and its argument.

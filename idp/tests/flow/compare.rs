@@ -10,7 +10,7 @@ use std::thread;
 use softkey_idp::{Endpoint, Fault, KINDS};
 
 use crate::record::{self, Lines, RECORD};
-use crate::seen::{Asked, Seen};
+use crate::seen::{self, Asked, Seen};
 use crate::walk::{Step, Walk};
 use crate::webdriver::Driver;
 use crate::{chromium, ours, scenarios, walks};
@@ -30,6 +30,7 @@ enum Part {
     Outcome,
     Dialogs,
     Requests,
+    Order,
 }
 
 /// Where they part. Whatever is not here must be the same, and what is here must not.
@@ -121,28 +122,45 @@ fn by_softkey(walk: &Walk) -> Vec<String> {
     let requests = seen.requests.into_iter().map(|asked| as_chromium_has_it(asked, walk.mode()));
     seen.requests = requests.collect();
     seen.requests.sort();
+    if hangs_up(walk) {
+        seen.orders.clear();
+    }
     record::lines(&seen)
 }
 
 /// Goes a way in Chromium, and tells it as it was.
 fn by_chromium(driver: &Driver, walk: &Walk) -> Vec<String> {
     let mut seen = chromium::go(driver, walk);
-    if format!("{:?}", walk.steps).contains(":hang-up") {
+    if hangs_up(walk) {
         // Once more, where a connection that was used before ended.
         seen.requests.dedup();
+        seen.orders.clear();
     }
     record::lines(&seen)
 }
 
-/// In what two runs of the same way differ.
+/// Does the provider end connections?
+fn hangs_up(walk: &Walk) -> bool {
+    format!("{:?}", walk.steps).contains(":hang-up")
+}
+
+/// In what two runs of the same way differ. The order is looked at where both ask the same.
 fn parts(ours: &[String], theirs: &[String]) -> Vec<Part> {
-    let kinds =
-        [("outcome ", Part::Outcome), ("dialog ", Part::Dialogs), ("request ", Part::Requests)];
+    let kinds = [
+        ("outcome ", Part::Outcome),
+        ("dialog ", Part::Dialogs),
+        ("request ", Part::Requests),
+        ("order ", Part::Order),
+    ];
     let of = |lines: &[String], kind: &str| -> Vec<String> {
         lines.iter().filter(|line| line.starts_with(kind)).cloned().collect()
     };
     let differs = kinds.into_iter().filter(|(kind, _)| of(ours, kind) != of(theirs, kind));
-    differs.map(|(_, part)| part).collect()
+    let mut parts: Vec<_> = differs.map(|(_, part)| part).collect();
+    if parts.contains(&Part::Requests) {
+        parts.retain(|part| *part != Part::Order);
+    }
+    parts
 }
 
 /// For whoever has to find out why: what only one of the two did.
@@ -354,6 +372,20 @@ fn a_difference_is_noticed() {
         seen.requests[0].headers.insert("cookie", "session".into());
     };
     assert_eq!(changed(cookie), [Part::Requests]);
+    // The assertion last, and the accounts before the config file that says where they are.
+    let last = |seen: &mut Seen| {
+        seen.requests.sort_by_key(|asked| asked.endpoint == Endpoint::IdAssertion);
+        seen.orders = seen::orders(&seen.requests, "login.idp.example");
+        seen.requests.sort();
+    };
+    assert_eq!(changed(last), []);
+    let early = |seen: &mut Seen| {
+        seen.requests.sort_by_key(|asked| asked.endpoint == Endpoint::IdAssertion);
+        seen.requests.sort_by_key(|asked| asked.endpoint != Endpoint::Accounts);
+        seen.orders = seen::orders(&seen.requests, "login.idp.example");
+        seen.requests.sort();
+    };
+    assert_eq!(changed(early), [Part::Order]);
 }
 
 /// The same for what differs everywhere: a client that comes to say it as Chromium does is found out.

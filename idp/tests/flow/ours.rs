@@ -292,8 +292,8 @@ pub(crate) fn go(
     }
     let refused = world.page.profile().take_fedcm_log().into_iter();
     let refused = refused.filter_map(|entry| Some((entry.endpoint, plain(entry.fault?)))).collect();
-    let requests = providers.take_asked();
-    (Seen { outcomes, dialogs: world.dialogs, requests }, ended, refused)
+    let (requests, orders) = providers.take_asked();
+    (Seen { outcomes, dialogs: world.dialogs, requests, orders }, ended, refused)
 }
 
 /// What the page sees.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use softkey_idp::{Account, Server, Setup};
 
-use crate::seen::{Asked, asked};
+use crate::seen::{self, Asked, asked};
 use crate::walk::{OTHER, Walk, pages};
 
 /// Who answers at the names of a walk.
@@ -45,11 +45,17 @@ impl Providers {
         places
     }
 
-    /// What they were asked since the last time, in the order of endpoints.
-    pub(crate) fn take_asked(&self) -> Vec<Asked> {
-        let mut all = asked(&self.first.take_log());
-        all.extend(self.other.iter().flat_map(|other| asked(&other.take_log())));
+    /// What they were asked since the last time, in the order of endpoints, and what is said of the order of arrival.
+    pub(crate) fn take_asked(&self) -> (Vec<Asked>, Vec<String>) {
+        let (mut all, mut orders) = (Vec::new(), Vec::new());
+        for (name, provider) in
+            [("login.idp.example", Some(&self.first)), (OTHER, self.other.as_ref())]
+        {
+            let arrived = asked(&provider.map(Server::take_log).unwrap_or_default());
+            orders.extend(seen::orders(&arrived, name.trim_start_matches("https://")));
+            all.extend(arrived);
+        }
         all.sort();
-        all
+        (all, orders)
     }
 }

@@ -12,12 +12,13 @@ pub(crate) const RECORD: &str = include_str!("chromium.txt");
 /// Ways by their names, each as lines.
 pub(crate) type Lines = BTreeMap<String, Vec<String>>;
 
-/// A way as lines: `outcome`, `dialog` and `request`, each with its text.
+/// A way as lines: `outcome`, `dialog`, `request` and `order`, each with its text.
 pub(crate) fn lines(seen: &Seen) -> Vec<String> {
     let outcomes = seen.outcomes.iter().map(|outcome| format!("outcome {outcome}"));
     let dialogs = seen.dialogs.iter().map(|dialog| format!("dialog {dialog}"));
     let requests = seen.requests.iter().map(|request| format!("request {request}"));
-    outcomes.chain(dialogs).chain(requests).collect()
+    let orders = seen.orders.iter().map(|order| format!("order {order}"));
+    outcomes.chain(dialogs).chain(requests).chain(orders).collect()
 }
 
 /// Reads the file: the browser's version, and what it did.

@@ -17,6 +17,8 @@ pub(crate) struct Seen {
     pub(crate) dialogs: Vec<String>,
     /// What the provider heard, in the order of endpoints.
     pub(crate) requests: Vec<Asked>,
+    /// In which order it heard that, as far as it is not chance.
+    pub(crate) orders: Vec<String>,
 }
 
 /// A request to one of the endpoints, as far as the draft says what it looks like.
@@ -45,7 +47,40 @@ impl fmt::Display for Asked {
 const HEADERS: [&str; 6] =
     ["accept", "content-type", "cookie", "origin", "referer", "sec-fetch-dest"];
 
-/// The requests of a log to the endpoints that a client asks by itself.
+/// Where one request has to wait for another: it needs what that one gave, or the person's choice, which does. All other
+/// requests may overlap.
+const AFTER: [(Endpoint, Endpoint); 10] = [
+    (Endpoint::Accounts, Endpoint::Config),
+    (Endpoint::ClientMetadata, Endpoint::Config),
+    (Endpoint::Picture, Endpoint::Accounts),
+    (Endpoint::IdAssertion, Endpoint::WellKnown),
+    (Endpoint::IdAssertion, Endpoint::Config),
+    (Endpoint::IdAssertion, Endpoint::Accounts),
+    (Endpoint::IdAssertion, Endpoint::ClientMetadata),
+    (Endpoint::IdAssertion, Endpoint::Picture),
+    (Endpoint::Disconnect, Endpoint::WellKnown),
+    (Endpoint::Disconnect, Endpoint::Config),
+];
+
+/// Of requests in the order in which they arrived: how many to one endpoint came before each to another. Where the same
+/// answer is asked for again each way of it counts, so that several calls in a row are told apart.
+pub(crate) fn orders(arrived: &[Asked], provider: &str) -> Vec<String> {
+    let order = |(then, first): (Endpoint, Endpoint)| {
+        let mut before = 0;
+        let mut counts = Vec::new();
+        for asked in arrived {
+            before += usize::from(asked.endpoint == first);
+            if asked.endpoint == then {
+                counts.push(before.to_string());
+            }
+        }
+        let told = format!("{then} after {first} at {provider}: {}", counts.join(", "));
+        (!counts.is_empty()).then_some(told)
+    };
+    AFTER.into_iter().filter_map(order).collect()
+}
+
+/// The requests of a log to the endpoints that a client asks by itself, as they arrived.
 pub(crate) fn asked(log: &[Entry]) -> Vec<Asked> {
     let of = |entry: &Entry| {
         let endpoint = entry.endpoint.filter(|endpoint| *endpoint != Endpoint::Login)?;
@@ -59,9 +94,7 @@ pub(crate) fn asked(log: &[Entry]) -> Vec<Asked> {
             objections: entry.objections.iter().map(ToString::to_string).collect(),
         })
     };
-    let mut all: Vec<_> = log.iter().filter_map(of).collect();
-    all.sort();
-    all
+    log.iter().filter_map(of).collect()
 }
 
 /// A credential as both tell it; of a signed token the claims.
