@@ -233,13 +233,23 @@ impl Key {
     /// on a CTAPHID error.
     #[track_caller]
     pub fn send(&mut self, request: &[u8]) -> Vec<u8> {
+        self.try_send(request).unwrap_or_else(|error| panic!("CTAPHID error {error:#04x}"))
+    }
+
+    /// The same, for a key that may not take such messages.
+    ///
+    /// # Errors
+    ///
+    /// The CTAPHID error that came in the place of an answer.
+    #[track_caller]
+    pub fn try_send(&mut self, request: &[u8]) -> Result<Vec<u8>, u8> {
         self.post(request);
         loop {
             if let Some(answer) = self.answer() {
-                return answer;
+                return Ok(answer);
             }
             if let Some(error) = self.error() {
-                panic!("CTAPHID error {error:#04x}");
+                return Err(error);
             }
             let next = self.next_event().expect("a request waits but nothing will happen");
             self.advance(next.duration_since(self.now));
@@ -281,9 +291,18 @@ impl Key {
     /// Sends one CTAP1 message on the channel in use and gives the answer. If the key asks for a touch, the
     /// user acts after the answer.
     pub fn u2f(&mut self, apdu: &[u8]) -> Vec<u8> {
+        let answer = self.try_u2f(apdu);
+        answer.unwrap_or_else(|error| panic!("no answer at once, error {error:02x?}"))
+    }
+
+    /// The same, for a key that may not speak CTAP1.
+    ///
+    /// # Errors
+    ///
+    /// The CTAPHID error that came in the place of an answer, if one did.
+    pub fn try_u2f(&mut self, apdu: &[u8]) -> Result<Vec<u8>, Option<u8>> {
         self.transmit(wire::MSG, apdu);
-        let answer = self.answer();
-        answer.unwrap_or_else(|| panic!("no answer at once, error {:02x?}", self.error()))
+        self.answer().ok_or_else(|| self.error())
     }
 
     /// Sends one CTAP1 message while the user looks away: a question it raises stays unanswered.
