@@ -65,6 +65,9 @@ fn steps() -> Vec<Step> {
         Step::cargo("benches", 30, "test --workspace --all-features --bench * --locked"),
         Step::cargo("fuzz-seeds", 10, "test --package softkey-fuzz --locked"),
         Step::task("fuzz-smoke", 30),
+        // The same programs, each with a fault planted that it must find in a minute; it ends when it has.
+        Step::task_with("fuzz-plants", 20, &["fuzz-smoke", "--planted", "--seconds", "60"]),
+        Step::task("fuzz-coverage", 25),
         Step::task("conformance", 20),
         Step::task_with("sabotage", 30, &sabotage),
         // The README's figure about 10 000 credentials, which takes a minute.
