@@ -17,4 +17,5 @@ mod lint;
 mod order;
 mod otp;
 mod password;
+mod rules;
 mod world;

@@ -307,14 +307,16 @@ fn hints_that_leave_none() {
     assert_eq!(world.page.profile().login_status(IDP), LoginStatus::LoggedIn);
 }
 
-/// Section 2.4: client metadata that cannot be had are no failure.
+/// Section 2.4: client metadata that cannot be had are no failure, nor are those that come too late.
 #[test]
 fn client_metadata_are_not_needed() {
-    let mut world = World::new();
-    world.breaks(METADATA, FetchFault::Unreachable);
-    assert_eq!(token(world.get(&identity())), "a token");
-    let faults: Vec<_> = world.log().into_iter().filter_map(|entry| entry.fault).collect();
-    assert_eq!(faults, [Fault::NotFetched(FetchFault::Unreachable)]);
+    for fault in [FetchFault::Unreachable, FetchFault::TimedOut] {
+        let mut world = World::new();
+        world.breaks(METADATA, fault);
+        assert_eq!(token(world.get(&identity())), "a token");
+        let faults: Vec<_> = world.log().into_iter().filter_map(|entry| entry.fault).collect();
+        assert_eq!(faults, [Fault::NotFetched(fault)]);
+    }
 }
 
 /// A request whose id assertion ends so, with the world after it.
