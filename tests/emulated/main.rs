@@ -14,16 +14,14 @@ mod board;
 mod full;
 mod killed;
 mod orphan;
+mod udp;
 
 use std::io;
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Duration;
 
-use softkey::bridge::Bridge;
-use softkey::bridge::mailbox::{Mailbox, Measures, Press};
-use softkey_ctap_hid::{Connection, ConnectionError, Status, UdpPort, UdpTransport};
+use softkey::bridge::mailbox::{Measures, Press};
+use softkey_ctap_hid::{Connection, ConnectionError, Status};
 use softkey_tests::cbor::{Value, map, walk};
 use softkey_tests::parts::{checked, sha256};
 use softkey_tests::pin::{Protocol, Shared, Token, padded};
@@ -31,7 +29,7 @@ use softkey_tests::platform::{pin_token_request, set_pin_request, token_request}
 use softkey_tests::request::{Request, algorithms, cm, command, cp, descriptor, mc};
 use softkey_tests::status::{KEEPALIVE_CANCEL, NO_CREDENTIALS, PIN_INVALID, SUCCESS};
 
-use board::{Board, Powered, firmware};
+use board::{Board, Powered};
 
 const RP: &str = "example.com";
 const PIN: &str = "1234";
@@ -266,47 +264,6 @@ fn the_memory_is_enough() {
     // A tenth is left for what this test has not thought of.
     let within = |(peak, all): (u32, u32)| peak < all / 10 * 9;
     assert!(within(heap) && within(stack));
-}
-
-/// Over a bridge any number of clients reach the board by UDP, each with a channel and answers of its own; and a board
-/// that is switched off under it has lost nothing.
-#[test]
-#[ignore = "needs the firmware and QEMU: cargo xtask firmware test"]
-fn clients_reach_the_board_over_udp() {
-    let board = Board::new();
-    for (run, before) in [(1_u8, vec![]), (2, vec![1_u32.to_be_bytes().to_vec()])] {
-        let mailbox = Mailbox::open(&board.memory()).unwrap();
-        let mut power = mailbox.power_up(&firmware(), &[run; 32]).unwrap();
-        let mut bridge = Bridge::new(mailbox).unwrap();
-        let mut port = UdpPort::bind("127.0.0.1:0").unwrap();
-        let address = port.local_address().unwrap();
-        let stop = AtomicBool::new(false);
-        thread::scope(|scope| {
-            scope.spawn(|| {
-                let button = Mailbox::open(&board.memory()).unwrap();
-                while !stop.load(Ordering::Relaxed) {
-                    bridge.turn(&mut port).unwrap();
-                    button.press(Press::Hold).unwrap();
-                }
-            });
-            let mut one = Connection::open(UdpTransport::connect(address).unwrap()).unwrap();
-            let mut other = Connection::open(UdpTransport::connect(address).unwrap()).unwrap();
-            let send = |connection: &mut Connection<UdpTransport>, request: &Request| {
-                connection.cbor(&request.bytes(), &mut |_| ControlFlow::Continue(())).unwrap()
-            };
-            let answer = send(&mut other, &Request::get_assertion(RP));
-            match before.as_slice() {
-                [] => assert_eq!(answer, [NO_CREDENTIALS]),
-                [user] => assert_eq!(walk(&answer[1..]).unwrap().get(4).get("id").bytes(), user),
-                more => panic!("{} accounts of the board before", more.len()),
-            }
-            assert_eq!(send(&mut one, &registration(1))[0], SUCCESS);
-            assert_eq!(send(&mut other, &Request::bare(command::GET_INFO))[0], SUCCESS);
-            stop.store(true, Ordering::Relaxed);
-        });
-        power.kill().unwrap();
-        power.wait().unwrap();
-    }
 }
 
 /// A reset takes five seconds of the button: a touch is not enough.
