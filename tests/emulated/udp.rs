@@ -31,6 +31,11 @@ impl Drop for Stop<'_> {
 fn bridged(board: &Board, run: u8, speak: impl FnOnce(SocketAddr)) {
     let mailbox = Mailbox::open(&board.memory()).unwrap();
     let mut power = mailbox.power_up(&firmware(), &[run; 32]).unwrap();
+    let end = Instant::now() + PATIENCE;
+    while !mailbox.is_running().unwrap() {
+        assert!(Instant::now() < end, "the board does not start");
+        thread::yield_now();
+    }
     let mut bridge = Bridge::new(mailbox).unwrap();
     let mut port = UdpPort::bind("127.0.0.1:0").unwrap();
     let address = port.local_address().unwrap();

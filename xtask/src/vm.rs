@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
-use crate::debian;
 use crate::house::{self, Result};
+use crate::{debian, firmware};
 use suite::Suite;
 
 /// What this system needs to build and boot a guest.
@@ -64,6 +64,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
         Some(program) => program.clone(),
         None => build_softkey(&root)?,
     };
+    let board = step("emulated board", || firmware::emulated(&root))?;
     let place = root.join("target/vm");
     std::fs::create_dir_all(&place)?;
     let kernel = step("kernel", || kernel::Kernel::fetch(&place))?;
@@ -83,6 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
             kernel: &kernel,
             image: &image,
             program: &program,
+            board: &board,
         };
         let counts = machine.run(suite, &checks)?;
         tally.passed += counts.passed;

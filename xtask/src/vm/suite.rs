@@ -19,7 +19,7 @@ pub(crate) struct Suite {
     pub(crate) limit: Duration,
 }
 
-/// OpenSSH, libfido2, PAM, LUKS and everything that needs no browser.
+/// OpenSSH, libfido2, PAM, LUKS, the emulated board and everything that needs no browser.
 pub(crate) static CLI: Suite = Suite {
     name: "cli",
     packages: &[
@@ -31,6 +31,7 @@ pub(crate) static CLI: Suite = Suite {
         "openssh-server",
         "pamtester",
         "pamu2fcfg",
+        "qemu-system-arm",
         "systemd",
     ],
     memory: 2048,
