@@ -64,7 +64,6 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
         Some(program) => program.clone(),
         None => build_softkey(&root)?,
     };
-    let board = step("emulated board", || firmware::emulated(&root))?;
     let place = root.join("target/vm");
     std::fs::create_dir_all(&place)?;
     let kernel = step("kernel", || kernel::Kernel::fetch(&place))?;
@@ -78,13 +77,17 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
         let image = step(&format!("image of the {} suite", suite.name), || {
             image::build(&place, suite, &kernel, args.keep)
         })?;
+        let board = suite
+            .board
+            .then(|| step("emulated board", || firmware::emulated(&root)))
+            .transpose()?;
         let machine = guest::Machine {
             root: &root,
             place: &place,
             kernel: &kernel,
             image: &image,
             program: &program,
-            board: &board,
+            board: board.as_deref(),
         };
         let counts = machine.run(suite, &checks)?;
         tally.passed += counts.passed;

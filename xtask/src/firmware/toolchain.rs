@@ -179,6 +179,7 @@ impl Own {
         cargo.current_dir(&seed).env("RUSTC", RUSTC).env("RUSTC_BOOTSTRAP", "1");
         // Whole-program optimisation needs the bitcode.
         cargo.env("RUSTFLAGS", "-Cembed-bitcode=yes").env_remove("CARGO_TARGET_DIR");
+        cargo.env_remove("CARGO_ENCODED_RUSTFLAGS").env_remove("RUSTC_WRAPPER");
         cargo.args(["build", "--release", "-Zbuild-std=core,alloc", "--target", target]);
         output_of(&mut cargo)?;
         let libraries = self.folder.join("lib/rustlib").join(target).join("lib.new");

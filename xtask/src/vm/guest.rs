@@ -29,8 +29,8 @@ pub(crate) struct Machine<'a> {
     pub(crate) image: &'a Path,
     /// The softkey program under test.
     pub(crate) program: &'a Path,
-    /// The firmware of the emulated board.
-    pub(crate) board: &'a Path,
+    /// The firmware of the emulated board, for a suite that has one.
+    pub(crate) board: Option<&'a Path>,
 }
 
 impl Machine<'_> {
@@ -70,7 +70,9 @@ impl Machine<'_> {
         copy(&self.root.join("tests/vm/guest"), &share.join("guest"))?;
         copy(&self.root.join("cli/dist"), &share.join("dist"))?;
         fs::copy(self.program, share.join("softkey"))?;
-        fs::copy(self.board, share.join("board.elf"))?;
+        if let Some(board) = self.board {
+            fs::copy(board, share.join("board.elf"))?;
+        }
         fs::set_permissions(share.join("softkey"), fs::Permissions::from_mode(0o755))?;
         let plan = format!("SUITE={}\nCHECK_LIMIT={}\n", suite.name, suite.check_limit.as_secs());
         fs::write(share.join("plan"), plan)?;

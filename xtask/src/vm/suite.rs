@@ -11,6 +11,8 @@ pub(crate) struct Suite {
     pub(crate) name: &'static str,
     /// The guest's Debian packages beyond [`BASE`].
     packages: &'static [&'static str],
+    /// Does it carry the firmware of the emulated board?
+    pub(crate) board: bool,
     /// The guest's memory in MiB.
     pub(crate) memory: u32,
     /// How long one check may take.
@@ -34,6 +36,7 @@ pub(crate) static CLI: Suite = Suite {
         "qemu-system-arm",
         "systemd",
     ],
+    board: true,
     memory: 2048,
     check_limit: Duration::from_mins(2),
     limit: Duration::from_mins(15),
@@ -43,6 +46,7 @@ pub(crate) static CLI: Suite = Suite {
 pub(crate) static BROWSERS: Suite = Suite {
     name: "browsers",
     packages: &["chromium", "firefox-esr", "fonts-dejavu-core", "xdotool", "xvfb"],
+    board: false,
     memory: 4096,
     check_limit: Duration::from_mins(8),
     limit: Duration::from_mins(25),
