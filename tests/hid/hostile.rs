@@ -121,8 +121,9 @@ fn random_packets_leave_a_key_that_answers_and_does_not_grow() {
                 }
             }
             if random.below(12) == 0 {
-                let sent = bench.pass(random.below(700));
-                sent.iter().for_each(|(_, sent)| assert!(is_of_a_device(sent)));
+                for (_, sent) in bench.pass(random.below(700)) {
+                    assert!(is_of_a_device(&sent), "{sent:02x?}");
+                }
             }
         }
         // Longer than a lock lasts, and than anybody is waited for.
