@@ -85,6 +85,9 @@ pub struct Config {
     pub pin_complexity_policy_url: Option<String>,
     /// Certifications by their names in the standard, with their levels; the default has none.
     pub certifications: Vec<(String, u64)>,
+    /// The commands of vendorPrototype, by their numbers; without it that subcommand is not offered. They check who
+    /// asks, as any configuration, and change nothing.
+    pub vendor_commands: Option<Vec<u64>>,
     /// The extensions that are offered beside those that are features of their own here.
     pub extensions: Extensions,
     /// The longest credBlob, in bytes, 32 to 128.
@@ -148,6 +151,7 @@ impl Default for Config {
             pin_complexity_policy: false,
             pin_complexity_policy_url: None,
             certifications: Vec::new(),
+            vendor_commands: None,
             extensions: Extensions::default(),
             max_cred_blob: 128,
             uvm: false,

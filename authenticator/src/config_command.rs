@@ -1,4 +1,5 @@
-//! authenticatorConfig: enterprise attestation, alwaysUv, the rules for PINs, the long touch for a reset.
+//! authenticatorConfig: enterprise attestation, alwaysUv, the rules for PINs, the long touch for a reset, and commands of
+//! a pretended vendor's.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,7 +8,7 @@ use rand_core::TryCryptoRng;
 use softkey_ctap::Command;
 use softkey_ctap::cbor::{Decode, Decoder, List, RawMap};
 use softkey_ctap::client_pin::Permissions;
-use softkey_ctap::config::{Request, SetMinPinLength, subcommand};
+use softkey_ctap::config::{Request, SetMinPinLength, VendorPrototype, subcommand};
 
 use crate::authenticator::{Authenticator, Outcome, Progress, parameters};
 use crate::authorization::Param;
@@ -27,6 +28,7 @@ pub(crate) fn subcommands(config: &Config) -> impl Iterator<Item = u64> {
         (subcommand::TOGGLE_ALWAYS_UV, config.can_always_verify()),
         (subcommand::SET_MIN_PIN_LENGTH, config.extensions.min_pin_length),
         (subcommand::ENABLE_LONG_TOUCH_FOR_RESET, config.has_long_touch()),
+        (subcommand::VENDOR_PROTOTYPE, config.vendor_commands.is_some()),
     ];
     all.into_iter().filter(|(_, offered)| *offered).map(|(subcommand, _)| subcommand)
 }
@@ -39,33 +41,29 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
 
     pub(crate) fn configure(&mut self, body: &[u8]) -> Progress {
         let request: Request<'_> = parameters(body)?;
-        let params = match request.sub_command {
-            wanted if !subcommands(&self.config).any(|offered| offered == wanted) => {
-                return Err(not_offered(wanted));
-            }
-            subcommand::SET_MIN_PIN_LENGTH => min_pin_length_params(request.sub_command_params)?,
-            _ => None,
-        };
-        let param = self.config_param(&request)?;
-        if request.sub_command == subcommand::SET_MIN_PIN_LENGTH && params.is_none() {
-            return Err(Refusal::MissingParameter);
+        if !subcommands(&self.config).any(|offered| offered == request.sub_command) {
+            return Err(not_offered(request.sub_command));
         }
+        let order = Order::of(&request)?;
+        let param = self.config_param(&request)?;
+        let order = order.ok_or(Refusal::MissingParameter)?;
         if let Some(param) = param {
             self.authorize_config(&request, param)?;
         }
-        let mut settings = self.settings.clone();
-        match (request.sub_command, params) {
-            (subcommand::SET_MIN_PIN_LENGTH, Some(params)) => {
-                self.set_min_pin_length(&params)?;
-                return Ok(Outcome::Reply(Vec::new()));
+        match order {
+            Order::Setting(change) => {
+                let mut settings = self.settings.clone();
+                change(&mut settings);
+                self.store_settings(settings, self.pin.clone())?;
             }
-            (subcommand::ENABLE_ENTERPRISE_ATTESTATION, _) => {
-                settings.enterprise_attestation = true;
+            Order::MinPinLength(params) => self.set_min_pin_length(&params)?,
+            Order::Vendor(command) => {
+                let mut known = self.config.vendor_commands.iter().flatten();
+                if !known.any(|known| *known == command) {
+                    return Err(Refusal::UnknownVendorCommand);
+                }
             }
-            (subcommand::TOGGLE_ALWAYS_UV, _) => settings.always_uv = !settings.always_uv,
-            _ => settings.long_touch_for_reset = true,
         }
-        self.store_settings(settings, self.pin.clone())?;
         Ok(Outcome::Reply(Vec::new()))
     }
 
@@ -124,6 +122,35 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     }
 }
 
+/// What a request asks for.
+enum Order<'b> {
+    /// A setting is to be another one.
+    Setting(fn(&mut Settings)),
+    MinPinLength(SetMinPinLength<'b>),
+    /// A command of the vendor's.
+    Vendor(u64),
+}
+
+impl<'b> Order<'b> {
+    /// The types of the parameters are judged while decoding, before anything else of the request; nothing if the
+    /// subcommand needs some and there are none.
+    fn of(request: &Request<'b>) -> Result<Option<Self>, Refusal> {
+        let params = request.sub_command_params;
+        Ok(match request.sub_command {
+            subcommand::SET_MIN_PIN_LENGTH => decoded(params)?.map(Self::MinPinLength),
+            subcommand::VENDOR_PROTOTYPE => decoded(params)?
+                .map(|params: VendorPrototype| Self::Vendor(params.vendor_command_id)),
+            subcommand::ENABLE_ENTERPRISE_ATTESTATION => {
+                Some(Self::Setting(|settings| settings.enterprise_attestation = true))
+            }
+            subcommand::TOGGLE_ALWAYS_UV => {
+                Some(Self::Setting(|settings| settings.always_uv = !settings.always_uv))
+            }
+            _ => Some(Self::Setting(|settings| settings.long_touch_for_reset = true)),
+        })
+    }
+}
+
 /// The refusal of a subcommand that is not offered.
 const fn not_offered(subcommand: u64) -> Refusal {
     match subcommand {
@@ -135,12 +162,8 @@ const fn not_offered(subcommand: u64) -> Refusal {
     }
 }
 
-/// The types of the parameters are judged while decoding, before anything else of the request.
-fn min_pin_length_params(raw: Option<RawMap<'_>>) -> Result<Option<SetMinPinLength<'_>>, Refusal> {
-    match raw {
-        Some(raw) => Ok(Some(SetMinPinLength::decode(&mut Decoder::new(raw.0))?)),
-        None => Ok(None),
-    }
+fn decoded<'b, T: Decode<'b>>(raw: Option<RawMap<'b>>) -> Result<Option<T>, Refusal> {
+    Ok(raw.map(|raw| T::decode(&mut Decoder::new(raw.0))).transpose()?)
 }
 
 /// The list to store. Domain names have at most 253 bytes; together the list must fit a record.

@@ -173,6 +173,7 @@ impl Config {
             self.min_pin_length = MIN_PIN_LENGTH;
             self.enterprise = None;
             self.certifications.clear();
+            self.vendor_commands = None;
             self.large_blobs = LargeBlobs::None;
             self.extensions.min_pin_length = false;
             self.extensions.cred_blob = false;

@@ -59,7 +59,10 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             certifications: certifications.as_deref().map(RawMap),
             remaining_discoverable_credentials: (config.max_discoverable > 0)
                 .then(|| self.remaining_discoverable()),
-            vendor_prototype_config_commands: None,
+            vendor_prototype_config_commands: config
+                .vendor_commands
+                .as_ref()
+                .map(|commands| commands.iter().copied().collect()),
             attestation_formats: Some(Format::listed(&self.config.attestation).into()),
             uv_count_since_last_pin_entry: method.map(|_| self.pin.uv_attempts.unwrap_or_default()),
             long_touch_for_reset: Some(self.settings.long_touch_for_reset),

@@ -17,6 +17,8 @@ pub enum Refusal {
     UnknownSubcommand,
     /// The subcommand exists, but this authenticator does not offer it.
     SubcommandNotOffered,
+    /// The vendor's command is not one of this authenticator's.
+    UnknownVendorCommand,
     /// Another request waits for the user.
     Busy,
     /// A parameter that the subcommand needs is missing.
@@ -182,6 +184,7 @@ impl Refusal {
             Self::MissingParameter | Self::ProtocolMissing => StatusCode::MISSING_PARAMETER,
             Self::ProtocolUnsupported
             | Self::SubcommandNotOffered
+            | Self::UnknownVendorCommand
             | Self::OtherUser
             | Self::ModalityUnsupported
             | Self::KeyAgreement

@@ -20,6 +20,7 @@ use softkey_ctap::Command;
 use softkey_ctap::cbor::Key;
 use softkey_ctap::u2f::StatusWord;
 
+pub(crate) use input::hex;
 pub use node::{Explained, Name, Node};
 pub(crate) use schema::verification_method_names;
 pub(crate) use trace::capability_names;

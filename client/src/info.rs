@@ -45,6 +45,8 @@ pub struct Info {
     /// The attestation statement formats it has, its favourite first; empty if it does not say, and then it takes no
     /// preference either.
     pub attestation_formats: Vec<String>,
+    /// The commands of vendorPrototype that it tells of; nothing if it does not have that subcommand.
+    pub vendor_commands: Option<Vec<u64>>,
     /// The answer as it came, without the status byte.
     pub bytes: Vec<u8>,
 }
@@ -84,6 +86,9 @@ impl Info {
             max_pin_length: response.max_pin_length.unwrap_or(63).min(63),
             uv_attempts: response.preferred_platform_uv_attempts.unwrap_or(1).clamp(1, 25),
             attestation_formats: texts(response.attestation_formats.as_ref()),
+            vendor_commands: response
+                .vendor_prototype_config_commands
+                .map(|commands| commands.iter().collect()),
             bytes,
         })
     }

@@ -8,6 +8,7 @@ use softkey_ctap::{Command, StatusCode};
 use crate::cause::{Cause, PinRule};
 use crate::ceremony::Ceremony;
 use crate::entropy::Entropy;
+use crate::info::Info;
 use crate::session::{Reach, Session};
 use crate::token::Wanted;
 
@@ -29,6 +30,13 @@ pub enum Setting {
         /// The relying parties that may learn it; none leaves the list as it is.
         rp_ids: Vec<String>,
     },
+    /// What a vendor's command does, whatever that is (vendorPrototype).
+    Vendor {
+        /// The command's number.
+        command: u64,
+        /// Its subCommandParams, an encoded map, with the number as the member 1.
+        params: Vec<u8>,
+    },
 }
 
 /// Changes a setting.
@@ -41,13 +49,15 @@ pub fn set(setting: Setting, reach: Reach, entropy: Entropy) -> Ceremony<()> {
         let info = session.ctap2_info(reach).await?;
         let options = &info.options;
         let offered = options.authnr_cfg == Some(true)
-            && match setting {
+            && match &setting {
                 Setting::AlwaysUv(_) => options.always_uv.is_some(),
                 Setting::EnterpriseAttestation => options.ep.is_some(),
                 Setting::LongTouchForReset => info.long_touch_for_reset.is_some(),
                 Setting::ForceChangePin | Setting::MinPinLength { .. } => {
                     options.set_min_pin_length == Some(true)
                 }
+                // The list of commands may be shorter than the truth.
+                Setting::Vendor { .. } => info.vendor_commands.is_some(),
             };
         if !offered {
             return Err(Cause::NoSuchCommand);
@@ -79,9 +89,18 @@ pub fn set(setting: Setting, reach: Reach, entropy: Entropy) -> Ceremony<()> {
                 Err(PinRule::MinimumOnlyRises(info.min_pin_length).into())
             }
             Err(Cause::Refused(StatusCode::PIN_NOT_SET)) => Err(Cause::PinNotSet),
+            Err(Cause::Refused(StatusCode::INVALID_PARAMETER)) if is_unlisted(&info, &setting) => {
+                Err(Cause::NoSuchCommand)
+            }
             other => other.map(drop),
         }
     })
+}
+
+/// Is it a vendor's command that the key does not tell of?
+fn is_unlisted(info: &Info, setting: &Setting) -> bool {
+    let listed = info.vendor_commands.as_deref().unwrap_or_default();
+    matches!(setting, Setting::Vendor { command, .. } if !listed.contains(command))
 }
 
 impl Setting {
@@ -105,6 +124,7 @@ impl Setting {
                 };
                 (subcommand::SET_MIN_PIN_LENGTH, Some(cbor::encode(&params)))
             }
+            Self::Vendor { params, .. } => (subcommand::VENDOR_PROTOTYPE, Some(params.clone())),
         };
         (u8::try_from(number).unwrap_or_default(), params)
     }

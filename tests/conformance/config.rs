@@ -4,6 +4,7 @@ mod always_uv;
 mod authorization;
 mod min_pin_length;
 mod pin_complexity;
+mod vendor;
 
 use softkey_tests::cbor::Value;
 use softkey_tests::pin::{Protocol, Token};

@@ -29,7 +29,7 @@ pub use entropy::Entropy;
 pub use memory::{Cut, Memory};
 pub use profile::{
     CERTIFICATIONS, ENTERPRISE_CERTIFICATE, ENTERPRISE_RP, FINGERS, OTHER_AAGUID, POLICY_URL,
-    Profile, SAMPLES, TINY, Tiny,
+    Profile, SAMPLES, TINY, Tiny, VENDOR_COMMANDS,
 };
 pub use root::root_certificate;
 

@@ -138,6 +138,7 @@ fn everything() -> Config {
     Config {
         enterprise: Enterprise::new(Secret::new([1; 32]), vec![0x30, 0], vec![]),
         certifications: vec![("FIDO".into(), 1)],
+        vendor_commands: Some(vec![7]),
         pin_complexity_policy: true,
         pin_complexity_policy_url: Some("https://example.com".into()),
         always_uv: true,
@@ -184,6 +185,7 @@ fn what_came_later_is_taken_away() {
         min_pin_length: MIN_PIN_LENGTH,
         enterprise: None,
         certifications: vec![],
+        vendor_commands: None,
         ..ctap21
     };
     assert_eq!(of(Generation::Ctap20), ctap20);

@@ -93,7 +93,7 @@ fn readings(bytes: &[u8], is_argument: bool) -> Vec<Reading> {
 }
 
 /// Hex, with white space, colons, commas, dashes or `0x` between.
-fn hex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
     let digits: String = text.replace("0x", "").chars().filter(|c| !is_separator(*c)).collect();
     if digits.is_empty() { None } else { unhex(digits.as_bytes()) }
 }

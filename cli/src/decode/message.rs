@@ -17,10 +17,11 @@ pub(super) fn request(bytes: &[u8]) -> Option<Explained> {
         return Some(Explained::new("request", title, Node::Map(Vec::new())));
     }
     let value = parse(parameters).filter(Value::is_map)?;
-    let form = schema::request(command).map_or(Form::Any, Form::Map);
+    let schema = schema::request(command, &value);
+    let form = schema.map_or(Form::Any, Form::Map);
     let mut explained = Explained::new("request", title, node(&value, &form));
     explained.remarks.extend(verdict(parameters));
-    if schema::request(command).is_none() {
+    if schema.is_none() {
         explained.remarks.push(String::from("this command has no parameters"));
     }
     Some(explained)

@@ -1,5 +1,6 @@
 //! What stands where in each message: the tables of the `ctap` crate, with what numbers and bytes mean.
 
+use ciborium::Value;
 use softkey_ctap::cbor::Key;
 use softkey_ctap::client_pin::{self, Permissions};
 use softkey_ctap::cose::{KeyAgreementKey, algorithm};
@@ -46,9 +47,14 @@ impl Schema {
     }
 }
 
-/// The parameters of a command.
-pub(super) fn request(command: Command) -> Option<&'static Schema> {
+/// The parameters of a command, of which these are some.
+pub(super) fn request(command: Command, parameters: &Value) -> Option<&'static Schema> {
+    let asks = |subcommand: u64| {
+        let asked = (Value::from(1), Value::from(subcommand));
+        parameters.as_map().is_some_and(|members| members.contains(&asked))
+    };
     match command {
+        Command::CONFIG if asks(config::subcommand::VENDOR_PROTOTYPE) => Some(&VENDOR_CONFIG),
         Command::MAKE_CREDENTIAL => Some(&MAKE_CREDENTIAL),
         Command::GET_ASSERTION => Some(&GET_ASSERTION),
         Command::CLIENT_PIN => Some(&CLIENT_PIN),
@@ -145,6 +151,11 @@ schema! {
         "sub_command_params": Form::Map(&MIN_PIN_LENGTH),
     };
     MIN_PIN_LENGTH = config::SetMinPinLength<'static> {};
+    VENDOR_CONFIG = config::Request<'static> {
+        "sub_command": Form::Number(config_command),
+        "sub_command_params": Form::Map(&VENDOR_PROTOTYPE),
+    };
+    VENDOR_PROTOTYPE = config::VendorPrototype {};
     PARAMETERS = entities::Parameters<'static> { "alg": Form::Number(algorithm::name) };
     CREATE_INPUTS = extensions::MakeCredentialInputs<'static> {
         "cred_protect": Form::Number(protection),

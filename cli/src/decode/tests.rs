@@ -54,6 +54,17 @@ fn every_command_has_names_for_its_subcommands() {
     assert_eq!(explained("0ca2010a0300")["value"], json!({"get": 10, "offset": 0}));
 }
 
+/// What the parameters of authenticatorConfig are, the subcommand says.
+#[test]
+fn a_vendors_command_is_no_length_of_a_pin() {
+    let params = |request: &str| explained(request)["value"]["subCommandParams"].clone();
+    assert_eq!(
+        params("0da20118ff02a2 0119f00d 02f5"),
+        json!({"vendorCommandId": 61453, "2": true})
+    );
+    assert_eq!(params("0da2010302a10106"), json!({"newMinPINLength": 6}));
+}
+
 /// The command of a response is guessed from its members.
 #[test]
 fn a_response_tells_its_command() {

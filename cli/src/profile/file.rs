@@ -1,5 +1,7 @@
 //! The TOML of a profile: its keys, and what they make of a configuration.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use softkey_authenticator::{
     AAGUID, Algorithms, Attestation, AuthenticatorTransport, Backup, Config, Enterprise,
@@ -80,6 +82,8 @@ keys! {
     "make-cred-uv-not-required" uv_not_required: bool => make_cred_uv_not_required, Ok;
     "always-uv" always_uv: bool => always_uv, Ok;
     "extensions" extensions: Vec<String> => extensions, |names| extensions(&names);
+    "certifications" certifications: BTreeMap<String, u64> => certifications, |given| certified(given);
+    "vendor-commands" vendor_commands: Vec<u64> => vendor_commands, |numbers| vendor_commands(numbers);
     "uvm" uvm: bool => uvm, Ok;
     "max-cred-blob" max_cred_blob: u8 => max_cred_blob, Ok;
     "large-blobs" large_blobs: LargeBlobsName => large_blobs, |name| Ok(name.into());
@@ -220,6 +224,36 @@ fn protocols(numbers: &[u64]) -> Result<Vec<Protocol>, String> {
     };
     unique(numbers)?;
     numbers.iter().map(find).collect()
+}
+
+/// The certifications that the standard has names for, each with its highest level.
+const CERTIFICATIONS: [(&str, u64); 7] = [
+    ("FIPS-CMVP-2", 4),
+    ("FIPS-CMVP-3", 4),
+    ("FIPS-CMVP-2-PHY", 4),
+    ("FIPS-CMVP-3-PHY", 4),
+    ("CC-EAL", 7),
+    ("FIDO", 6),
+    ("CCN-CPSTIC", 1),
+];
+
+fn certified(given: BTreeMap<String, u64>) -> Result<Vec<(String, u64)>, String> {
+    for (name, level) in &given {
+        let known = CERTIFICATIONS.iter().find(|(known, _)| known == name);
+        let (_, highest) = known.ok_or_else(|| {
+            let names = CERTIFICATIONS.map(|(name, _)| name);
+            format!("{name:?} is not one of {}", names.join(", "))
+        })?;
+        if !(1..=*highest).contains(level) {
+            return Err(format!("{name} has the levels 1 to {highest}"));
+        }
+    }
+    Ok(given.into_iter().collect())
+}
+
+fn vendor_commands(numbers: Vec<u64>) -> Result<Option<Vec<u64>>, String> {
+    unique(&numbers)?;
+    Ok(Some(numbers))
 }
 
 fn listed(names: &[String]) -> Result<Algorithms, String> {

@@ -40,12 +40,15 @@ fn keys_do_what_they_say() {
     let text = "generation = \"2.1\"\naaguid = \"00000000-0000-0000-0000-0000000000ff\"\n\
                 attestation = \"self\"\ntransports = [\"nfc\", \"usb\"]\nmax-credentials = 5\n\
                 pin-protocols = [1]\nextensions = [\"hmac-secret\"]\nlarge-blobs = \"none\"\n\
-                algorithms = [\"EdDSA\", \"-7\"]\nbackup = \"eligible\"\n";
+                algorithms = [\"EdDSA\", \"-7\"]\nbackup = \"eligible\"\n\
+                certifications = { FIDO = 2, CC-EAL = 7 }\nvendor-commands = [0xf00d, 1]\n";
     let config = Profile::parse("x", text).unwrap().config;
     assert_eq!((config.generation, config.aaguid[15]), (Generation::Ctap21, 0xFF));
     assert_eq!((config.max_discoverable, config.backup), (5, Backup::Eligible));
     assert_eq!((config.large_blobs, config.transports.len()), (LargeBlobs::None, 2));
     assert!(config.extensions.hmac_secret && !config.extensions.cred_protect);
+    assert_eq!(config.certifications, [("CC-EAL".into(), 7), ("FIDO".into(), 2)]);
+    assert_eq!(config.vendor_commands, Some(vec![0xF00D, 1]));
 }
 
 /// A key nobody knows, a value that is none, a value that cannot be kept: the key and its line are named.
@@ -70,6 +73,12 @@ fn flaws_are_named_with_their_line() {
         ("generation = \"2.0\"\nmax-large-blob-array = 512", "max-large-blob-array", 2),
         ("extensions = [\"credBlob\"]", "extensions", 1),
         ("\nfaults = [\"laziness\"]", "faults", 2),
+        ("certifications = { ISO = 1 }", "certifications", 1),
+        ("certifications = { FIDO = 7 }", "certifications", 1),
+        ("certifications = { CC-EAL = 0 }", "certifications", 1),
+        ("generation = \"2.0\"\ncertifications = { FIDO = 1 }", "certifications", 2),
+        ("\nvendor-commands = [2, 1, 2]", "vendor-commands", 2),
+        ("generation = \"2.0\"\nvendor-commands = []", "vendor-commands", 2),
     ] {
         let what = complaint(text);
         let expected = format!("makes no sense in line {line}: `{key}`:");

@@ -113,7 +113,15 @@ fn details(command: Command, body: &[u8]) -> Option<Details<'_>> {
         }
         Command::CONFIG => {
             let request: config::Request<'_> = cbor::decode(body).ok()?;
-            Details::sub_command(request.sub_command, config::subcommand::name)
+            let mut details = Details::sub_command(request.sub_command, config::subcommand::name);
+            if request.sub_command == config::subcommand::VENDOR_PROTOTYPE {
+                let number = request
+                    .sub_command_params
+                    .and_then(|params| cbor::decode::<config::VendorPrototype>(params.0).ok());
+                let text = number.map(|params| format!(" 0x{:x}", params.vendor_command_id));
+                details.sub_command.iter_mut().for_each(|name| name.extend(text.clone()));
+            }
+            details
         }
         _ => return None,
     })
@@ -162,6 +170,10 @@ mod tests {
         let begin = summary("bioEnrollment enrollBegin", None, None);
         assert_eq!(of(&[0x09, 0xa2, 1, 1, 2, 1]), begin);
         assert_eq!(of(&[0x0d, 0xa1, 1, 3]), summary("config setMinPINLength", None, None));
+        let vendor = [0x0d, 0xa2, 1, 0x18, 0xff, 2, 0xa2, 1, 0x19, 0xf0, 0x0d, 2, 0xf5];
+        assert_eq!(of(&vendor), summary("config vendorPrototype 0xf00d", None, None));
+        let bare = [0x0d, 0xa1, 1, 0x18, 0xff];
+        assert_eq!(of(&bare), summary("config vendorPrototype", None, None));
         assert_eq!(
             of(&[0x41, 0xa1, 1, 6]),
             summary("credentialManagement (preview) deleteCredential", None, None)

@@ -21,6 +21,43 @@ fn a_profile_is_announced() {
     assert_eq!(plain.request()["pretended"], json!([]));
 }
 
+/// A profile's certifications and vendor's commands are told; the manager has such a command carried out, and the line
+/// about it has its number.
+#[test]
+fn a_vendors_command_is_carried_out_and_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("vendor.toml");
+    std::fs::write(&file, "certifications = { FIDO = 2 }\nvendor-commands = [7, 0xf00d]\n")
+        .unwrap();
+    let profile = file.to_str().unwrap();
+    let key = Key::start(&["--ephemeral", "--approve", "deny", "--profile", profile]);
+    let device = format!("udp:{}", key.address);
+    let run = |words: &[&str]| {
+        let output = softkey().args(words).args(["--device", &device, "--json"]).output().unwrap();
+        let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.code(), told)
+    };
+    let (_, info) = run(&["info"]);
+    let info: serde_json::Value = serde_json::from_str(&info).unwrap();
+    let told = info.to_string();
+    assert!(told.contains(r#""certifications":{"FIDO":2}"#), "{told}");
+    assert!(told.contains(r#""vendorPrototypeConfigCommands":[7,61453]"#), "{told}");
+    let done = run(&["config", "vendor", "0xf00d", "--parameters", "a202f50a6178"]);
+    assert_eq!(done, (Some(0), "{\"vendorCommandId\":61453}\n".to_owned()));
+    let (code, told) = run(&["config", "vendor", "8"]);
+    assert!(code != Some(0) && told.contains("does not have this command"), "{told}");
+    for wrong in ["a10105", "80", "xyz", "a102", "a202f502f5"] {
+        assert_eq!(run(&["config", "vendor", "7", "--parameters", wrong]).0, Some(2), "{wrong}");
+    }
+    loop {
+        let request = key.request();
+        if request["command"].as_str().is_some_and(|command| command.starts_with("config")) {
+            assert_eq!(request["command"], "config vendorPrototype 0xf00d");
+            break;
+        }
+    }
+}
+
 /// A key of U2F alone says so in its answer to INIT, and CTAPHID refuses CBOR.
 #[test]
 fn a_key_of_u2f_alone_refuses_cbor() {

@@ -23,6 +23,8 @@ pub enum Profile {
     Uvm,
     /// [`CERTIFICATIONS`], and the address of a policy that it has not.
     Certified,
+    /// With commands of vendorPrototype.
+    Vendor,
     /// The extension largeBlob in the place of the large-blob array.
     LargeBlob,
     /// A fingerprint sensor on which [`FINGERS`] fingers can be enrolled, with [`SAMPLES`] samples each.
@@ -115,6 +117,9 @@ pub const POLICY_URL: &str = "https://policy.example/pin";
 /// Certifications, in the order of their owner.
 pub const CERTIFICATIONS: [(&str, u64); 3] = [("FIPS-CMVP-3", 2), ("FIDO", 1), ("CC-EAL", 4)];
 
+/// The commands of vendorPrototype, in the order of their owner.
+pub const VENDOR_COMMANDS: [u64; 3] = [1, 0xF00D, u64::MAX];
+
 /// The certificate of enterprise attestation, in DER.
 pub const ENTERPRISE_CERTIFICATE: &[u8] = include_bytes!("enterprise.der");
 
@@ -126,13 +131,14 @@ const ENTERPRISE_KEY: [u8; 32] = [
 
 impl Profile {
     /// All of them.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::Default,
         Self::Enterprise,
         Self::PinComplexity,
         Self::Preview,
         Self::Uvm,
         Self::Certified,
+        Self::Vendor,
         Self::LargeBlob,
         Self::Fingerprint,
         Self::FingerprintPreview,
@@ -199,6 +205,7 @@ impl Profile {
                 pin_complexity_policy_url: Some(POLICY_URL.to_owned()),
                 ..default
             },
+            Self::Vendor => Config { vendor_commands: Some(VENDOR_COMMANDS.into()), ..default },
             Self::Preview => Config { credential_management_preview: true, ..default },
             Self::Uvm => Config { uvm: true, ..default },
             Self::LargeBlob => Config { large_blobs: LargeBlobs::Extension, ..default },
