@@ -1,5 +1,8 @@
 //! Members that belong together, over every profile, and the default profile whole.
 
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
 use softkey_tests::cbor::{Value, array, map};
 use softkey_tests::key::{CERTIFICATIONS, POLICY_URL, Profile, Sensor, Setup, beyond_a_board};
 use softkey_tests::pin::Protocol;
@@ -99,7 +102,9 @@ fn options_and_members(info: &Info, generation: u8) {
 /// GI-21, GI-22: the subcommands of authenticatorConfig are those whose settings getInfo shows.
 #[track_caller]
 fn subcommands_and_members(info: &Info, generation: u8) {
-    assert_eq!(has(info, 0x1F), info.option("authnrCfg") == Some(true) && generation >= 23);
+    let configures = info.option("authnrCfg") == Some(true);
+    assert!(configures || !has(info, 0x15), "a vendor's commands without the command");
+    assert_eq!(has(info, 0x1F), configures && generation >= 23);
     if !has(info, 0x1F) {
         return;
     }
@@ -109,6 +114,7 @@ fn subcommands_and_members(info: &Info, generation: u8) {
     assert_eq!(offers_subcommand(info, 3), info.option("setMinPINLength") == Some(true));
     assert_eq!(offers_subcommand(info, 4), has(info, 0x18));
     assert_eq!(offers_subcommand(info, 0xFF), has(info, 0x15));
+    assert!(info.0.get(0x1F).items().is_sorted_by(|one, next| one.uint() < next.uint()));
     assert_eq!(has(info, 0x1A), has(info, 0x18), "the transports for a reset");
 }
 
@@ -129,6 +135,55 @@ fn versions_and_features(info: &Info, generation: u8) {
     assert_eq!(info.has_version("FIDO_2_3"), generation >= 23 && complete);
     let manages = option("rk") == Some(true) && verifies && generation >= 21;
     assert_eq!(option("credMgmt") == Some(true), manages);
+}
+
+/// GI-06, GI-10, GI-11, GI-19, GI-21: a list that is there says something, and nothing twice.
+#[track_caller]
+fn lists(info: &Info) {
+    for member in [0x01, 0x02, 0x06, 0x09, 0x0A, 0x15, 0x16, 0x1A] {
+        let Some(list) = info.0.at(member).map(Value::items) else { continue };
+        let distinct: BTreeSet<_> = list.iter().map(Value::encode).collect();
+        assert_eq!(distinct.len(), list.len(), "{member:#x}");
+        assert!(!list.is_empty() || member == 0x15, "{member:#x}");
+    }
+    let ways = |member: i64| info.texts(member).into_iter().collect::<BTreeSet<_>>();
+    let known = ["usb", "nfc", "ble", "smart-card", "hybrid", "internal"].into();
+    assert!(ways(0x09).is_subset(&known) && ways(0x1A).is_subset(&ways(0x09)));
+    assert!(!ways(0x16).contains("none"));
+}
+
+/// GI-08, GI-09, GI-13, GI-14, GI-17, GI-18, GI-20: a number that is there is in its bounds.
+#[track_caller]
+fn numbers(info: &Info, generation: u8) {
+    let within = |member: i64, bounds: RangeInclusive<u64>| {
+        let number = number(info, member);
+        assert!(number.is_none_or(|number| bounds.contains(&number)), "{member:#x}: {number:?}");
+    };
+    within(0x05, 1024..=7609);
+    for above_zero in [0x07, 0x08, 0x0E, 0x11, 0x12] {
+        within(above_zero, 1..=u64::MAX);
+    }
+    within(0x1D, 8..=63);
+    within(0x0D, 4..=number(info, 0x1D).unwrap_or(63));
+    // passcode_external is the client's PIN, and no way of the key's own.
+    assert_eq!(number(info, 0x12).unwrap_or_default() & 0x0800, 0);
+    assert_eq!(has(info, 0x0C), has(info, 0x0D));
+    assert_eq!(has(info, 0x14), info.option("rk") == Some(true) && generation >= 21);
+    assert_eq!(has(info, 0x0E), generation >= 21);
+    assert!(!has(info, 0x1C) || !info.0.get(0x1C).bytes().is_empty());
+    let highest = [
+        ("CC-EAL", 7),
+        ("CCN-CPSTIC", 1),
+        ("FIDO", 6),
+        ("FIPS-CMVP-2", 4),
+        ("FIPS-CMVP-2-PHY", 4),
+        ("FIPS-CMVP-3", 4),
+        ("FIPS-CMVP-3-PHY", 4),
+    ];
+    for (name, level) in info.0.at(0x13).map(Value::entries).unwrap_or_default() {
+        let highest = highest.iter().find(|(known, _)| *known == name.text()).unwrap().1;
+        assert!((1..=highest).contains(&level.uint()), "{name:?}");
+    }
 }
 
 /// GI-25: no member and no option but those that the generation defines.
@@ -156,10 +211,13 @@ fn relations(info: &Info, generation: u8) {
     options_and_members(info, generation);
     subcommands_and_members(info, generation);
     versions_and_features(info, generation);
+    lists(info);
+    numbers(info, generation);
     members_of_the_generation(info, generation);
 }
 
-/// GI-02, GI-07, GI-12, GI-15, GI-16, GI-18, GI-22, GI-25: the relations hold for every profile, fresh and in use.
+/// GI-02, GI-06, GI-07, GI-10, GI-12, GI-15, GI-16, GI-18, GI-19, GI-21, GI-22, GI-25: the relations hold for every
+/// profile, fresh and in use.
 /// CT-GI-relations, CT-XB-info.
 #[test]
 fn relations_hold_for_every_profile() {
@@ -217,8 +275,15 @@ fn what_the_owner_gave_is_told() {
     assert_eq!(info.0.get(0x1C).bytes(), POLICY_URL.as_bytes());
 }
 
-/// GI-02, GI-04, GI-07, GI-10, GI-19, GI-21, GI-22: the default key says this and nothing else, apart from its AAGUID
-/// and its firmware's version.
+/// 10203 for 1.2.3.
+fn package_version() -> u64 {
+    env!("CARGO_PKG_VERSION")
+        .split('.')
+        .fold(0, |all, part| all * 100 + part.parse::<u64>().unwrap())
+}
+
+/// GI-02, GI-04, GI-07, GI-10, GI-19, GI-21, GI-22: the default key says this and nothing else, apart from its AAGUID;
+/// GI-18: its firmware's version is the package's, two digits for each part but the first.
 /// CT-GI-version, CT-EA-consumer-option, CT-LB-info.
 #[test]
 fn default_key_says_exactly_this() {
@@ -263,7 +328,7 @@ fn default_key_says_exactly_this() {
         (0x0B, 4096.into()),
         (0x0C, false.into()),
         (0x0D, 4.into()),
-        (0x0E, info.0.get(0x0E).clone()),
+        (0x0E, package_version().into()),
         (0x0F, 128.into()),
         (0x10, 8.into()),
         (0x14, 100_000.into()),
