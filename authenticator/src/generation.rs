@@ -164,6 +164,7 @@ impl Config {
             self.extensions.hmac_secret_mc = false;
             self.extensions.third_party_payment = false;
             self.pin_complexity_policy = false;
+            self.long_touch_for_reset = false;
             self.max_pin_length = MAX_PIN_LENGTH;
         }
         if generation < Generation::Ctap21 {

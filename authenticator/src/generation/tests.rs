@@ -142,6 +142,7 @@ fn everything() -> Config {
         pin_complexity_policy: true,
         pin_complexity_policy_url: Some("https://example.com".into()),
         always_uv: true,
+        long_touch_for_reset: true,
         min_pin_length: 6,
         max_pin_length: 20,
         large_blobs: LargeBlobs::Extension,
@@ -167,6 +168,7 @@ fn what_came_later_is_taken_away() {
         },
         pin_complexity_policy: false,
         pin_complexity_policy_url: None,
+        long_touch_for_reset: false,
         max_pin_length: MAX_PIN_LENGTH,
         ..ctap22
     };

@@ -81,6 +81,7 @@ keys! {
     "built-in-uv" built_in_uv: UvName => user_verification, |name| Ok(name.into());
     "make-cred-uv-not-required" uv_not_required: bool => make_cred_uv_not_required, Ok;
     "always-uv" always_uv: bool => always_uv, Ok;
+    "long-touch-for-reset" long_touch: bool => long_touch_for_reset, Ok;
     "extensions" extensions: Vec<String> => extensions, |names| extensions(&names);
     "certifications" certifications: BTreeMap<String, u64> => certifications, |given| certified(given);
     "vendor-commands" vendor_commands: Vec<u64> => vendor_commands, |numbers| vendor_commands(numbers);

@@ -42,6 +42,8 @@ fn keys_do_what_they_say() {
                 pin-protocols = [1]\nextensions = [\"hmac-secret\"]\nlarge-blobs = \"none\"\n\
                 algorithms = [\"EdDSA\", \"-7\"]\nbackup = \"eligible\"\n\
                 certifications = { FIDO = 2, CC-EAL = 7 }\nvendor-commands = [0xf00d, 1]\n";
+    let long = Profile::parse("x", "long-touch-for-reset = true").unwrap().config;
+    assert!(long.long_touch_for_reset && !Config::default().long_touch_for_reset);
     let config = Profile::parse("x", text).unwrap().config;
     assert_eq!((config.generation, config.aaguid[15]), (Generation::Ctap21, 0xFF));
     assert_eq!((config.max_discoverable, config.backup), (5, Backup::Eligible));
@@ -77,6 +79,7 @@ fn flaws_are_named_with_their_line() {
         ("certifications = { FIDO = 7 }", "certifications", 1),
         ("certifications = { CC-EAL = 0 }", "certifications", 1),
         ("generation = \"2.0\"\ncertifications = { FIDO = 1 }", "certifications", 2),
+        ("generation = \"2.1\"\nlong-touch-for-reset = true", "long-touch-for-reset", 2),
         ("\nvendor-commands = [2, 1, 2]", "vendor-commands", 2),
         ("generation = \"2.0\"\nvendor-commands = []", "vendor-commands", 2),
     ] {
