@@ -80,6 +80,11 @@ impl<F: NorFlash> Medium<F> {
         self.start + page * Page::LEN
     }
 
+    /// Where what has this address in the region lies in the flash.
+    pub(crate) const fn place(&self, at: u32) -> u32 {
+        self.start + at
+    }
+
     /// The sequence of the page that the note at this address says is as good as erased.
     pub(crate) fn dropped(&self, at: u32) -> Result<u32, F> {
         Ok(u32::from_le_bytes(self.array(at + PART)?))

@@ -106,21 +106,32 @@ impl State {
         Ok(())
     }
 
-    /// Takes deletions out of the index, and pieces of values that were replaced by shorter ones.
+    /// Takes deletions out of the index, and pieces of values that were replaced by shorter ones. A value of which a piece
+    /// is missing is damaged: the page that held it lost its end, which alone looks like a loss of power.
     fn drop_what_is_over<F: NorFlash>(
         &mut self,
         medium: &Medium<F>,
     ) -> Result<(), Error<F::Error>> {
         let mut current: Option<(Key, u32)> = None;
+        // The piece that must come next, if the value goes on.
+        let mut awaited: Option<u8> = None;
         let mut kept = 0;
         for at in 0..self.index.len() {
             let Some(slot) = self.index.get(at).copied() else { break };
             let record = medium.record(slot)?;
             let own = (record.key, medium.part(slot.part())?.batch);
+            let damaged = Err(Error::Damaged(medium.place(slot.part())));
             if record.word.piece == 0 {
+                if awaited.is_some() {
+                    return damaged;
+                }
                 current = record.word.put.then_some(own);
             }
             if current == Some(own) {
+                if awaited.unwrap_or_default() != record.word.piece {
+                    return damaged;
+                }
+                awaited = record.word.more.then(|| record.word.piece.saturating_add(1));
                 self.enter(slot, record.word)?;
                 if let Some(place) = self.index.get_mut(kept) {
                     *place = slot;
@@ -129,7 +140,10 @@ impl State {
             }
         }
         self.index.truncate(kept);
-        Ok(())
+        match (awaited, self.index.last()) {
+            (Some(_), Some(last)) => Err(Error::Damaged(medium.place(last.part()))),
+            _ => Ok(()),
+        }
     }
 
     /// Erases what there is of a batch, its last part first, so that it is not whole at any moment in between.

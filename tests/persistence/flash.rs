@@ -300,6 +300,37 @@ fn damage_is_told_from_a_loss_of_power() {
     assert_eq!(outside, Some(Error::Region));
 }
 
+/// ST-03. A page that has lost its end looks as after a loss of power; but a value of which a piece was there is damaged,
+/// never a shorter one, and never one that goes on with its neighbour's.
+#[test]
+fn a_value_without_its_end_is_damage() {
+    let mut refused = 0;
+    for len in (1100..2700).step_by(100) {
+        let chip = Chip::new(PAGES as usize);
+        let mut store = open(&chip, PAGES).unwrap();
+        let values = b"abc".map(|name| vec![name; len]);
+        let batch = values.each_ref().map(|value| Change::Put(key(&value[..1]), value));
+        store.commit(&batch).unwrap();
+        store.commit(&[Change::Put(key(b"d"), &vec![b'd'; len])]).unwrap();
+        for page in 0..PAGES as usize {
+            let mut content = chip.content();
+            let page = &mut content.bytes_mut()[page * 4096..][..4096];
+            let Some(end) = page[24..].iter().rposition(|byte| *byte != 0xff) else { continue };
+            page[24 + end] ^= 1;
+            match open(&Chip::holding(content), PAGES) {
+                Err(Error::Damaged(_)) => refused += 1,
+                Err(error) => panic!("{error:?}"),
+                Ok(store) => {
+                    for (key, value) in records(&store).unwrap() {
+                        assert!(value == vec![key[0]; len], "{} bytes of {key:?}", value.len());
+                    }
+                }
+            }
+        }
+    }
+    assert!(refused > 0, "no value lost its end");
+}
+
 /// A full store refuses what grows, says why, and still deletes.
 #[test]
 fn a_full_store_refuses_and_deletes() {
