@@ -22,6 +22,7 @@ pub mod container;
 pub mod dictionary;
 pub mod features;
 pub mod fedcm;
+pub mod flash;
 pub mod hid_device;
 pub mod hid_host;
 pub mod link;
@@ -88,6 +89,7 @@ targets! {
     options: dictionary::json, 1024;
     fedcm: dictionary::provider, 1024;
     container: dictionary::json, 512;
+    flash: dictionary::none, 512;
 }
 
 /// The subject that the environment names: [`Subject::Planted`] if `SOFTKEY_FUZZ_PLANT` is set.

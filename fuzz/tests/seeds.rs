@@ -71,6 +71,7 @@ replayed! {
     options;
     fedcm;
     container;
+    flash;
 }
 
 /// All seeds together stay small enough to be kept beside the code.
