@@ -27,7 +27,7 @@ const CLOCKS: [[&str; 2]; 8] = [
 ];
 
 /// Who may, and why.
-const MAY: [(&str, &str); 11] = [
+const MAY: [(&str, &str); 12] = [
     ("ctap-hid/src/port.rs", "it is the wall clock that owners of a device hand in"),
     ("idp/src/server.rs", "a provider that is slow on demand, for clients with a wall clock"),
     ("idp/tests/flow/chromium.rs", "a browser"),
@@ -35,6 +35,7 @@ const MAY: [(&str, &str); 11] = [
     ("tests/conformance/u2f/register.rs", "a certificate that is to be valid today"),
     ("tests/emulated/board.rs", "an emulator in a process of its own"),
     ("tests/emulated/orphan.rs", "an emulator whose process is to end"),
+    ("tests/emulated/udp.rs", "an emulator in a process of its own"),
     ("tests/hid/udp.rs", "sockets, whose time limits are the system's"),
     ("tests/persistence/browser_profile.rs", "a process that is killed at any moment"),
     ("tests/persistence/kill.rs", "a process that is killed at any moment"),
