@@ -25,7 +25,7 @@ use softkey_ctap::Instant;
 use board::Board;
 use inside::Inside;
 
-pub use board::Bare;
+pub use board::{Bare, beyond_a_board, times};
 pub use entropy::Entropy;
 pub use memory::{Cut, Memory};
 pub use profile::{
@@ -34,20 +34,6 @@ pub use profile::{
 };
 pub use root::root_certificate;
 pub use setup::{Sensor, Setup};
-
-/// Ends a test here on a board, since it needs this, which no board has.
-#[track_caller]
-pub fn beyond_a_board(what: &str) {
-    if board::firmware().is_some() {
-        board::apart(what);
-    }
-}
-
-/// How often a test repeats what is slow: on a board, which takes tenths of a second to sign, less often.
-#[must_use]
-pub fn times(inside: usize, on_a_board: usize) -> usize {
-    if board::firmware().is_some() { on_a_board } else { inside }
-}
 
 /// A client of the key: it has a channel of its own, a new one after each power cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -29,6 +29,20 @@ const EAGER: u32 = 30;
 /// How long it is left to it.
 const NAP: Duration = Duration::from_micros(20);
 
+/// Ends a test here on a board, since it needs this, which no board has.
+#[track_caller]
+pub fn beyond_a_board(what: &str) {
+    if firmware().is_some() {
+        apart(what);
+    }
+}
+
+/// How often a test repeats what is slow: on a board, which takes tenths of a second to sign, less often.
+#[must_use]
+pub fn times(inside: usize, on_a_board: usize) -> usize {
+    if firmware().is_some() { on_a_board } else { inside }
+}
+
 /// Ends a test that needs what no board has.
 #[track_caller]
 pub(super) fn apart(why: &str) -> ! {
