@@ -12,7 +12,9 @@ use softkey_ctap::{Instant, Secret};
 
 use crate::auth_data::AuthData;
 use crate::cbor::{Value, walk};
-use crate::request::{Request, command};
+use crate::pin::{Protocol, Shared, Token, padded};
+use crate::platform::{set_pin_request, token_request};
+use crate::request::{Request, command, cp};
 use crate::status::{NO_CREDENTIALS, SUCCESS};
 
 /// A key with power, on some store, whose user approves everything.
@@ -20,6 +22,7 @@ pub struct KeyOn<S: Store, R> {
     authenticator: Authenticator<S, R>,
 }
 
+const PIN: &str = "1234";
 const NOW: Instant = Instant::from_millis(1_000);
 const VIA: Via = Via { transport: Transport::Usb, session: Session(1) };
 
@@ -74,6 +77,24 @@ impl<S: Store, R: TryCryptoRng> KeyOn<S, R> {
             (id(4), id(1))
         };
         assertions.iter().map(account).collect()
+    }
+
+    /// Sets the PIN of a key that has none, and gives a token with these permissions.
+    #[track_caller]
+    pub fn token(&mut self, permissions: i64) -> Token {
+        self.agreed(|shared| set_pin_request(shared, &padded(PIN)));
+        let (shared, answer) = self.agreed(|shared| token_request(shared, PIN, permissions, None));
+        Token::new(shared.protocol(), shared.decrypt(answer.get(2).bytes()))
+    }
+
+    /// Sends a request made with a shared secret that is agreed on for it.
+    #[track_caller]
+    fn agreed(&mut self, request: impl FnOnce(&Shared) -> Request) -> (Shared, Value) {
+        let protocol = Protocol::Two;
+        let ask = Request::client_pin(cp::GET_KEY_AGREEMENT).with(cp::PROTOCOL, protocol.number());
+        let shared = Shared::agree(protocol, self.ok(&ask).get(1), &[0x21; 32]);
+        let answer = self.ok(&request(&shared));
+        (shared, answer)
     }
 
     /// Removes what a reset left behind.
