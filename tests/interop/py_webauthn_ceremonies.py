@@ -33,6 +33,7 @@ PIN = "1234"
 @contextlib.contextmanager
 def key():
     arguments = ["run", "--transport", "udp", "--listen", "127.0.0.1:0", "--ephemeral", "--approve", "auto"]
+    arguments += ["--algorithms", "es256,eddsa,ml-dsa-44,ml-dsa-65,ml-dsa-87"]
     process = subprocess.Popen(
         [sys.argv[1], *arguments, "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
@@ -71,6 +72,7 @@ def register(device, algorithm, conveyance, verification, resident, pin):
         expected_rp_id=RP_ID,
         expected_origin=ORIGIN,
         require_user_verification=pin is not None,
+        supported_pub_key_algs=[algorithm],
     )
     return options.user.id, registered
 
@@ -94,7 +96,13 @@ def sign_in(device, registered, allow, verification, pin):
 
 def ceremonies(pin):
     verification = UserVerificationRequirement.REQUIRED if pin else UserVerificationRequirement.DISCOURAGED
-    algorithms = [COSEAlgorithmIdentifier.ECDSA_SHA_256, COSEAlgorithmIdentifier.EDDSA]
+    algorithms = [
+        COSEAlgorithmIdentifier.ECDSA_SHA_256,
+        COSEAlgorithmIdentifier.EDDSA,
+        COSEAlgorithmIdentifier.ML_DSA_44,
+        COSEAlgorithmIdentifier.ML_DSA_65,
+        COSEAlgorithmIdentifier.ML_DSA_87,
+    ]
     conveyances = {
         AttestationConveyancePreference.NONE: AttestationFormat.NONE,
         AttestationConveyancePreference.DIRECT: AttestationFormat.PACKED,

@@ -1,5 +1,6 @@
 //! `cargo xtask interop`: other people's libraries against the program, without a kernel of their own: a relying
-//! party judges what `softkey demo --json`, `create` and `get` print, a client drives `softkey run --transport udp`.
+//! party judges what `softkey demo --json`, `create` and `get` print, a client drives `softkey run --transport udp`, and
+//! `softkey create` and `get` drive authenticators.
 //! Needs Python 3 with venv, Node.js with npm, and OpenSSL's headers for webauthn-rs; fetches their packages.
 //! `tests/interop/README.md` says what each script does, and which wrong responses are accepted by whom.
 
@@ -12,15 +13,20 @@ use crate::house::{self, Result};
 
 /// Where the scripts and the list of packages are.
 const FOLDER: &str = "tests/interop";
-const SCRIPTS: [&str; 5] = [
+const SCRIPTS: [&str; 7] = [
     "py_webauthn.py",
     "py_webauthn_ceremonies.py",
     "py_webauthn_attestation.py",
     "py_webauthn_wrong.py",
+    "python_fido2_server.py",
+    "python_fido2_device_tests.py",
     CLIENT,
 ];
 /// The script that is a client of a key over UDP.
 const CLIENT: &str = "python_fido2.py";
+/// The script that drives this client against authenticators of others, and the packages of those in Python. They need
+/// older ones beside them than the other scripts.
+const AUTHENTICATORS: (&str, &str) = ("foreign_authenticators.py", "foreign_requirements.txt");
 /// The oldest Node.js that `SimpleWebAuthn` runs on.
 const OLDEST_NODE: u32 = 20;
 /// The site with webauthn-rs, a workspace of its own.
@@ -40,7 +46,7 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     let root = house::root()?;
     let target = house::members(&root)?.target_directory.into_std_path_buf();
     run_in(&root, env!("CARGO"), &["build", "--package", "softkey", "--locked"])?;
-    let python = python(&root, &target)?;
+    let python = python(&root, &target.join("interop"), "requirements.txt")?;
     let softkey = target.join("debug/softkey").to_string_lossy().into_owned();
     if args.board {
         let board = firmware::emulated(&root)?;
@@ -54,7 +60,12 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
             well = false;
         }
     }
-    for part in [node(&root, &softkey), site(&root, &target)] {
+    let parts = [
+        node(&root, &softkey),
+        authenticators(&root, &target, &python, &softkey),
+        site(&root, &target),
+    ];
+    for part in parts {
         if let Err(error) = part {
             eprintln!("{error}");
             well = false;
@@ -63,9 +74,8 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     Ok(well)
 }
 
-/// The Python of an environment with the packages of the list beside the scripts.
-fn python(root: &Path, target: &Path) -> Result<String> {
-    let environment = target.join("interop");
+/// The Python of this environment, with the packages of a list beside the scripts.
+fn python(root: &Path, environment: &Path, list: &str) -> Result<String> {
     let python = environment.join("bin/python");
     if !python.exists() {
         let folder = environment.to_string_lossy();
@@ -73,7 +83,7 @@ fn python(root: &Path, target: &Path) -> Result<String> {
             .map_err(|error| format!("{error} (on Debian: apt-get install python3-venv)"))?;
     }
     let python = python.to_string_lossy().into_owned();
-    let requirements = format!("{FOLDER}/requirements.txt");
+    let requirements = format!("{FOLDER}/{list}");
     let quiet = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
     run_in(root, &python, &[&quiet[..], &[&requirements]].concat())?;
     Ok(python)
@@ -90,16 +100,28 @@ fn node(root: &Path, softkey: &str) -> Result<()> {
     let folder = root.join(FOLDER);
     run_in(&folder, "npm", &["ci", "--silent", "--omit-lockfile-registry-resolved=true"])
         .map_err(|error| format!("{error} (on Debian: apt-get install npm)"))?;
+    let (program, arguments) = node_words();
+    run_in(&folder, program, &[arguments, &["simplewebauthn.mjs", softkey]].concat())
+}
+
+/// The words that run a Node.js that is new enough.
+fn node_words() -> (&'static str, &'static [&'static str]) {
     let version = house::output_of(Command::new("node").arg("--version")).unwrap_or_default();
     let major =
         version.trim_start_matches('v').split('.').next().unwrap_or_default().parse::<u32>();
-    let script = ["simplewebauthn.mjs", softkey];
     if major.is_ok_and(|major| major >= OLDEST_NODE) {
-        return run_in(&folder, "node", &script);
+        return ("node", &[]);
     }
     // Debian 12 has an older one; npm has every version.
-    let newer = ["--yes", "--package", "node@22", "--", "node"];
-    run_in(&folder, "npx", &[&newer[..], &script].concat())
+    ("npx", &["--yes", "--package", "node@22", "--", "node"])
+}
+
+/// Authenticators of others, in Python and in Node.js, whose packages are there already.
+fn authenticators(root: &Path, target: &Path, python: &str, softkey: &str) -> Result<()> {
+    let (script, list) = AUTHENTICATORS;
+    let theirs = self::python(root, &target.join("interop-authenticators"), list)?;
+    let (program, arguments) = node_words();
+    run_script(root, python, script, &[&[softkey, &theirs, program], arguments].concat())
 }
 
 /// The example site with axum and webauthn-rs. Its dependencies have the versions of the workspace where they are shared.
