@@ -5,6 +5,7 @@ use std::io::{Error, ErrorKind, Result};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use softkey_fuzz::features::PROFILES;
 use softkey_tests::key::Profile;
 
 /// The parts of a story, by their bytes.
@@ -379,12 +380,12 @@ fn algorithms(attestation: u8) -> Vec<Vec<u8>> {
 fn main() -> Result<()> {
     let folder = env::args_os().nth(1).map(PathBuf::from).ok_or(ErrorKind::InvalidInput)?;
     let write = |name: String, make: &Make, story: &[Vec<u8>]| write(&folder, &name, make, story);
-    for (number, profile) in (0..).zip(Profile::ALL) {
+    for (number, profile) in (0..).zip(PROFILES) {
         let name = format!("{profile:?}").to_lowercase();
         write(format!("life_{name}"), &Make::of(number), &life())?;
     }
     let place = |wanted: Profile| {
-        let at = Profile::ALL.iter().position(|profile| *profile == wanted);
+        let at = PROFILES.iter().position(|profile| *profile == wanted);
         at.and_then(|at| u8::try_from(at).ok()).ok_or(Error::from(ErrorKind::NotFound))
     };
     for (name, profile) in [

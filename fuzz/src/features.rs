@@ -21,6 +21,7 @@ mod settings;
 
 use crate::{Subject, Tape};
 use bench::Bench;
+pub use bench::PROFILES;
 
 /// A tape: how the key is made, then what is done with it.
 pub fn run(data: &[u8], subject: Subject) {
