@@ -8,6 +8,11 @@ use std::{env, fs};
 use softkey_fuzz::features::PROFILES;
 use softkey_tests::key::Profile;
 
+use told::{
+    APPROVES, HOLDS, LIST, LIST_PREVIEWED, POWER_CYCLE, RESET, TRIES, configure, enroll, make,
+    sign_in, token, unnamed,
+};
+
 /// The parts of a story, by their bytes.
 mod told {
     pub(crate) const APPROVES: [u8; 2] = [11, 0];
@@ -81,7 +86,6 @@ impl Make {
 
 /// Everything that is there for every key, and most of what is there for some.
 fn life() -> Vec<Vec<u8>> {
-    use told::*;
     vec![
         token(1, 0, ALL),
         make(0, 0, 0, 0x03FF, KEPT),
@@ -116,7 +120,6 @@ fn life() -> Vec<Vec<u8>> {
 
 /// Settings of a key, and what they bring about.
 fn settings() -> Vec<Vec<u8>> {
-    use told::*;
     vec![
         make(1, 0, 0, 0, KEPT),
         token(1, 1, ALL),
@@ -153,7 +156,6 @@ fn settings() -> Vec<Vec<u8>> {
 
 /// A key that nobody has set a PIN on, and everything that is refused there.
 fn without_pin() -> Vec<Vec<u8>> {
-    use told::*;
     vec![
         make(0, 0, 0, 0, KEPT),
         make(0, 1, 0, 0, KEPT),
@@ -188,7 +190,6 @@ fn without_pin() -> Vec<Vec<u8>> {
 
 /// Fingers, enrolled and used.
 fn fingers(edition: u8) -> Vec<Vec<u8>> {
-    use told::*;
     vec![
         token(1, 0, MANAGER),
         vec![24, 0, edition],
@@ -227,7 +228,6 @@ fn fingers(edition: u8) -> Vec<Vec<u8>> {
 
 /// A hand with more fingers than there is room for, and a sensor that is touched wrongly or not at all.
 fn many_fingers(edition: u8) -> Vec<Vec<u8>> {
-    use told::*;
     let mut story = vec![token(1, 0, MANAGER)];
     for finger in [0, 5, 6] {
         story.push(vec![11, finger]);
@@ -256,7 +256,6 @@ fn many_fingers(edition: u8) -> Vec<Vec<u8>> {
 
 /// The extension largeBlob: what is read before and after writing, and what nobody may ask for.
 fn large_blobs() -> Vec<Vec<u8>> {
-    use told::*;
     vec![
         token(1, 0, ALL),
         make(0, 0, 0, 0x0200, KEPT),
@@ -281,7 +280,6 @@ fn large_blobs() -> Vec<Vec<u8>> {
 
 /// The large-blob array, written well and badly.
 fn array() -> Vec<Vec<u8>> {
-    use told::*;
     vec![
         token(1, 0, ALL),
         make(0, 0, 0, 0x0010, KEPT),
@@ -304,7 +302,6 @@ fn array() -> Vec<Vec<u8>> {
 
 /// More accounts than there is room for, longer lists than are taken, and options that none has.
 fn limits() -> Vec<Vec<u8>> {
-    use told::*;
     let mut story = Vec::new();
     for user in 0..4 {
         story.push(make(0, user, 0, 0x0002, KEPT));
@@ -321,7 +318,6 @@ fn limits() -> Vec<Vec<u8>> {
 
 /// A user who stays away, and a sensor that gives up.
 fn patience() -> Vec<Vec<u8>> {
-    use told::*;
     vec![
         make(0, 0, 0, 0, KEPT | 4 | 2),
         vec![11, 1],
@@ -330,7 +326,7 @@ fn patience() -> Vec<Vec<u8>> {
         token(1, 0, BY_SENSOR),
         token(1, 0, BY_SENSOR),
         token(1, 0, BY_SENSOR),
-        token(1, 0, BY_SENSOR | 14),
+        token(1, 0, BY_SENSOR | 0x0E),
         sign_in(0, 0, 6),
         TRIES.to_vec(),
         vec![11, 8],
@@ -344,7 +340,6 @@ fn patience() -> Vec<Vec<u8>> {
 
 /// Trouble beneath the key, at each kind of request.
 fn trouble() -> Vec<Vec<u8>> {
-    use told::*;
     let mut story = vec![make(0, 0, 0, 0, KEPT), token(1, 0, ALL)];
     for kind in 0..3 {
         for step in [
@@ -362,7 +357,6 @@ fn trouble() -> Vec<Vec<u8>> {
 
 /// Every algorithm that a key makes, attested in some way.
 fn algorithms(attestation: u8) -> Vec<Vec<u8>> {
-    use told::*;
     let mut story = Vec::new();
     for algorithm in [0, 1, 4, 5, 6, 7, 9, 12] {
         story.push(make(0, algorithm, algorithm, u16::from(attestation), KEPT));
@@ -424,7 +418,7 @@ fn main() -> Result<()> {
     write("limits_default".to_owned(), &bare(0), &limits())?;
     write("limits_tiny".to_owned(), &bare(place(Profile::Tiny)?), &limits())?;
     let rsa = Make { algorithms: 0xFF, attestation: 3 << 1, pin: false, ..Make::of(0) };
-    write("rsa_tpm".to_owned(), &rsa, &[told::make(0, 0, 11, 0, 0), told::sign_in(0, 0, 0)])?;
+    write("rsa_tpm".to_owned(), &rsa, &[make(0, 0, 11, 0, 0), sign_in(0, 0, 0)])?;
     let post_quantum = Make { algorithms: 2, attestation: 2, pin: false, ..Make::of(0) };
     write("post_quantum".to_owned(), &post_quantum, &algorithms(1))
 }

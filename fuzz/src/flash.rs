@@ -93,7 +93,7 @@ impl Desk {
     /// The same records again and again, so that pages are collected and levelled.
     fn fill(&mut self, tape: &mut Tape<'_>) {
         let batch = batch(tape);
-        for _ in 0..1 + tape.below(32) {
+        for _ in 0..=tape.below(32) {
             self.commits(&batch, None);
         }
     }
@@ -120,7 +120,7 @@ impl Desk {
             Err(Error::Flash(ChipError::Fault)) => {
                 let Some(fault) = fault else { panic!("a chip failed by itself") };
                 if !fault.once {
-                    self.loses_power(after);
+                    self.loses_power(&after);
                 }
             }
             Err(error) => panic!("a batch is refused: {error:?}"),
@@ -132,10 +132,10 @@ impl Desk {
     }
 
     /// The power went in a batch: the store before it, or after it.
-    fn loses_power(&mut self, after: Records) {
+    fn loses_power(&mut self, after: &Records) {
         self.store = open(&self.chip, self.pages).expect("the store opens after a loss of power");
         let found = records(&self.store).expect("all is read");
-        assert!(found == self.model || found == after, "a state that never was");
+        assert!(found == self.model || found == *after, "a state that never was");
         self.model = found;
     }
 
@@ -145,7 +145,7 @@ impl Desk {
 
     /// The power comes and goes while the store opens.
     fn opens_in_parts(&mut self, tape: &mut Tape<'_>) {
-        for _ in 0..1 + tape.below(4) {
+        for _ in 0..=tape.below(4) {
             self.chip.set_fault(Some(Fault { once: false, ..fault(tape) }));
             drop(open(&self.chip, self.pages));
         }
@@ -161,7 +161,7 @@ impl Desk {
     /// Bits have changed while there was no power.
     fn is_damaged(&self, tape: &mut Tape<'_>) {
         let mut content = self.chip.content();
-        for _ in 0..1 + tape.below(3) {
+        for _ in 0..=tape.below(3) {
             let bytes = content.bytes_mut();
             let at = ((usize::from(tape.short()) << 1) | usize::from(tape.flag())) % bytes.len();
             bytes[at] ^= 1 << tape.below(8);
