@@ -69,8 +69,9 @@ struct Desk {
     store: FlashStore<Chip>,
     subject: Subject,
     model: Records,
-    /// What the records would be after the batch that failed last, which may still be whole when the power goes.
-    pending: Option<Records>,
+    /// What the records would be after the batches that failed since the last one that did not: the first may still be
+    /// whole when the power goes.
+    pending: Vec<Records>,
     /// Everything that was ever written under a key.
     written: BTreeMap<Vec<u8>, BTreeSet<Vec<u8>>>,
 }
@@ -90,7 +91,7 @@ impl Desk {
             store,
             subject,
             model: Records::new(),
-            pending: None,
+            pending: Vec::new(),
             written: BTreeMap::new(),
         }
     }
@@ -122,7 +123,7 @@ impl Desk {
         let committed = self.store.commit(&given);
         self.chip.set_fault(None);
         match committed {
-            Ok(()) => (self.model, self.pending) = (after, None),
+            Ok(()) => (self.model, self.pending) = (after, Vec::new()),
             Err(Error::Full) => {
                 let grows = batch.values().any(Option::is_some);
                 assert!(grows, "a full store refuses to delete");
@@ -130,7 +131,7 @@ impl Desk {
             Err(Error::Flash(ChipError::Fault)) => {
                 let Some(fault) = fault else { panic!("a chip failed by itself") };
                 if fault.once {
-                    self.pending = Some(after);
+                    self.pending.push(after);
                 } else {
                     self.comes_up(Some(after));
                 }
@@ -147,7 +148,7 @@ impl Desk {
     fn comes_up(&mut self, after: Option<Records>) {
         self.store = open(&self.chip, self.pages).expect("the store opens");
         let found = records(&self.store).expect("all is read");
-        let mut allowed = after.into_iter().chain(self.pending.take());
+        let mut allowed = after.into_iter().chain(std::mem::take(&mut self.pending));
         assert!(
             found == self.model || allowed.any(|state| state == found),
             "a state that never was"
