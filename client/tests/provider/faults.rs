@@ -154,7 +154,7 @@ fn written(form: &str, endpoint: Endpoint) -> Option<String> {
         Endpoint::Config => ("accounts_endpoint=7", "accounts_endpoint"),
         Endpoint::Accounts => ("accounts=7", "accounts"),
         Endpoint::ClientMetadata => ("privacy_policy_url=7", "privacy_policy_url"),
-        Endpoint::IdAssertion => ("token=null", "token"),
+        Endpoint::IdAssertion => ("error=7", "token"),
         Endpoint::Disconnect => ("account_id=7", "account_id"),
         Endpoint::Picture | Endpoint::Login => ("a=7", "a"),
     };
@@ -194,7 +194,7 @@ fn expected(endpoint: Endpoint, kind: &str) -> (Option<DomException>, &'static s
         (_, "no-cors") => "Access-Control-Allow-Origin is missing",
         (_, "allow-origin") => "Access-Control-Allow-Origin is \"*\"",
         (_, "no-credentials") => "Access-Control-Allow-Credentials is not true",
-        (Endpoint::IdAssertion, "set" | "drop") => "there is no token",
+        (Endpoint::IdAssertion, "drop") => "there is no token",
         (Endpoint::WellKnown, "drop") => "client_metadata_endpoint needs accounts_endpoint",
         (_, "set") => "the answer is not as it should be: invalid type: integer `7`",
         (_, "drop") => "the answer is not as it should be: missing field",
