@@ -50,7 +50,8 @@ impl<F: NorFlash> FlashStore<F> {
     /// [`Error::Region`], [`Error::Damaged`], or what the flash says.
     pub fn open(flash: F, region: Range<u32>) -> Result<Self, Error<F::Error>> {
         let medium = Medium::new(flash, region)?;
-        let state = State::load(&medium, None)?;
+        let (mut state, rest) = State::read(&medium, None)?;
+        state.finish(&medium, &rest)?;
         Ok(Self { medium, state, failed: false })
     }
 
@@ -114,7 +115,10 @@ impl<F: NorFlash> Store for FlashStore<F> {
         check(changes)?;
         if self.failed {
             let failed = self.state.next_batch;
-            self.state = State::load(&self.medium, Some(failed))?;
+            // Taken over before anything is moved: if the flash fails again, reading goes by what lies there.
+            let (state, rest) = State::read(&self.medium, Some(failed))?;
+            self.state = state;
+            self.state.finish(&self.medium, &rest)?;
             self.failed = false;
         }
         let committed = commit::commit(&self.medium, &mut self.state, changes);

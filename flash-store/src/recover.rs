@@ -1,4 +1,4 @@
-//! Opening: reads the whole region, finishes or takes back what was interrupted, and makes the index.
+//! Opening: reads the whole region and makes the index, then finishes or takes back what was interrupted.
 
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
@@ -20,14 +20,22 @@ struct Newest {
     whole: bool,
 }
 
+/// What a region still needs before it is written to.
+pub(crate) struct Unfinished {
+    /// Pages to erase, and how often they were then.
+    erase: Vec<(u32, u32)>,
+    /// A batch to take back.
+    torn: Option<u32>,
+}
+
 impl State {
-    /// The state of the region. If its newest batch is `failed`, that is taken back though it may be whole: its commit
-    /// was reported to have failed.
-    pub(crate) fn load<F: NorFlash>(
+    /// The state of the region, which is only read. If its newest batch is `failed`, that is to be taken back though it may
+    /// be whole: its commit was reported to have failed.
+    pub(crate) fn read<F: NorFlash>(
         medium: &Medium<F>,
         failed: Option<u32>,
-    ) -> Result<Self, Error<F::Error>> {
-        let mut pages = survey(medium)?;
+    ) -> Result<(Self, Unfinished), Error<F::Error>> {
+        let (mut pages, erase) = survey(medium)?;
         let mut newest = newest(medium, &pages)?;
         if failed == Some(newest.batch) {
             newest.whole = false;
@@ -57,10 +65,19 @@ impl State {
             next_sequence: next(last.unwrap_or_default())?,
         };
         state.index_all(medium, torn)?;
-        if let Some(torn) = torn {
-            state.take_back(medium, torn)?;
+        Ok((state, Unfinished { erase, torn }))
+    }
+
+    /// Does what is left to do. If the flash fails, all records are still found, and reading anew tells the rest.
+    pub(crate) fn finish<F: NorFlash>(
+        &mut self,
+        medium: &Medium<F>,
+        rest: &Unfinished,
+    ) -> Result<(), Error<F::Error>> {
+        for (number, erases) in &rest.erase {
+            *self.page_mut(*number)? = medium.erase(*number, *erases)?;
         }
-        Ok(state)
+        rest.torn.map_or(Ok(()), |torn| self.take_back(medium, torn))
     }
 
     /// Puts every living record into the index.
@@ -170,8 +187,11 @@ impl State {
     }
 }
 
-/// The pages, with those erased that must be.
-fn survey<F: NorFlash>(medium: &Medium<F>) -> Result<Vec<Page>, Error<F::Error>> {
+/// A region's pages, and of them those to erase: each by its number, with how often it was erased then.
+type Surveyed = (Vec<Page>, Vec<(u32, u32)>);
+
+/// The pages as they are once those that must be are erased.
+fn survey<F: NorFlash>(medium: &Medium<F>) -> Result<Surveyed, Error<F::Error>> {
     let mut found = Vec::new();
     let mut dropped = Vec::new();
     for number in 0..medium.pages {
@@ -208,21 +228,25 @@ fn survey<F: NorFlash>(medium: &Medium<F>) -> Result<Vec<Page>, Error<F::Error>>
     }
     let most = found.iter().map(Found::erases).max().unwrap_or_default();
     let mut pages = Vec::with_capacity(found.len());
+    let mut erase = Vec::new();
     for (number, found) in (0..).zip(found) {
-        pages.push(match found {
-            Found::Page(page) => page,
-            Found::Useless { erases, .. } => {
-                medium.erase(number, erases.unwrap_or(most).saturating_add(1))?
+        let before = match found {
+            Found::Page(page) => {
+                pages.push(page);
+                continue;
             }
-            Found::Used { erases, sequence, .. } if dropped.contains(&sequence) => {
-                medium.erase(number, erases.saturating_add(1))?
+            Found::Used { erases, sequence, end } if !dropped.contains(&sequence) => {
+                pages.push(Page { erases, sequence: Some(sequence), end: end?, live: 0 });
+                continue;
             }
-            Found::Used { erases, sequence, end } => {
-                Page { erases, sequence: Some(sequence), end: end?, live: 0 }
-            }
-        });
+            Found::Useless { erases, .. } => erases.unwrap_or(most),
+            Found::Used { erases, .. } => erases,
+        };
+        let erases = before.saturating_add(1);
+        pages.push(Page::blank(erases));
+        erase.push((number, erases));
     }
-    Ok(pages)
+    Ok((pages, erase))
 }
 
 /// A page as it was found.
@@ -294,7 +318,10 @@ mod tests {
     fn opened(first: &[u8]) -> Opened {
         let mut flash = RamFlash::new(6);
         flash.bytes_mut()[..first.len()].copy_from_slice(first);
-        State::load(&Medium::new(flash, 0..6 * Page::LEN).unwrap(), None)
+        let medium = Medium::new(flash, 0..6 * Page::LEN).unwrap();
+        let (mut state, rest) = State::read(&medium, None)?;
+        state.finish(&medium, &rest)?;
+        Ok(state)
     }
 
     /// Numbers that no store reaches are damage; those that may stay where they are do.

@@ -283,6 +283,38 @@ fn a_failed_batch_leaves_the_records_as_before() {
     }
 }
 
+/// ST-02. A chip that fails again while the failed batch is taken back: the records are as before all the while, and the
+/// batch after that is made.
+#[test]
+fn a_batch_that_fails_behind_a_failed_one_leaves_the_records_as_before() {
+    let next = [Change::Put(key(b"zz"), b"next")];
+    let mut failed_twice = 0;
+    for number in 50..56 {
+        let (chip, before) = worked(number);
+        let mut model = before.clone();
+        apply(&mut model, &next);
+        let content = chip.content();
+        for (first, again) in (0..24).flat_map(|first| (0..24).map(move |again| (first, again))) {
+            let chip = Chip::holding(content.clone());
+            let mut store = open(&chip, PAGES).unwrap();
+            chip.set_fault(Some(Fault { after: first, done: Done::All, once: true }));
+            if store.commit(&changes(&batch(number))).is_ok() {
+                continue;
+            }
+            chip.set_fault(Some(Fault { after: again, done: Done::Part(100), once: true }));
+            if store.commit(&next).is_err() {
+                failed_twice += 1;
+                assert!(records(&store).unwrap() == before, "{number}, {first}, {again}");
+                chip.set_fault(None);
+                store.commit(&next).unwrap();
+            }
+            assert!(records(&store).unwrap() == model, "{number}, {first}, {again}");
+            assert!(reopened(&chip) == model, "{number}, {first}, {again}: reopened");
+        }
+    }
+    assert!(failed_twice > 100, "{failed_twice}");
+}
+
 /// ST-03. A changed byte in front of later entries is damage, by name; a region without a store becomes one.
 #[test]
 fn damage_is_told_from_a_loss_of_power() {
