@@ -2,9 +2,9 @@
 //!
 //! Claim: the store agrees with a map. A batch that is refused or fails leaves the records as they were, also for the next
 //! batch; where the power went in it, the store opens, and holds the records before it or those after it; a batch that was
-//! told to be durable is. A full store still deletes. After bits have changed it is refused as damaged, or every record
-//! in it is one that was written under its key, and it opens with the same ones again. Planted: a store that forgets the
-//! last change of a batch of several.
+//! told to be durable is. Records never take more than there is room for; a full store still deletes. After bits have
+//! changed it is refused as damaged, or every record in it is one that was written under its key, and it opens with the
+//! same ones again. Planted: a store that forgets the last change of a batch of several.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -172,6 +172,7 @@ impl Desk {
 
     fn agrees(&self) {
         assert!(records(&self.store).expect("all is read") == self.model, "store and map differ");
+        assert!(self.store.used() <= self.store.capacity(), "more than there is room for");
     }
 
     /// Bits have changed while there was no power.

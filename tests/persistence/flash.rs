@@ -385,3 +385,31 @@ fn a_full_store_refuses_and_deletes() {
     store.commit(&[Change::Put(name(count), &[7; 400])]).unwrap();
     assert_eq!(reopened(&chip).len(), count as usize - 1);
 }
+
+/// Keys of a batch share what they have in common, until the first of them is written again elsewhere. What a full store
+/// holds does not grow by that: what was put can be put again and deleted.
+#[test]
+fn what_was_put_can_be_put_again_in_a_full_store() {
+    let chip = Chip::new(PAGES as usize);
+    let mut store = open(&chip, PAGES).unwrap();
+    let named =
+        |number: u32, last: u8| key(&[&number.to_be_bytes()[..], &[b'k'; 35], &[last]].concat());
+    let mut count = 0;
+    let full = loop {
+        let both = [Change::Put(named(count, 1), &[1; 8]), Change::Put(named(count, 2), &[2; 8])];
+        match store.commit(&both) {
+            Ok(()) => count += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(full.is_full() && count > 80, "{count}: {full:?}");
+    for number in (0..count).cycle().take(4 * count as usize) {
+        store.commit(&[Change::Put(named(number, 1), &[3; 8])]).unwrap();
+        assert!(store.used() <= store.capacity(), "{number}");
+    }
+    assert_eq!(reopened(&chip).len(), 2 * count as usize);
+    for number in 0..count {
+        store.commit(&[Change::Delete(named(number, 2))]).unwrap();
+    }
+    assert_eq!(reopened(&chip).len(), count as usize);
+}
