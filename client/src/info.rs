@@ -36,6 +36,8 @@ pub struct Info {
     pub force_pin_change: bool,
     /// Does a reset want a long touch? Nothing if the key cannot be told so.
     pub long_touch_for_reset: Option<bool>,
+    /// Are new PINs held to more than their length? Nothing if the key cannot be told so.
+    pub pin_complexity_policy: Option<bool>,
     /// The shortest new PIN, in code points.
     pub min_pin_length: u64,
     /// The longest new PIN, in code points.
@@ -82,6 +84,7 @@ impl Info {
             max_serialized_large_blob_array: response.max_serialized_large_blob_array.map(number),
             force_pin_change: response.force_pin_change.unwrap_or(false),
             long_touch_for_reset: response.long_touch_for_reset,
+            pin_complexity_policy: response.pin_complexity_policy,
             min_pin_length: response.min_pin_length.unwrap_or(4).max(4),
             max_pin_length: response.max_pin_length.unwrap_or(63).min(63),
             uv_attempts: response.preferred_platform_uv_attempts.unwrap_or(1).clamp(1, 25),

@@ -30,6 +30,8 @@ pub enum Setting {
         /// The relying parties that may learn it; none leaves the list as it is.
         rp_ids: Vec<String>,
     },
+    /// New PINs are held to more than their length (pinComplexityPolicy); only a reset ends that.
+    PinComplexityPolicy,
     /// What a vendor's command does, whatever that is (vendorPrototype).
     Vendor {
         /// The command's number.
@@ -55,6 +57,9 @@ pub fn set(setting: Setting, reach: Reach, entropy: Entropy) -> Ceremony<()> {
                 Setting::LongTouchForReset => info.long_touch_for_reset.is_some(),
                 Setting::ForceChangePin | Setting::MinPinLength { .. } => {
                     options.set_min_pin_length == Some(true)
+                }
+                Setting::PinComplexityPolicy => {
+                    options.set_min_pin_length == Some(true) && info.pin_complexity_policy.is_some()
                 }
                 // The list of commands may be shorter than the truth.
                 Setting::Vendor { .. } => info.vendor_commands.is_some(),
@@ -122,6 +127,12 @@ impl Setting {
                     min_pin_length_rp_ids: (!rp_ids.is_empty()).then_some(listed),
                     ..SetMinPinLength::default()
                 };
+                (subcommand::SET_MIN_PIN_LENGTH, Some(cbor::encode(&params)))
+            }
+            Self::PinComplexityPolicy => {
+                let pin_complexity_policy = Some(true);
+                let params =
+                    SetMinPinLength { pin_complexity_policy, ..SetMinPinLength::default() };
                 (subcommand::SET_MIN_PIN_LENGTH, Some(cbor::encode(&params)))
             }
             Self::Vendor { params, .. } => (subcommand::VENDOR_PROTOTYPE, Some(params.clone())),

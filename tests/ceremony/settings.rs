@@ -82,6 +82,20 @@ fn the_minimum_only_rises() {
     assert_eq!(world.info().min_pin_length, 8);
 }
 
+/// CF-11. A key that can hold new PINs to more than their length is told so by its owner; no other key is asked.
+#[test]
+fn new_pins_are_held_to_more_than_their_length() {
+    let config = Config { pin_complexity_policy: true, ..Config::default() };
+    let mut world = World::with(config);
+    assert_eq!(world.info().pin_complexity_policy, Some(false));
+    world.set(Setting::PinComplexityPolicy).unwrap();
+    assert_eq!(world.info().pin_complexity_policy, Some(true));
+    let mut world = World::with_pin();
+    assert_eq!(world.info().pin_complexity_policy, None);
+    assert_eq!(world.set(Setting::PinComplexityPolicy), Err(Cause::NoSuchCommand));
+    assert!(world.person.asked.is_empty());
+}
+
 /// A PIN that must be changed gives no token any more.
 #[test]
 fn a_change_of_pin_is_forced() {

@@ -174,6 +174,9 @@ pub fn apply(owner: &OwnerArgs, setting: Setting, output: &mut Output<'_>) -> Re
         Setting::MinPinLength { length, .. } => {
             ("minPINLength", "New PINs have at least that many characters.", json!(length))
         }
+        Setting::PinComplexityPolicy => {
+            ("pinComplexityPolicy", "New PINs are held to more than their length.", json!(true))
+        }
         Setting::Vendor { command, .. } => {
             ("vendorCommandId", "The key has carried out its vendor's command.", json!(command))
         }

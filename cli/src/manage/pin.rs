@@ -41,6 +41,8 @@ pub enum PinOrder {
     ForceChange(OwnerArgs),
     /// Raise the least number of characters of a PIN; only a reset lowers it again
     MinLength(MinLengthArgs),
+    /// Hold new PINs to more than their length, by rules of the key's vendor, until a reset
+    Complexity(OwnerArgs),
 }
 
 impl PinCommandArgs {
@@ -51,7 +53,7 @@ impl PinCommandArgs {
             PinOrder::Set(args) => args.device.json,
             PinOrder::Change(args) => args.device.json,
             PinOrder::Retries(args) => args.device.json,
-            PinOrder::ForceChange(args) => args.device.json,
+            PinOrder::ForceChange(args) | PinOrder::Complexity(args) => args.device.json,
             PinOrder::MinLength(args) => args.owner.device.json,
         }
     }
@@ -119,6 +121,7 @@ pub fn run(args: &PinCommandArgs, output: &mut Output<'_>) -> Result<(), CliErro
         PinOrder::Change(args) => change(args, output),
         PinOrder::Retries(args) => retries(args, output),
         PinOrder::ForceChange(args) => apply(args, Setting::ForceChangePin, output),
+        PinOrder::Complexity(args) => apply(args, Setting::PinComplexityPolicy, output),
         PinOrder::MinLength(args) => {
             let (length, rp_ids) = (Some(args.length), args.rp_id.clone());
             apply(&args.owner, Setting::MinPinLength { length, rp_ids }, output)
