@@ -155,7 +155,7 @@ fn encoded(value: &Value) -> Result<Vec<u8>, CliError> {
 ///
 /// # Errors
 ///
-/// [`Exit::Pin`](crate::error::Exit::Pin) for everything about the PIN, and as the key answers.
+/// [`Exit::Pin`] for everything about the PIN, and as the key answers.
 pub fn apply(owner: &OwnerArgs, setting: Setting, output: &mut Output<'_>) -> Result<(), CliError> {
     let (name, plain, value) = match &setting {
         Setting::AlwaysUv(true) => ("alwaysUv", "The key always verifies its user.", json!(true)),
