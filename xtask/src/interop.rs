@@ -27,6 +27,8 @@ const CLIENT: &str = "python_fido2.py";
 /// The script that drives this client against authenticators of others, and the packages of those in Python. They need
 /// older ones beside them than the other scripts.
 const AUTHENTICATORS: (&str, &str) = ("foreign_authenticators.py", "foreign_requirements.txt");
+/// The scripts with the server of `SimpleWebAuthn`.
+const NODE_SCRIPTS: [&str; 2] = ["simplewebauthn.mjs", "simplewebauthn_attestation.mjs"];
 /// The oldest Node.js that `SimpleWebAuthn` runs on.
 const OLDEST_NODE: u32 = 20;
 /// The site with webauthn-rs, a workspace of its own.
@@ -95,13 +97,16 @@ fn run_script(root: &Path, python: &str, script: &str, arguments: &[&str]) -> Re
     run_in(root, python, &[&["-B", &script], arguments].concat())
 }
 
-/// The server of `SimpleWebAuthn`, with the packages of the lock file beside the script.
+/// The server of `SimpleWebAuthn`, with the packages of the lock file beside the scripts.
 fn node(root: &Path, softkey: &str) -> Result<()> {
     let folder = root.join(FOLDER);
     run_in(&folder, "npm", &["ci", "--silent", "--omit-lockfile-registry-resolved=true"])
         .map_err(|error| format!("{error} (on Debian: apt-get install npm)"))?;
     let (program, arguments) = node_words();
-    run_in(&folder, program, &[arguments, &["simplewebauthn.mjs", softkey]].concat())
+    for script in NODE_SCRIPTS {
+        run_in(&folder, program, &[arguments, &[script, softkey]].concat())?;
+    }
+    Ok(())
 }
 
 /// The words that run a Node.js that is new enough.
