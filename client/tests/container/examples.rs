@@ -85,7 +85,8 @@ fn get_a_federated_credential() {
     assert_eq!(ids(from_json), Some("ada".into()));
 }
 
-/// The malformed one: `navigator.credentials.get({protocols: [...], providers: [...]})`.
+/// The malformed one: `navigator.credentials.get({protocols: [...], providers: [...]})`; in Rust it cannot be written, and what
+/// is left of it is a call for nothing, as `get()` is.
 #[test]
 fn members_at_the_wrong_level() {
     let wrong =

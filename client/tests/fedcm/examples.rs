@@ -41,18 +41,19 @@ fn options(provider: ProviderRequest) -> CredentialRequestOptions {
     CredentialRequestOptions { identity: Some(identity), ..Default::default() }
 }
 
-/// `navigator.credentials.get({identity: {providers: [{configURL, clientId, nonce}]}})`, then `.token`
+/// `navigator.credentials.get({identity: {providers: [{configURL, clientId, nonce, params}]}})`, then `.token`
 #[test]
 fn sign_in_with_a_nonce() {
+    let params = json!({"scope": "calendar"});
     let mut world = World::new();
-    let from_json = world.get(&with(&json!({"nonce": "******"})));
+    let from_json = world.get(&with(&json!({"nonce": "******", "params": params})));
     let form = world.form();
     assert!(form.contains("&nonce=******&"), "{form}");
+    assert!(form.contains("&params=%7B%22scope%22%3A%22calendar%22%7D"), "{form}");
     let mut world = World::new();
-    let from_rust = in_rust(
-        &mut world,
-        options(ProviderRequest { nonce: Some("******".into()), ..provider() }),
-    );
+    let nonce = Some("******".into());
+    let provider = ProviderRequest { nonce, params: Some(params), ..provider() };
+    let from_rust = in_rust(&mut world, options(provider));
     assert_eq!((from_json, form), (from_rust.clone(), world.form()));
     assert_eq!(token(from_rust), "a token");
 }
@@ -149,7 +150,8 @@ fn sign_up_with_params_and_fields() {
     assert!(form.contains("disclosure_shown_for=name%2Ctel"), "{form}");
 }
 
-/// The form with members at the wrong level: `get({providers: [...]})` and `get({configURL, clientId})`.
+/// The form with members at the wrong level: `get({providers: [...]})` and `get({configURL, clientId})`; in Rust it cannot be
+/// written, and what is left of it is a call for nothing.
 #[test]
 fn members_of_identity_at_the_wrong_level() {
     let expected = Err((DomException::NotSupportedError, Cause::NoType));
@@ -161,24 +163,35 @@ fn members_of_identity_at_the_wrong_level() {
     ] {
         assert_eq!(World::new().get(&wrong), expected, "{wrong}");
     }
+    assert_eq!(in_rust(&mut World::new(), CredentialRequestOptions::default()), expected);
 }
 
-/// `mediation` of each kind.
+/// `mediation` of each kind, then `.isAutoSelected`.
 #[test]
 fn each_mediation() {
-    let get = |world: &mut World, mediation: &str| {
-        let mut options = identity();
-        options["mediation"] = json!(mediation);
-        world.get(&options)
+    let get = |worlds: &mut [World; 2], word: &str, mediation: Mediation| {
+        let [one, other] = worlds;
+        let mut asked = identity();
+        asked["mediation"] = json!(word);
+        let from_json = one.get(&asked);
+        let same = CredentialRequestOptions { mediation, ..options(provider()) };
+        assert_eq!(in_rust(other, same), from_json, "{word}");
+        from_json
     };
-    let mut world = World::new();
-    assert_eq!(get(&mut world, "silent").unwrap_err().0, DomException::NetworkError);
-    assert_eq!(get(&mut world, "conditional").unwrap_err().0, DomException::TypeError);
-    for (mediation, automatic) in [("optional", false), ("silent", true), ("optional", true)] {
-        let credential = get(&mut world, mediation).unwrap().unwrap();
-        assert_eq!(credential["isAutoSelected"], automatic, "{mediation}");
+    let mut worlds = [World::new(), World::new()];
+    let refused = get(&mut worlds, "silent", Mediation::Silent).unwrap_err().0;
+    assert_eq!(refused, DomException::NetworkError);
+    let refused = get(&mut worlds, "conditional", Mediation::Conditional).unwrap_err().0;
+    assert_eq!(refused, DomException::TypeError);
+    for (word, mediation, automatic) in [
+        ("optional", Mediation::Optional, false),
+        ("silent", Mediation::Silent, true),
+        ("optional", Mediation::Optional, true),
+        ("required", Mediation::Required, false),
+    ] {
+        let credential = get(&mut worlds, word, mediation).unwrap().unwrap();
+        assert_eq!(credential["isAutoSelected"], automatic, "{word}");
     }
-    assert_eq!(get(&mut world, "required").unwrap().unwrap()["isAutoSelected"], false);
 }
 
 /// `signal`: aborted before, and while the dialog is open.
