@@ -226,6 +226,12 @@ fn what_is_stored_is_the_users_decision() {
 
     let mut request = store(&mut page, password("ada", ORIGIN, "two"));
     assert!(matches!(question(&mut request), Question::Keep { update: true, .. }));
+    request.handle_answer(NOW, Answer::No);
+    assert_eq!(settled(&mut request), Ok(None), "an update that is dismissed is no error either");
+    assert_eq!(page.profile().passwords()[0].password().expose(), "one", "and changes nothing");
+
+    let mut request = store(&mut page, password("ada", ORIGIN, "two"));
+    assert!(matches!(question(&mut request), Question::Keep { update: true, .. }));
     request.handle_answer(NOW, Answer::Yes);
     settled(&mut request).unwrap();
     let kept = page.profile().passwords();
@@ -234,7 +240,10 @@ fn what_is_stored_is_the_users_decision() {
     let eve = || password("eve", ORIGIN, "three");
     assert_eq!(answered(&mut store(&mut page, eve()), Answer::Never), Ok(None));
     assert_eq!(settled(&mut store(&mut page, eve())), Ok(None), "not asked again");
-    assert_eq!(page.profile().passwords().len(), 1);
+    let update = settled(&mut store(&mut page, password("ada", ORIGIN, "four")));
+    assert_eq!(update, Ok(None), "nor about one that is kept already");
+    let kept = page.profile().passwords();
+    assert_eq!((kept.len(), kept[0].password().expose()), (1, "two"), "which stays as it is");
     page.profile().set_never_keeps(ORIGIN, false);
     assert_eq!(answered(&mut store(&mut page, eve()), Answer::Yes), Ok(None));
     assert_eq!(page.profile().remove(CredentialType::Password, ORIGIN, "eve"), 1);
