@@ -9,6 +9,7 @@
 )]
 
 mod automatic;
+mod delay;
 mod dialogs;
 mod disconnect;
 mod entry;

@@ -284,6 +284,15 @@ impl Stepped {
         }
     }
 
+    /// Goes on to where it sends nothing and asks nothing.
+    pub(crate) fn until_quiet(&mut self, world: &mut World) {
+        while let Some(output) = self.0.poll_output(world.now) {
+            let Output::Send(sent) = output else { panic!("{output:?} instead of a request") };
+            let response = world.servers.fetch(&sent);
+            self.0.handle_response(world.now, response);
+        }
+    }
+
     /// What it sends next.
     pub(crate) fn until_sent(&mut self, world: &World) -> FetchRequest {
         match self.0.poll_output(world.now) {
