@@ -1,5 +1,6 @@
 //! The checks against the published vectors of WebAuthn Level 3, and each check made to fail.
 
+use p256::ecdsa::signature::Signer;
 use serde_json::Value;
 use softkey_ctap::cose::algorithm::{
     ED448, EDDSA, ES256, ES384, ES512, ML_DSA_44, ML_DSA_65, ML_DSA_87, RS256,
@@ -268,6 +269,141 @@ fn each_check_of_a_sign_in_can_fail() {
     assert_eq!(fault(right, &ahead), Fault::Counter { last: 7, now: 0 });
     let other = CredentialRecord { id: vec![1], ..record };
     assert_eq!(fault(right, &other), Fault::OtherCredential);
+}
+
+/// A response of one ceremony is none of the other.
+#[test]
+fn a_response_is_of_its_ceremony() {
+    let Vector { registration, authentication, .. } = vector("none-es256");
+    let made = serde_json::to_value(&registration).unwrap();
+    let signed = serde_json::to_value(&authentication).unwrap();
+    let read_made = serde_json::from_value::<RegistrationResponse>;
+    let read_signed = serde_json::from_value::<AuthenticationResponse>;
+    assert_eq!(read_made(made.clone()).unwrap(), registration);
+    assert_eq!(read_signed(signed.clone()).unwrap(), authentication);
+    let fault = read_made(signed).unwrap_err().to_string();
+    assert_eq!(fault, "missing field `attestationObject`");
+    assert_eq!(read_signed(made).unwrap_err().to_string(), "missing field `signature`");
+}
+
+#[test]
+fn what_cannot_be_read_is_refused() {
+    let right = vector("none-es256");
+    let record = right.register().unwrap().record;
+    for json in [b"{\"type\": \"\xff\"}".as_slice(), b"{\"type\": 1}", b""] {
+        let mut vector = vector("none-es256");
+        vector.registration.response.client_data_json.0 = json.to_vec();
+        vector.authentication.response.client_data_json.0 = json.to_vec();
+        assert_eq!(vector.register(), Err(Fault::ClientData));
+        assert_eq!(vector.sign_in(&record), Err(Fault::ClientData));
+    }
+    let mut vector = vector("none-es256");
+    vector.registration.response.attestation_object.0.pop();
+    assert!(matches!(vector.register(), Err(Fault::Unreadable(_))));
+    vector.authentication.response.authenticator_data.0.pop();
+    assert!(matches!(vector.sign_in(&record), Err(Fault::Unreadable(_))));
+    let cut = CredentialRecord { public_key: record.public_key[1..].to_vec(), ..record };
+    assert!(matches!(right.sign_in(&cut), Err(Fault::Unreadable(_))));
+}
+
+/// Nothing has looked at the key where there is no statement, and nobody could sign in with it.
+#[test]
+fn a_key_off_its_curve_is_not_registered() {
+    let mut vector = vector("none-es256");
+    let last = vector.registration.response.attestation_object.0.last_mut().unwrap();
+    *last ^= 1; // of the coordinate y
+    assert_eq!(vector.register(), Err(Fault::Key));
+}
+
+/// The vector in a frame, whose page is `https://example.com`.
+#[test]
+fn a_page_around_the_page_is_expected_at_sign_in_too() {
+    let vector = vector("none-es256-topOrigin");
+    let tops = |frames| {
+        let made = expected(&vector.registration_challenge);
+        let made = Expected { frames: Some(&["https://example.com"]), ..made };
+        let record = registration(&vector.registration, &made, &[ES256]).unwrap().record;
+        let expected = Expected { frames, ..expected(&vector.authentication_challenge) };
+        authentication(&vector.authentication, &expected, &record).map(drop)
+    };
+    assert_eq!(tops(Some(&["https://example.com"])), Ok(()));
+    assert_eq!(tops(Some(&["https://example.net"])), Err(Fault::TopOrigin));
+    assert_eq!(tops(None), Err(Fault::CrossOrigin));
+}
+
+/// Against the values that were read from the vectors' bytes elsewhere.
+#[test]
+fn the_record_is_what_was_registered() {
+    for id in ["none-es256", "packed-self-es256", "packed-es384", "packed-rs256", "fido-u2f-es256"]
+    {
+        let mut vector = vector(id);
+        vector.registration.response.transports = vec!["nfc".to_owned(), "usb".to_owned()];
+        let file = vectors();
+        let case = file["cases"].as_array().unwrap().iter().find(|case| case["id"] == id).unwrap();
+        let (made, expected) = (&case["registration"], &case["expected"]);
+        let flag = |name: &str| expected["registration_flags"][name].as_bool().unwrap();
+        let record = CredentialRecord {
+            id: unhex(made["credential_id"].as_str().unwrap()),
+            public_key: unhex(expected["credential_public_key_cose"].as_str().unwrap()),
+            sign_count: 0,
+            uv_initialized: flag("UV"),
+            transports: vec!["nfc".to_owned(), "usb".to_owned()],
+            backup_eligible: flag("BE"),
+            backup_state: flag("BS"),
+        };
+        assert_eq!(vector.register().unwrap().record, record, "{id}");
+    }
+}
+
+/// A user who was verified later for the first time stays unverified in the record: that takes another factor.
+#[test]
+fn a_sign_in_changes_only_what_may_change() {
+    for (id, initialized, verified, backed_up, now_backed_up) in
+        [("packed-es384", false, true, true, false), ("packed-es512", true, false, false, true)]
+    {
+        let vector = vector(id);
+        let record = vector.register().unwrap().record;
+        assert_eq!((record.uv_initialized, record.backup_state), (initialized, backed_up), "{id}");
+        let signed = vector.sign_in(&record).unwrap();
+        let expected = CredentialRecord { backup_state: now_backed_up, ..record };
+        assert_eq!(signed, Authenticated { record: expected, user_verified: verified }, "{id}");
+    }
+}
+
+/// Members and signed outputs that nobody asked for, and none at all.
+#[test]
+fn extension_outputs_that_nobody_asked_for_do_no_harm() {
+    let mut vector = vector("none-es256");
+    let mut made = serde_json::to_value(&vector.registration).unwrap();
+    made["clientExtensionResults"] = serde_json::json!({ "unheardOf": { "of": [1] } });
+    vector.registration = serde_json::from_value(made.clone()).unwrap();
+    vector.register().unwrap();
+    made.as_object_mut().unwrap().remove("clientExtensionResults");
+    vector.registration = serde_json::from_value(made).unwrap();
+    vector.register().unwrap();
+
+    let extended = |data: &[u8]| {
+        let mut data = [data, b"\xa1\x69unheardOf\xf5"].concat();
+        data[32] |= Flags::EXTENSIONS.0;
+        data
+    };
+    let object = vector.registration.response.attestation_object.0.clone();
+    let object: AttestationObject<'_> = cbor::decode_within(&object, OBJECT_LEVELS).unwrap();
+    let auth_data = extended(object.auth_data);
+    let object = AttestationObject { auth_data: &auth_data, ..object };
+    vector.registration.response.attestation_object.0 = cbor::encode(&object);
+    let record = vector.register().unwrap().record;
+
+    let file = vectors();
+    let secret = file["cases"][0]["registration"]["credential_private_key"].as_str().unwrap();
+    let secret = p256::ecdsa::SigningKey::from_slice(&unhex(secret)).unwrap();
+    let response = &mut vector.authentication.response;
+    response.authenticator_data.0 = extended(&response.authenticator_data.0);
+    let hash = hash(&response.client_data_json.0);
+    let message = [response.authenticator_data.0.as_slice(), &hash].concat();
+    let signature: p256::ecdsa::Signature = secret.sign(&message);
+    response.signature.0 = signature.to_der().as_bytes().to_vec();
+    vector.sign_in(&record).unwrap();
 }
 
 /// ML-DSA, for which WebAuthn has no vectors yet: a signature by the library's own signer holds, a changed one and one

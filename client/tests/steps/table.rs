@@ -1,6 +1,6 @@
 //! `STEPS.md` and `FEDCM.md`, held to what they say: every test is there and names the exception and the cause of its line,
-//! every step of the algorithms has a line, and so has every cause that a page's call can have. `EXAMPLES.md` likewise, with
-//! the members of each example in JSON and in Rust.
+//! every step of the algorithms has a line, and so has every cause that a page's call can have and every fault that a
+//! relying party can find. `EXAMPLES.md` likewise, with the members of each example in JSON and in Rust.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -211,6 +211,65 @@ fn each_example_has_a_line() {
     assert_eq!(missing, Vec::<&String>::new(), "add a line to client/EXAMPLES.md");
 }
 
+/// Does the line belong to a relying party's operation?
+fn of_relying_party(line: &Line) -> bool {
+    ["registration ", "authentication "].iter().any(|name| line.step.starts_with(name))
+}
+
+/// The steps of the relying party's operations that no line has.
+fn missing_verification(lines: &[Line]) -> Vec<String> {
+    let there: BTreeSet<_> = lines.iter().map(|line| line.step.as_str()).collect();
+    let operations = [("registration", 23), ("authentication", 12)];
+    let wanted = operations
+        .iter()
+        .flat_map(|(name, count)| (1..=*count).map(move |step| format!("{name} {step}")));
+    wanted.filter(|step| !there.contains(step.as_str())).collect()
+}
+
+/// The faults of a relying party's that no line has.
+fn missing_faults(lines: &[Line]) -> Vec<String> {
+    let folder = root().join("src/verify");
+    let enumerations = [
+        ("Fault", "fault.rs", 25),
+        ("StatementFault", "attestation/fault.rs", 36),
+        ("TrustFault", "trust.rs", 8),
+    ];
+    let mut missing = Vec::new();
+    for (kind, file, count) in enumerations {
+        let variants = variants(&read(&folder.join(file)), kind);
+        assert!(variants.len() >= count, "{kind} is read: {}", variants.len());
+        let of_kind = |line: &&Line| line.words.first().is_some_and(|word| word == kind);
+        let lines = lines.iter().filter(|line| of_relying_party(line)).filter(of_kind);
+        let named: BTreeSet<_> = lines.flat_map(|line| line.words.iter().skip(1)).collect();
+        let unnamed = variants.iter().filter(|variant| !named.contains(variant));
+        missing.extend(unnamed.map(|variant| format!("{kind}::{variant}")));
+    }
+    missing
+}
+
+#[test]
+fn each_step_and_each_fault_of_a_relying_party_has_a_line() {
+    let lines = lines(&steps());
+    assert_eq!(missing_verification(&lines), Vec::<String>::new(), "add a line to client/STEPS.md");
+    assert_eq!(missing_faults(&lines), Vec::<String>::new(), "add a line to client/STEPS.md");
+}
+
+/// A step or a fault whose line is taken out is missed.
+#[test]
+fn a_gap_in_what_a_relying_party_verifies_is_found() {
+    let without = |word: &str| {
+        let text = steps();
+        let kept = text.lines().filter(|line| !line.contains(word));
+        lines(&kept.collect::<Vec<_>>().join("\n"))
+    };
+    let lines = without("| registration 14 |");
+    assert_eq!(missing_verification(&lines), ["registration 14"]);
+    assert_eq!(missing_faults(&lines), ["Fault::BackupPolicy"]);
+    let lines = without("| authentication 12 |");
+    assert_eq!(missing_verification(&lines), ["authentication 12"]);
+    assert_eq!(missing_faults(&without("| TrustFault | Signature |")), ["TrustFault::Signature"]);
+}
+
 /// The numbered steps, counted from the algorithms.
 #[test]
 fn each_step_has_a_line() {
@@ -264,7 +323,8 @@ const ELSEWHERE: [&str; 12] = [
 #[test]
 fn each_cause_has_a_line() {
     let lines = lines(&steps());
-    let named: BTreeSet<_> = lines.iter().flat_map(|line| line.words.iter()).collect();
+    let of_page = lines.iter().filter(|line| !of_relying_party(line));
+    let named: BTreeSet<_> = of_page.flat_map(|line| line.words.iter()).collect();
     let source = read(&root().join("src/cause.rs"));
     let related = read(&root().join("src/related.rs"));
     let wanted = [

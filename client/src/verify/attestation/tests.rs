@@ -122,6 +122,16 @@ fn self_attestation_is_by_the_credentials_own_algorithm() {
     assert_eq!(fault, statement(StatementFault::Signature));
 }
 
+/// The credential signs for itself by a key that is not checked here, which is no wrong signature.
+#[test]
+fn self_attestation_by_ed448_is_told_apart() {
+    let fault = changed("packed-ed448", |statement| {
+        statement.retain(|(name, _)| name.as_text() != Some("x5c"));
+        *member(statement, "alg") = (-53).into();
+    });
+    assert_eq!(fault, statement(StatementFault::Ed448));
+}
+
 /// Section 8.6.
 #[test]
 fn each_step_of_fido_u2f_can_fail() {
