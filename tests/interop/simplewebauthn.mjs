@@ -1,7 +1,7 @@
 // SimpleWebAuthn as the relying party of `softkey create` and `softkey get`: every algorithm that it supports is accepted,
 // without a statement and with one of `packed`, and each wrong way is refused but for those that README.md tells. The
 // other formats are in simplewebauthn_attestation.mjs.
-// Usage: node simplewebauthn.mjs PATH-OF-SOFTKEY
+// Usage: node simplewebauthn.mjs PATH-OF-SOFTKEY, with a Node.js that has ML-DSA: 24.7 or newer.
 
 import assert from "node:assert";
 
@@ -24,7 +24,7 @@ async function rightOnes() {
   await withKey([], async (device) => {
     const environment = { ...device, SOFTKEY_PIN: PIN };
     softkey(["pin", "set"], "", environment);
-    for (const algorithm of [-7, -8, -35, -36, -257]) {
+    for (const algorithm of [-7, -8, -35, -36, -257, -48, -49, -50]) {
       for (const attestation of ["none", "direct"]) {
         const options = await creation([algorithm], attestation);
         const made = respond(["create"], options, environment);

@@ -55,7 +55,7 @@ export async function withKey(words, work) {
   const key = spawn(
     program,
     ["run", "--transport", "udp", "--listen", "127.0.0.1:0", "--ephemeral", "--approve", "auto",
-      "--algorithms", "es256,eddsa,es384,es512,rs256", "--json", ...words],
+      "--algorithms", "es256,eddsa,es384,es512,rs256,ml-dsa-44,ml-dsa-65,ml-dsa-87", "--json", ...words],
     { stdio: ["ignore", "pipe", "ignore"] },
   );
   try {

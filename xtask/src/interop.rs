@@ -29,8 +29,12 @@ const CLIENT: &str = "python_fido2.py";
 const AUTHENTICATORS: (&str, &str) = ("foreign_authenticators.py", "foreign_requirements.txt");
 /// The scripts with the server of `SimpleWebAuthn`.
 const NODE_SCRIPTS: [&str; 2] = ["simplewebauthn.mjs", "simplewebauthn_attestation.mjs"];
-/// The oldest Node.js that `SimpleWebAuthn` runs on.
-const OLDEST_NODE: u32 = 20;
+/// A Node.js: the oldest one that will do, and the package that npm has of it for who has none so new. Debian 12 does not.
+type Node = ((u32, u32), &'static str);
+/// Node.js for `SimpleWebAuthn`, which has ML-DSA of it.
+const NODE_WITH_ML_DSA: Node = ((24, 7), "node@24");
+/// Node.js for the authenticator in it.
+const NODE_OF_AUTHENTICATORS: Node = ((20, 0), "node@22");
 /// The site with webauthn-rs, a workspace of its own.
 const SITE: &str = "examples/site";
 
@@ -102,31 +106,34 @@ fn node(root: &Path, softkey: &str) -> Result<()> {
     let folder = root.join(FOLDER);
     run_in(&folder, "npm", &["ci", "--silent", "--omit-lockfile-registry-resolved=true"])
         .map_err(|error| format!("{error} (on Debian: apt-get install npm)"))?;
-    let (program, arguments) = node_words();
+    let (program, arguments) = node_words(NODE_WITH_ML_DSA);
     for script in NODE_SCRIPTS {
-        run_in(&folder, program, &[arguments, &[script, softkey]].concat())?;
+        run_in(&folder, program, &[&arguments[..], &[script, softkey]].concat())?;
     }
     Ok(())
 }
 
 /// The words that run a Node.js that is new enough.
-fn node_words() -> (&'static str, &'static [&'static str]) {
+fn node_words((oldest, package): Node) -> (&'static str, Vec<&'static str>) {
     let version = house::output_of(Command::new("node").arg("--version")).unwrap_or_default();
-    let major =
-        version.trim_start_matches('v').split('.').next().unwrap_or_default().parse::<u32>();
-    if major.is_ok_and(|major| major >= OLDEST_NODE) {
-        return ("node", &[]);
+    if node_version(&version).is_some_and(|version| version >= oldest) {
+        return ("node", Vec::new());
     }
-    // Debian 12 has an older one; npm has every version.
-    ("npx", &["--yes", "--package", "node@22", "--", "node"])
+    ("npx", vec!["--yes", "--package", package, "--", "node"])
+}
+
+/// The first two numbers of what `node --version` prints, such as `v24.7.0`.
+fn node_version(printed: &str) -> Option<(u32, u32)> {
+    let mut numbers = printed.trim().strip_prefix('v')?.split('.').map(str::parse);
+    Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
 }
 
 /// Authenticators of others, in Python and in Node.js, whose packages are there already.
 fn authenticators(root: &Path, target: &Path, python: &str, softkey: &str) -> Result<()> {
     let (script, list) = AUTHENTICATORS;
     let theirs = self::python(root, &target.join("interop-authenticators"), list)?;
-    let (program, arguments) = node_words();
-    run_script(root, python, script, &[&[softkey, &theirs, program], arguments].concat())
+    let (program, arguments) = node_words(NODE_OF_AUTHENTICATORS);
+    run_script(root, python, script, &[&[softkey, &theirs, program], &arguments[..]].concat())
 }
 
 /// The example site with axum and webauthn-rs. Its dependencies have the versions of the workspace where they are shared.
@@ -147,5 +154,20 @@ fn run_in(folder: &Path, program: &str, arguments: &[&str]) -> Result<()> {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("{program} {}: {status}", arguments.join(" ")).into()),
         Err(error) => Err(format!("{program} cannot be started: {error}").into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::node_version;
+
+    #[test]
+    fn versions_of_node_are_compared_by_number() {
+        assert_eq!(node_version("v24.7.0\n"), Some((24, 7)));
+        assert!(node_version("v24.10.0") > node_version("v24.7.0"));
+        assert!(node_version("v20.20.2") < Some((24, 7)));
+        for none in ["", "24.7.0", "v24", "vx.7"] {
+            assert_eq!(node_version(none), None, "{none}");
+        }
     }
 }
