@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use softkey_client::{
-    AuthenticationResponse, Cause, Credential, CredentialCreationOptions, CredentialRequestOptions,
-    CredentialType, DomException, Operation, RegistrationResponse,
+    AuthenticationResponse, Capability, Cause, Credential, CredentialCreationOptions,
+    CredentialRequestOptions, CredentialType, DomException, Operation, RegistrationResponse,
+    base64url,
 };
 
 use crate::key::{Failure, Key, auth_data, create, get, good, list, page, settle, settled, signed};
@@ -129,6 +130,37 @@ fn a_raw_salt_of_another_length_is_a_type_error() {
     page.profile().set(|settings| settings.hmac_secret = true);
     let failure = settled(&mut get(&mut page, &salts)).unwrap_err();
     assert_eq!(failure, ("TypeError", Cause::SaltLength(1)));
+}
+
+/// An unknown extension is passed over (sections 5.1.3 and 5.1.4). `remoteClientDataJSON` is one here: what it would sign
+/// is the caller's own text for any relying party. So it is not told of, has no output and no error of its own, and what
+/// is signed stays the page's own client data, of a relying party that is the page's.
+#[test]
+fn client_data_of_another_machine_are_passed_over() {
+    let foreign = r#"{"type":"webauthn.get","challenge":"AA","origin":"https://bank.example"}"#;
+    for text in [json!(foreign), json!("no JSON"), json!(7)] {
+        let asked = json!({"extensions": {"remoteClientDataJSON": text}});
+        let mut page = page();
+        assert!(page.client_capabilities(&[]).unwrap().keys().all(|key| !key.contains("remote")));
+        let made = settle(create(&mut page, &asked), &mut Key::new(&[], &[good()])).unwrap();
+        let answer = signed(Some(5), auth_data("example.org", 1, &[]), true);
+        let signed_in = settle(get(&mut page, &asked), &mut Key::new(&[], &[answer])).unwrap();
+        for (credential, kind) in [(made, "webauthn.create"), (signed_in, "webauthn.get")] {
+            let credential = credential.to_json();
+            assert_eq!(credential["clientExtensionResults"], json!({}), "{kind}");
+            let data = credential["response"]["clientDataJSON"].as_str().unwrap();
+            let data: Value = serde_json::from_slice(&base64url::decode(data).unwrap()).unwrap();
+            let own = json!({
+                "type": kind, "challenge": "AAEC", "origin": "https://example.org",
+                "crossOrigin": false,
+            });
+            assert_eq!(data, own);
+        }
+        let elsewhere = json!({"rpId": "bank.example", "extensions": asked["extensions"]});
+        page.profile().set(|settings| settings.lacks.extend([Capability::RelatedOrigins]));
+        let failure = settled(&mut get(&mut page, &elsewhere)).unwrap_err();
+        assert_eq!(failure, ("SecurityError", Cause::RpIdMismatch));
+    }
 }
 
 /// Secure Payment Confirmation.
