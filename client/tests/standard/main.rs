@@ -13,5 +13,6 @@ mod plants;
 mod public_suffix;
 mod related_origins;
 mod rp_id;
+mod signer;
 mod vectors;
 mod webauthn;

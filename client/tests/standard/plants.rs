@@ -43,3 +43,29 @@ fn another_challenge() {
     case["registration"]["challenge"] = json!("00");
     webauthn::check(&case);
 }
+
+/// A signature by another key than the vector's, at sign-in and under an attestation.
+fn another_private_key(number: usize, name: &str) {
+    let mut case = webauthn::file()["cases"][number].clone();
+    assert!(case["registration"][name].is_string());
+    case["registration"][name] = json!("01".repeat(32));
+    webauthn::check(&case);
+}
+
+#[test]
+#[should_panic(expected = "assertion `left == right` failed")]
+fn another_private_key_of_a_credential() {
+    another_private_key(0, "credential_private_key");
+}
+
+#[test]
+#[should_panic(expected = "assertion `left == right` failed")]
+fn another_private_key_of_ed25519() {
+    another_private_key(9, "private_key");
+}
+
+#[test]
+#[should_panic(expected = "assertion `left == right` failed")]
+fn another_private_key_of_an_attestation() {
+    another_private_key(11, "attestation_private_key");
+}
