@@ -2,6 +2,9 @@
 //!
 //! Where it cannot be otherwise a file stands in a table with the reason. The program and its own tests are free: a program
 //! lives by the wall clock.
+//!
+//! A wait that hides in the time limit of a socket cannot be seen here. The files with tests that sit out such a limit stand in
+//! a table as well, and each of them says that it is about the wall clock.
 
 use std::collections::BTreeSet;
 
@@ -42,9 +45,31 @@ const MAY: [(&str, &str); 12] = [
     ("tests/src/key/board.rs", "an emulator in a process of its own"),
 ];
 
+/// Whose tests sit out the time limit of a socket, and why: the limit itself is what they are about.
+const SIT_OUT: [(&str, &str); 4] = [
+    ("client/src/fetch/http/tests.rs", "a server that accepts and says nothing, 20 ms"),
+    ("client/tests/provider/faults.rs", "what each endpoint may be late with, 1 s each"),
+    ("idp/tests/flow/scenarios.rs", "what Chromium cannot end, 2 s each"),
+    ("idp/tests/raw/faults.rs", "a provider that is silent on demand, 100 ms"),
+];
+
 /// Readings of the wall clock, and sockets of tests that others can reach.
 pub(crate) fn readings(tree: &Tree) -> Vec<Finding> {
-    judged(tree, &MAY)
+    let mut findings = judged(tree, &MAY);
+    findings.extend(untold(tree, &SIT_OUT));
+    findings
+}
+
+/// Those that sit out a limit and do not say so, or are no longer there.
+fn untold(tree: &Tree, sit_out: &[(&str, &str)]) -> Vec<Finding> {
+    let says = |file: &File| {
+        let mut comments = file.text.lines().map(str::trim).filter(|line| line.starts_with("//"));
+        comments.any(|line| line.contains("wall clock"))
+    };
+    let tells = |path: &str| tree.rust().any(|file| file.path == path && says(file));
+    let silent = sit_out.iter().filter(|(path, _)| !tells(path));
+    let what = "stands in `SIT_OUT`, and no comment in it says that it is about the wall clock";
+    silent.map(|(path, _)| Finding::new(path, 1, what)).collect()
 }
 
 fn judged(tree: &Tree, may: &[(&str, &str)]) -> Vec<Finding> {
@@ -178,6 +203,20 @@ mod tests {
         assert_eq!(found_but_for(&may, "idp/tests/a.rs", "fn a() { Instant::now() }"), [""; 0]);
         let idle = "idp/tests/a.rs:1: stands in `MAY`, and has no need of the wall clock";
         assert_eq!(found_but_for(&may, "idp/tests/a.rs", "fn a() {}"), [idle]);
+    }
+
+    #[test]
+    fn who_sits_out_a_limit_says_so() {
+        let sit_out = [("idp/tests/a.rs", "silence")];
+        let found = |path: &str, text: &str| {
+            let findings = untold(&Tree::planted(&[(path, text)]), &sit_out);
+            findings.iter().map(Finding::to_string).collect::<Vec<_>>()
+        };
+        let said = "/// About the wall clock: it is silent.\nfn a() {}";
+        assert_eq!(found("idp/tests/a.rs", said), [""; 0]);
+        let untold = "idp/tests/a.rs:1: stands in `SIT_OUT`, and no comment in it says that it is about the wall clock";
+        assert_eq!(found("idp/tests/a.rs", "fn a() { b(\"wall clock\") }"), [untold]);
+        assert_eq!(found("idp/tests/b.rs", said), [untold]);
     }
 
     #[test]
