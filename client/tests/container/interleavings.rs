@@ -1,7 +1,9 @@
 //! No interleaving of calls on one page settles a promise twice, leaks an active mark, or hands a credential to a wrong
-//! origin. Get, create and store of all types, on a page, on its frames and on other pages of the profile; answers of keys, of
-//! a provider and of a person that come at any time or when nobody asked; aborts, navigation and the clock. A model foretells
-//! the marks and says what each page may be given; plants show that each part of the property can fail.
+//! origin; nor is another page than the provider's told of accounts, or heard about a relying party that is not its own. Get,
+//! create and store of all types, `disconnect`, `getUserInfo` and signals, on a page, on its frames and on other pages of the
+//! profile; answers of keys, of a provider and of a person that come at any time or when nobody asked; aborts, navigation and
+//! the clock. A model foretells the marks and says what each page may be given; plants show that each part of the property can
+//! fail.
 
 mod keys;
 mod pages;
@@ -57,6 +59,16 @@ enum Order {
     Disconnect {
         page: usize,
     },
+    /// The accounts of the person, for a frame of the provider's.
+    UserInfo {
+        page: usize,
+    },
+    /// Of a credential that nobody knows; the list of the relying party comes, if it is asked for, or does not.
+    Signal {
+        party: usize,
+        page: usize,
+        listed: bool,
+    },
     Message(Option<usize>),
     Poll(usize),
     Answer(usize, u8),
@@ -104,13 +116,14 @@ fn call() -> impl Strategy<Value = Order> {
         2 => any::<[bool; 4]>(),
     ];
     let party = prop_oneof![3 => Just(0_usize), 3 => 0..pages::PARTIES.len()];
+    let provider = prop_oneof![4 => Just(pages::PROVIDER), 1 => page()];
     let of = prop_oneof![2 => Just(None), 1 => page().prop_map(Some)];
     prop_oneof![
         6 => (types, mediation(), page())
             .prop_map(|(types, mediation, page)| Order::Get { types, mediation, page }),
         6 => (prop::bool::weighted(0.3), mediation(), page())
             .prop_map(|(active, mediation, page)| Order::Identity { active, mediation, page }),
-        6 => (any::<bool>(), party, mediation(), page()).prop_map(|(create, party, mediation, page)| {
+        6 => (any::<bool>(), party.clone(), mediation(), page()).prop_map(|(create, party, mediation, page)| {
             Order::Key { create, party, mediation, page }
         }),
         1 => (any::<bool>(), page()).prop_map(|(federated, page)| Order::Create { federated, page }),
@@ -118,6 +131,10 @@ fn call() -> impl Strategy<Value = Order> {
             Order::Store { federated, of: of.unwrap_or(page), page }
         }),
         1 => page().prop_map(|page| Order::Disconnect { page }),
+        3 => provider.prop_map(|page| Order::UserInfo { page }),
+        1 => (party, page(), any::<bool>()).prop_map(|(party, page, listed)| {
+            Order::Signal { party, page, listed }
+        }),
     ]
 }
 
@@ -180,6 +197,10 @@ enum Plant {
     ForeignToken,
     /// What a page stores is kept for whatever origin it says.
     ForeignStore,
+    /// Accounts that another page than the provider's hears of.
+    ForeignInfo,
+    /// A signal that counts as another page's.
+    ForeignSignal,
     /// A frame's call for this type is taken for one of the page around it.
     TopForFrame(CredentialType),
     /// A call of this number in the list of those at the end that is never let go.
@@ -188,14 +209,14 @@ enum Plant {
     SettledTwice(CredentialType),
 }
 
-/// How many credentials of each type were given on the way, to pages and to frames.
-fn check(orders: &[Order], plant: Plant) -> BTreeMap<(CredentialType, bool), u32> {
+/// The world at the end, with what was given on the way.
+fn check(orders: &[Order], plant: Plant) -> World {
     let mut world = World::new(plant);
     for order in orders {
         world.play(order);
     }
     world.end();
-    world.given
+    world
 }
 
 proptest! {
@@ -246,6 +267,8 @@ fn a_credential_that_goes_astray_is_found() {
         Plant::ForeignPassword,
         Plant::ForeignToken,
         Plant::ForeignStore,
+        Plant::ForeignInfo,
+        Plant::ForeignSignal,
         Plant::TopForFrame(CredentialType::Password),
         Plant::TopForFrame(CredentialType::Federated),
         Plant::TopForFrame(CredentialType::Identity),
@@ -257,14 +280,19 @@ fn a_credential_that_goes_astray_is_found() {
 }
 
 /// Enough of the interleavings give a credential of each type for the property to say something about it, to frames too where
-/// these may have it.
+/// these may have it; and accounts are told, and signals heard.
 #[test]
 fn interleavings_come_to_their_end() {
     let all = RefCell::new(BTreeMap::<_, u32>::new());
+    let heard = RefCell::new(BTreeMap::<_, u32>::new());
     runner()
         .run(&orders(), |orders| {
-            for (what, count) in check(&orders, Plant::Nothing) {
+            let world = check(&orders, Plant::Nothing);
+            for (what, count) in world.given {
                 *all.borrow_mut().entry(what).or_default() += count;
+            }
+            for (what, count) in world.heard {
+                *heard.borrow_mut().entry(what).or_default() += count;
             }
             Ok(())
         })
@@ -276,4 +304,6 @@ fn interleavings_come_to_their_end() {
             assert!(count >= 5, "{kind:?}, {framed}: {count} of {all:?}");
         }
     }
+    let heard = heard.into_inner();
+    assert!(heard.len() == 2 && heard.values().all(|count| *count >= 5), "{heard:?}");
 }

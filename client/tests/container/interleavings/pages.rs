@@ -2,6 +2,7 @@
 
 use softkey_client::{Feature, Frame, Grade, Page, Profile};
 
+use super::provider::IDP;
 use crate::world::ORIGIN;
 
 const SHOP: &str = "https://shop.example.com";
@@ -9,12 +10,22 @@ const EVIL: &str = "https://evil.example";
 const LOCAL: &str = "http://localhost";
 
 /// The origins of each page's documents, the outermost first: the page that all is about, one that means it no good, frames
-/// of the first one (its own, its sibling's, the evil one's), the sibling, and one that is only as safe as this machine.
-pub(super) const PAGES: [&[&str]; 7] =
-    [&[ORIGIN], &[EVIL], &[ORIGIN, ORIGIN], &[ORIGIN, SHOP], &[SHOP], &[ORIGIN, EVIL], &[LOCAL]];
+/// of the first one (its own, its sibling's, the evil one's), the sibling, one that is only as safe as this machine, and
+/// a frame of the identity provider's in the first one.
+pub(super) const PAGES: [&[&str]; 8] = [
+    &[ORIGIN],
+    &[EVIL],
+    &[ORIGIN, ORIGIN],
+    &[ORIGIN, SHOP],
+    &[SHOP],
+    &[ORIGIN, EVIL],
+    &[LOCAL],
+    &[ORIGIN, IDP],
+];
 
-/// The frame of the sibling's, and the page around it.
+/// The frames of the sibling's and of the provider's, and the page around them.
 pub(super) const FRAME: usize = 3;
+pub(super) const PROVIDER: usize = 7;
 pub(super) const AROUND: usize = 0;
 
 /// What the profile keeps from the start: accounts, and the origins that they are of.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use softkey_client::client_data::hash;
-use softkey_client::fedcm::Token;
+use softkey_client::fedcm::{Token, UserInfos};
 use softkey_client::federated::{FederatedCredential, FederatedInit};
 use softkey_client::password::PasswordData;
 use softkey_client::{
@@ -44,6 +44,8 @@ pub(super) struct Pending {
     pub(super) asked: bool,
     pub(super) grade: Option<Grade>,
     pub(super) settled: u32,
+    /// The accounts that it may be told.
+    pub(super) infos: Option<UserInfos>,
 }
 
 impl Pending {
@@ -107,7 +109,7 @@ impl Pending {
         let (top, own) = (PAGES[self.page][0], pages::origin(self.page));
         let foreign = PAGES[self.page].iter().any(|around| *around != own);
         let top = if foreign { json!(top) } else { Value::Null };
-        let hosts = ["account.example.com", "shop.example.com", "localhost"];
+        let hosts = ["account.example.com", "shop.example.com", "localhost", "login.idp.example"];
         let mut parties = PARTIES.into_iter().flatten().chain(hosts);
         let party = parties.find(|party| key.starts_with(&hash(party.as_bytes()))).unwrap();
         client["type"] == kind

@@ -1,10 +1,12 @@
 //! The world in which an interleaving is played: the pages, the calls that are under way, and what is held against each.
 
+mod statics;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use softkey_client::fedcm::{DisconnectOptions, LoginStatus};
+use softkey_client::fedcm::LoginStatus;
 use softkey_client::{
     AbortController, Answer, Cause, Credential, CredentialCreationOptions,
     CredentialRequestOptions, CredentialType, Input, KeyId, Need, Operation, Output, Page, Profile,
@@ -32,6 +34,8 @@ pub(super) struct World {
     codes: BTreeSet<String>,
     /// How many credentials of each type were given, to pages and to frames: a property about none would say nothing.
     pub(super) given: BTreeMap<(CredentialType, bool), u32>,
+    /// How often what belongs to no credential came to its end, by its name.
+    pub(super) heard: BTreeMap<&'static str, u32>,
 }
 
 impl World {
@@ -43,9 +47,10 @@ impl World {
             profile.set_prevent_silent_access(origin, false);
         }
         profile.keep(&federated(ORIGIN, 0));
+        profile.connect(provider::connection());
         let (pages, pending) = (pages::open(&profile), Vec::new());
-        let (codes, given) = (BTreeSet::new(), BTreeMap::new());
-        Self { profile, pages, pending, now: NOW, calls: 0, plant, codes, given }
+        let (codes, given, heard) = (BTreeSet::new(), BTreeMap::new(), BTreeMap::new());
+        Self { profile, pages, pending, now: NOW, calls: 0, plant, codes, given, heard }
     }
 
     /// A call by its distance from the newest: first those that wait for this, then those that are open, then the others.
@@ -91,6 +96,7 @@ impl World {
             asked: false,
             grade: None,
             settled: 0,
+            infos: None,
         };
         if busy {
             let Some(Output::Settled(Err(rejection))) = pending.request.poll_output(self.now)
@@ -147,6 +153,7 @@ impl World {
                 assert!(self.codes.insert(code), "{ASTRAY}: a code is given twice");
             }
         }
+        self.hear(at);
     }
 
     pub(super) fn play(&mut self, order: &Order) {
@@ -175,14 +182,9 @@ impl World {
                 self.create(&init, kind[usize::from(federated)], page);
             }
             Order::Store { federated, of, page } => self.store(federated, of, page),
-            Order::Disconnect { page } => {
-                let options = json!({"configURL": format!("{}/config.json", provider::IDP),
-                    "clientId": "client", "accountHint": "1"});
-                let options = DisconnectOptions::from_json(&options.to_string()).unwrap();
-                self.call((Operation::Get, page), Vec::new(), AbortController::new(), |page| {
-                    page.disconnect_identity(options)
-                });
-            }
+            Order::Disconnect { page } => self.disconnect(page),
+            Order::UserInfo { page } => self.user_info(page),
+            Order::Signal { party, page, listed } => self.signal(party, page, listed),
             Order::Message(which) => self.message(which),
             Order::Navigate { page, away } => self.pages[page].set_fully_active(!away),
             Order::Click(page) => self.pages[page].activate(),

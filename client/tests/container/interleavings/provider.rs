@@ -1,7 +1,10 @@
 //! An identity provider for interleavings: it answers any request, well or not, and its token says for whom it is.
 
 use serde_json::{Value, json};
+use softkey_client::fedcm::{Connection, DisconnectOptions, UserInfoOptions};
 use softkey_client::{FetchFault, FetchRequest, FetchResponse};
+
+use crate::world::ORIGIN;
 
 pub(super) const IDP: &str = "https://login.idp.example";
 
@@ -10,6 +13,30 @@ pub(super) fn options(nonce: u32, active: bool) -> Value {
     let provider = json!({"configURL": format!("{IDP}/config.json"), "clientId": "client",
         "nonce": nonce.to_string()});
     json!({"mode": if active { "active" } else { "passive" }, "providers": [provider]})
+}
+
+/// The connection that there is from the start: the provider's frame is told nothing without one.
+pub(super) fn connection() -> Connection {
+    Connection {
+        embedder: ORIGIN.into(),
+        relying_party: ORIGIN.into(),
+        provider: IDP.into(),
+        account: "1".into(),
+    }
+}
+
+/// What ends the connection with an account.
+pub(super) fn disconnect() -> DisconnectOptions {
+    DisconnectOptions {
+        config_url: format!("{IDP}/config.json"),
+        client_id: "client".into(),
+        account_hint: "1".into(),
+    }
+}
+
+/// What a frame of the provider's asks for accounts with.
+pub(super) fn user_info() -> UserInfoOptions {
+    UserInfoOptions { config_url: format!("{IDP}/config.json"), client_id: "client".into() }
 }
 
 /// The token for this page's call of this nonce.
