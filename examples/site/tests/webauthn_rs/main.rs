@@ -1,6 +1,8 @@
 //! webauthn-rs as the relying party of every algorithm that it and the key have in common, and of each wrong way: it must
 //! refuse them but for those that tests/interop/README.md tells.
 
+mod attestation;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
