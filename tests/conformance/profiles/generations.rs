@@ -9,8 +9,8 @@ use softkey_tests::pin::Protocol;
 use softkey_tests::platform::permission::{CM, GA, MC, PCMR};
 use softkey_tests::request::{command, cp, mc};
 use softkey_tests::status::{
-    INVALID_COMMAND, INVALID_PARAMETER, INVALID_SUBCOMMAND, PIN_NOT_SET, PUAT_REQUIRED,
-    UNAUTHORIZED_PERMISSION, UNSUPPORTED_OPTION,
+    INVALID_COMMAND, INVALID_PARAMETER, INVALID_SUBCOMMAND, NO_CREDENTIALS, PIN_NOT_SET,
+    PUAT_REQUIRED, UNAUTHORIZED_PERMISSION, UNSUPPORTED_OPTION,
 };
 use softkey_tests::u2f::extended;
 use softkey_tests::{Key, Request};
@@ -207,7 +207,8 @@ fn older_generation_serves_what_a_later_one_made() {
     assert_eq!(key.info().option("alwaysUv"), Some(true), "nothing was lost");
 }
 
-/// MC-15: a key without discoverable credentials says so, and makes others.
+/// MC-15, CT-GA-Req-3-presence-only: a key without discoverable credentials says so, makes others, and finds them
+/// where their ids are named only.
 #[test]
 fn key_without_discoverable_credentials_refuses_them() {
     let mut key = Key::with_profile(Profile::NotDiscoverable);
@@ -219,6 +220,9 @@ fn key_without_discoverable_credentials_refuses_them() {
     refused(&mut key, &discoverable.option("up", false), UNSUPPORTED_OPTION);
     refused(&mut key, &Request::bare(0x0A), INVALID_COMMAND);
     refused(&mut key, &Request::bare(0x0C), INVALID_COMMAND);
+    let made = key.make(&Request::make_credential());
+    refused(&mut key, &Request::get_assertion("example.com"), NO_CREDENTIALS);
+    key.assertion_by(&made, &made.get());
 }
 
 /// MC-05: a param to a key of 2.0 without a PIN.
