@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::harness::{GET_INFO, Key, softkey};
+use crate::harness::{GET_INFO, Key, flags, make_credential, softkey};
 
 /// While a profile is on, the key says so at the start and on each line; the default says nothing.
 #[test]
@@ -56,6 +56,28 @@ fn a_vendors_command_is_carried_out_and_told() {
             break;
         }
     }
+}
+
+/// The faults of a profile are on from the start, before those of the command line: warned of, told on each line,
+/// and named where they changed the answer.
+#[test]
+fn the_faults_of_a_profile_are_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("faulty.toml");
+    std::fs::write(&file, "faults = [\"wrong-up\"]\n").unwrap();
+    let profile = file.to_str().unwrap();
+    let args = ["--ephemeral", "--approve", "auto", "--profile", profile, "--fault", "silence@9"];
+    let key = Key::start(&args);
+    let [_, warning] = [0; 2].map(|_| key.event("warning")["what"].clone());
+    assert_eq!(warning, "fault wrong-up: the UP bit is the opposite of the truth, and signed");
+    assert_eq!(flags(&key.host().cbor(&make_credential("ada", &[]))) & 1, 0);
+    let line = key.request();
+    assert_eq!((&line["status"], &line["faults"]), (&json!("00"), &json!(["wrong-up"])));
+    let on = json!(["approve auto", "fault wrong-up", "fault silence@9"]);
+    assert_eq!(line["pretended"], on);
+    key.told(&["fault", "off", "wrong-up"]);
+    assert_eq!(flags(&key.host().cbor(&make_credential("ada", &[]))) & 1, 1);
+    assert_eq!(key.request()["faults"], json!([]));
 }
 
 /// A key of U2F alone says so in its answer to INIT, and CTAPHID refuses CBOR.

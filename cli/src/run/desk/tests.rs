@@ -56,19 +56,26 @@ fn ask(id: u64) -> Ask {
 /// What no real key does is said at the start and each minute, as long as it is on.
 #[test]
 fn the_owner_is_reminded_each_minute() {
-    let (mut desk, printed) = desk(Mode::Auto, Some(Sensor::plain()), true);
+    let (desk, printed) = desk(Mode::Auto, Some(Sensor::plain()), true);
+    let mut desk = desk.with_profile(Some("tiny".into()));
     assert_eq!(desk.poll_timeout(at(0)), None);
-    desk.warn(at(0));
+    desk.fault_on(at(0), "wrong-up".parse().unwrap());
     assert_eq!(desk.poll_timeout(at(0)), Some(at(60)));
     desk.handle_timeout(at(59));
     desk.handle_timeout(at(60));
     assert_eq!(desk.poll_timeout(at(60)), Some(at(120)));
     assert_eq!(desk.set_mode(at(61), Mode::Deny), Ok(None));
-    desk.handle_timeout(at(130));
+    assert!(desk.fault_off(at(90), None));
+    desk.handle_timeout(at(150));
     desk.stop();
     let warnings: Vec<_> = printed.lines();
-    let of = |word: &str| warnings.iter().filter(|line| line.contains(word)).count();
-    assert_eq!((of("warning: approve auto"), of("warning: uv simulated")), (2, 4));
+    let of = |what: &str| {
+        let line = format!("warning: {what}");
+        warnings.iter().filter(|warning| warning.starts_with(&line)).count()
+    };
+    // The rest is told again whenever one of them changes.
+    assert_eq!((of("approve auto"), of("fault wrong-up")), (2, 3));
+    assert_eq!((of("uv simulated"), of("profile tiny")), (5, 5));
 }
 
 /// A mode that cannot be is refused and changes nothing.
