@@ -4,9 +4,9 @@
 //! A line begins with a word: `$` a command's arguments (in single quotes if they hold spaces), and behind it
 //! what goes in, `env NAME=VALUE`, `in` a line of standard input, and what must come out, `out` and `err` a
 //! line each, `exit` the code unless it is 0. `[..]` stands for anything within a line and a line `...` for any
-//! lines. Before the first command `key auto` starts a key of that approval on UDP, which the commands take as
-//! theirs. `gone` closes the reader of standard output before the command gets its input. Standard input is
-//! closed unless there is an `in`. `#` and empty lines are passed over.
+//! lines. Before the first command `key auto` starts a key of that approval on UDP, and `key auto uvm-policy` one of
+//! that profile, which the commands take as theirs. `gone` closes the reader of standard output before the command
+//! gets its input. Standard input is closed unless there is an `in`. `#` and empty lines are passed over.
 
 use std::fs;
 use std::io::Write as _;
@@ -60,13 +60,16 @@ struct Step {
 }
 
 fn play(transcript: &str, folder: &Path) -> Result<(), String> {
-    let (approval, steps) = parse(transcript)?;
-    let key = approval.map(|approval| Key::forgetful(&approval));
+    let (wanted, steps) = parse(transcript)?;
+    let key = wanted.map(|wanted| {
+        let (approval, profile) = wanted.split_once(' ').unwrap_or((&wanted, "default"));
+        Key::start(&["--ephemeral", "--approve", approval, "--profile", profile])
+    });
     let home = tempfile::tempdir().unwrap();
     steps.iter().try_for_each(|step| step.check(folder, home.path(), key.as_ref()))
 }
 
-/// The approval of the key that the file wants, and its commands.
+/// The approval of the key that the file wants, with its profile if it names one, and its commands.
 fn parse(transcript: &str) -> Result<(Option<String>, Vec<Step>), String> {
     let (mut key, mut steps) = (None, Vec::<Step>::new());
     for line in transcript.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {

@@ -15,6 +15,7 @@ mod hosts;
 mod identity;
 mod messages;
 mod metadata;
+mod min_length;
 mod modem;
 mod power;
 mod profiles;
