@@ -4,7 +4,7 @@
 //!
 //! A test claims lines of `tests/conformance/checklist.md` and `cases.md` by naming their ids in its doc comment, in
 //! whatever crate it stands. This task runs the claiming tests, and only those. A line without a test must say there
-//! why it does not apply.
+//! that it does not apply and why, or what shows it instead.
 
 mod board;
 mod claims;
@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use crate::house::{self, Result, Tree};
 use board::Column;
 use claims::Claim;
-use lists::{Line, is_id, section_of};
+use lists::{Kind, Line, is_id, section_of};
 use programs::{Outcome, Program};
 
 /// The suite that is run with another key too, and that key: tests that are not of one profile take theirs from there.
@@ -116,8 +116,8 @@ fn prove<'a>(
 /// Prints the table, the ids without a test and the totals; true if tests passed, none failed, and each line without a
 /// test says why, which a line with one must not.
 fn report(wanted: &[&Line], proofs: &BTreeMap<&str, Vec<Proof>>, board: Option<&Column>) -> bool {
-    let (mut passed, mut failed, mut proved, mut excused) = (0_usize, 0_usize, 0_usize, 0_usize);
-    let (mut without, mut sound) = (Vec::new(), true);
+    let (mut passed, mut failed, mut proved) = (0_usize, 0_usize, 0_usize);
+    let (mut excused, mut without, mut sound) = (Vec::new(), Vec::new(), true);
     for Line { id, excuse } in wanted {
         let rows = proofs.get(id.as_str()).map(Vec::as_slice).unwrap_or_default();
         for proof in rows {
@@ -131,17 +131,17 @@ fn report(wanted: &[&Line], proofs: &BTreeMap<&str, Vec<Proof>>, board: Option<&
         match (rows.iter().any(|proof| proof.outcome == Outcome::Passed), excuse) {
             (true, None) => proved += 1,
             (true, Some(_)) => {
-                println!("{id}: has a test, and is said not to apply");
+                println!("{id}: has a test, and is said to have none");
                 sound = false;
             }
-            (false, Some(why)) => {
-                println!("{id:<28} {:<8} {why}", "apart");
-                excused += 1;
+            (false, Some(excuse)) => {
+                println!("{id:<28} {:<8} {}: {}", "apart", excuse.kind.word(), excuse.why);
+                excused.push(excuse.kind);
             }
             (false, None) => without.push(id.as_str()),
         }
     }
-    println!("{proved} of {} lines have a test that passed, {excused} do not apply", wanted.len());
+    println!("{proved} of {} lines have a test that passed; {}", wanted.len(), apart(&excused));
     for section in without.chunk_by(|one, next| section_of(one) == section_of(next)) {
         println!("without: {}", section.join(" "));
     }
@@ -149,6 +149,19 @@ fn report(wanted: &[&Line], proofs: &BTreeMap<&str, Vec<Proof>>, board: Option<&
     // A table without a test that passed proves nothing.
     sound &= failed == 0 && passed > 0 && without.is_empty();
     board.is_none_or(|board| board.report(proofs)) && sound
+}
+
+/// What the lines without a test come to.
+fn apart(excused: &[Kind]) -> String {
+    let count = |kind: Kind| excused.iter().filter(|it| **it == kind).count();
+    let (review, others) = (count(Kind::Review), count(Kind::OtherPrograms));
+    format!(
+        "{} do not apply, {} are shown in another way: {review} {}, {others} {}",
+        count(Kind::DoesNotApply),
+        review + others,
+        Kind::Review.word(),
+        Kind::OtherPrograms.word(),
+    )
 }
 
 /// A row of the table: the line, what the test came to, on the board too if there is that column, and the test.
@@ -187,6 +200,7 @@ fn again(proofs: &BTreeMap<&str, Vec<Proof>>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::lists::Excuse;
     use super::*;
 
     fn proof(outcome: Outcome) -> Proof {
@@ -194,7 +208,8 @@ mod tests {
     }
 
     fn line(id: &str, excuse: Option<&str>) -> Line {
-        Line { id: id.into(), excuse: excuse.map(str::to_owned) }
+        let excuse = excuse.map(|why| Excuse { kind: Kind::DoesNotApply, why: why.into() });
+        Line { id: id.into(), excuse }
     }
 
     #[test]
@@ -208,6 +223,16 @@ mod tests {
         proofs.entry("MC-02").or_default().push(proof(Outcome::Failed));
         assert!(!report(&[&first, &second], &proofs, None));
         assert!(!again(&proofs));
+    }
+
+    /// What does not apply is one thing, and what is shown in another way is another.
+    #[test]
+    fn excuses_are_counted_by_their_kinds() {
+        let kinds = [Kind::OtherPrograms, Kind::DoesNotApply, Kind::OtherPrograms, Kind::Review];
+        assert_eq!(
+            apart(&kinds),
+            "1 do not apply, 3 are shown in another way: 1 by review, 2 by other programs"
+        );
     }
 
     /// A line must have a test or an excuse, and not both.

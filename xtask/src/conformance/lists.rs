@@ -1,5 +1,5 @@
-//! The lists of what is to be proved: the checklist and the cases of the conformance tool, and which of their lines do
-//! not apply, with the reason.
+//! The lists of what is to be proved: the checklist and the cases of the conformance tool, and which of their lines have
+//! no test: they do not apply, or are shown in another way, with the reason.
 
 use std::fs;
 use std::path::Path;
@@ -16,8 +16,40 @@ const CASE: &str = "CT-";
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Line {
     pub(crate) id: String,
-    /// Why it does not apply, if it does not.
-    pub(crate) excuse: Option<String>,
+    /// Why it has no test, if it has none.
+    pub(crate) excuse: Option<Excuse>,
+}
+
+/// Why a line has no test.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Excuse {
+    pub(crate) kind: Kind,
+    /// The reason, or what shows it.
+    pub(crate) why: String,
+}
+
+/// What a line without a test is, or what shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// It is about what the key does not have.
+    DoesNotApply,
+    /// Whoever reads the code sees it, and no test can.
+    Review,
+    /// `cargo xtask interop` or `cargo xtask vm` shows it, with what others have written.
+    OtherPrograms,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 3] = [Self::DoesNotApply, Self::Review, Self::OtherPrograms];
+
+    /// How the lists say it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::DoesNotApply => "does not apply",
+            Self::Review => "by review",
+            Self::OtherPrograms => "by other programs",
+        }
+    }
 }
 
 /// All lines, in the order of the lists.
@@ -25,7 +57,7 @@ pub(crate) fn read(root: &Path) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
     for list in LISTS {
         lines.extend(lines_of(&fs::read_to_string(root.join(list))?).map_err(|id| {
-            format!("{list}: {id} is excused and stands on no line, or is excused twice")
+            format!("{list}: {id} stands on no line, or is excused twice, or in no known way")
         })?);
     }
     Ok(lines)
@@ -38,9 +70,13 @@ fn lines_of(text: &str) -> std::result::Result<Vec<Line>, String> {
     let ids = listed.filter_map(|line| line.split(' ').next()).filter(|word| is_id(word));
     let mut lines: Vec<Line> = ids.map(|id| Line { id: id.to_owned(), excuse: None }).collect();
     for row in text.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix(" |")) {
-        let Some((id, why)) = row.split_once(" | ").filter(|(id, _)| is_id(id)) else { continue };
+        let Some((id, excuse)) = row.split_once(" | ").filter(|(id, _)| is_id(id)) else {
+            continue;
+        };
+        let (word, why) = excuse.split_once(" | ").ok_or(id)?;
+        let kind = Kind::ALL.into_iter().find(|kind| kind.word() == word).ok_or(id)?;
         let line = lines.iter_mut().find(|line| line.id == id && line.excuse.is_none());
-        line.ok_or(id)?.excuse = Some(why.to_owned());
+        line.ok_or(id)?.excuse = Some(Excuse { kind, why: why.to_owned() });
     }
     Ok(lines)
 }
@@ -82,13 +118,20 @@ mod tests {
 
     #[test]
     fn lines_are_excused_by_rows_of_a_table() {
-        let text =
-            "- NF-01 x\n- NF-02 y\n\n| case | why |\n|---|---|\n| NF-01 | no NFC |\n| CF | z |\n";
+        let text = "- NF-01 x\n- NF-02 y\n- NF-03 z\n\n| case | | why |\n|---|---|---|\n| NF-01 | does not apply | no NFC |\n| NF-02 | by review | so | it is |\n| CF | z |\n";
         let lines = lines_of(text).unwrap();
-        assert_eq!(lines[0].excuse.as_deref(), Some("no NFC"));
-        assert_eq!(lines[1].excuse, None);
-        assert_eq!(lines_of("- NF-01 x\n| NF-02 | no NFC |\n"), Err("NF-02".into()));
-        assert_eq!(lines_of("- NF-01 x\n| NF-01 | a |\n| NF-01 | b |\n"), Err("NF-01".into()));
+        let excuse = |kind, why: &str| Some(Excuse { kind, why: why.into() });
+        assert_eq!(lines[0].excuse, excuse(Kind::DoesNotApply, "no NFC"));
+        assert_eq!(lines[1].excuse, excuse(Kind::Review, "so | it is"));
+        assert_eq!(lines[2].excuse, None);
+        for (rows, wrong) in [
+            ("| NF-02 | by review | a |\n", "NF-02"),
+            ("| NF-01 | by review | a |\n| NF-01 | by review | b |\n", "NF-01"),
+            ("| NF-01 | by magic | a |\n", "NF-01"),
+            ("| NF-01 | by review |\n", "NF-01"),
+        ] {
+            assert_eq!(lines_of(&format!("- NF-01 x\n{rows}")), Err(wrong.into()), "{rows}");
+        }
     }
 
     #[test]
