@@ -1,7 +1,8 @@
 //! How much memory the core takes for a command: at most 24 KiB beyond what it held before, whatever arrives.
 //!
 //! Counted is all that lives at once while the authenticator works on a request, its answer and what it leaves in
-//! the store included, for the store here is memory; the request's bytes are the caller's.
+//! the store included, for the store here is memory; the request's bytes are the caller's. And how much the device's side
+//! of CTAPHID holds, whatever a host sends.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests speak through panics")]
 
@@ -9,7 +10,11 @@ mod meter;
 
 use std::time::Duration;
 
+use chacha20::ChaCha20Rng;
 use meter::{LIMIT, Metered, taken_by};
+use rand_core::{Rng as _, SeedableRng as _};
+use softkey_ctap::Instant;
+use softkey_ctap_hid::{Device, DeviceConfig, Report};
 use softkey_tests::cbor::{Value, head, map, raw};
 use softkey_tests::parts::sha256;
 use softkey_tests::pin::{Protocol, padded};
@@ -22,6 +27,8 @@ const MAX_MESSAGE: usize = 7609;
 /// The longest identifier that the key looks at, in bytes, and the most in a list.
 const MAX_ID: usize = 255;
 const MAX_LIST: u8 = 16;
+/// How a report begins that asks for a channel.
+const INIT: [u8; 7] = [0xFF, 0xFF, 0xFF, 0xFF, 0x86, 0, 8];
 
 /// One test, because what is counted is the whole process's, and a test that ends makes its runner write.
 #[test]
@@ -30,6 +37,7 @@ fn every_command_stays_within_the_bound() {
     registrations_and_sign_ins_stay_within_the_bound();
     management_stays_within_the_bound();
     bad_input_stays_within_the_bound();
+    noise_does_not_make_the_transport_grow();
 }
 
 /// The measure measures: what takes more than the bound is seen.
@@ -115,6 +123,76 @@ fn bad_input_stays_within_the_bound() {
         }
     }
     println!("bad input: at most {} bytes, command {:#04x}, body {}", worst.0, worst.1, worst.2);
+}
+
+/// HID-45. What the device takes for random packets is bounded, whether or not somebody takes what it sends, and four
+/// times as many take no more.
+fn noise_does_not_make_the_transport_grow() {
+    let taken = |max_channels| {
+        let config = DeviceConfig { max_channels, ..DeviceConfig::default() };
+        [20_000, 80_000].map(|packets| taken_by(|| disturb(config, packets)))
+    };
+    let [some, more] = taken(64);
+    println!("{some:>6} bytes for 20 000 random packets, {more} for 80 000");
+    assert!(some <= LIMIT && more <= some + 512, "{some} bytes, {more} for four times as many");
+    // What grows is seen: a table of channels without an end.
+    let [some, more] = taken(100_000);
+    assert!(more > some + 512, "{some} bytes, {more} for four times as many");
+}
+
+/// Sends a device so many random packets; half the time nobody looks after it.
+fn disturb(config: DeviceConfig, packets: u32) {
+    let mut device = Device::new(config, 1);
+    let (mut noise, mut now) = (ChaCha20Rng::seed_from_u64(45), Instant::from_millis(1));
+    let channel = opened(&mut device, now);
+    let mut served = 0;
+    for number in 0..packets {
+        now += Duration::from_millis(1);
+        device.receive(now, &noisy(&mut noise, channel));
+        if number / 1000 % 2 == 0 {
+            served += serve(&mut device, now);
+        }
+    }
+    assert!(served > 100, "only {served} messages got through");
+}
+
+/// A channel, opened with INIT.
+fn opened(device: &mut Device, now: Instant) -> [u8; 4] {
+    let mut init = [0; 64];
+    init[..7].copy_from_slice(&INIT);
+    device.receive(now, &init);
+    device.poll_report().unwrap().report[15..19].try_into().unwrap()
+}
+
+/// A report of random bytes: most often of a live channel with a likely command and length, or a request for a channel.
+fn noisy(noise: &mut ChaCha20Rng, channel: [u8; 4]) -> Report {
+    let mut report = [0; 64];
+    noise.fill_bytes(&mut report);
+    let [which, command, length, ..] = report;
+    match which % 8 {
+        0 => {}
+        1 => report[..7].copy_from_slice(&INIT),
+        _ => report[..4].copy_from_slice(&channel),
+    }
+    if which % 8 != 1 && command % 4 != 0 {
+        let kinds = [0x00, 0x01, 0x81, 0x83, 0x84, 0x86, 0x88, 0x90];
+        report[4] = kinds[usize::from(command / 4 % 8)];
+        let lengths = [0, 1, 8, 57, 58, 200, 7609, 7610_u16];
+        report[5..7].copy_from_slice(&lengths[usize::from(length % 8)].to_be_bytes());
+    }
+    report
+}
+
+/// Does what the owner of a device does: answers its requests, sends its reports, hears its events. How many requests.
+fn serve(device: &mut Device, now: Instant) -> u32 {
+    let mut served = 0;
+    while let Some(job) = device.poll_job() {
+        device.answer(now, job.id, &[0; 300]);
+        served += 1;
+    }
+    while device.poll_report().is_some() {}
+    while device.poll_event().is_some() {}
+    served
 }
 
 fn within(key: &mut Metered, request: &[u8], expected: u8, what: &str) {

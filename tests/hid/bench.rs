@@ -115,7 +115,7 @@ impl Bench {
         sent
     }
 
-    /// The bytes of a board's heap that were in use at its fullest.
+    /// The bytes of a board's heap that were in use at its fullest. None in process, whose heap is that of all tests.
     pub(crate) fn heap_peak(&mut self) -> Option<u32> {
         self.board.as_mut().map(Bare::heap_peak)
     }

@@ -105,9 +105,10 @@ fn ten_thousand_random_packets_leave_a_working_device() {
 }
 
 /// HID-45: the same without a look inside, so on a board too: after so many packets, and again so many, a whole key still
-/// answers, and a board's heap was not fuller the second time.
+/// answers. On a board the heap was not fuller the second time; in a process, which many tests share, `tests/bounds` sees
+/// to that.
 #[test]
-fn random_packets_leave_a_key_that_answers_and_does_not_grow() {
+fn random_packets_leave_a_key_that_answers_and_a_board_that_does_not_grow() {
     let mut random = Random(0x5DEE_CE66_D1CE_4E5B);
     let mut bench = Bench::new();
     let mut channels = vec![bench.open(), bench.open(), bench.open()];
@@ -130,10 +131,16 @@ fn random_packets_leave_a_key_that_answers_and_does_not_grow() {
         bench.pass(40_000);
         let channel = bench.open();
         bench.alive(channel);
-        peaks.push(bench.heap_peak());
+        peaks.extend(bench.heap_peak());
     }
-    println!("heap at its fullest: {peaks:?}");
-    assert!(peaks[1] <= peaks[0].map(|first| first + 512), "{peaks:?}");
+    match peaks[..] {
+        [] => bench.is_application(),
+        [first, second] => {
+            println!("heap at its fullest: {first}, then {second}");
+            assert!(second <= first + 512, "{first}, then {second}");
+        }
+        _ => panic!("a board measures twice: {peaks:?}"),
+    }
 }
 
 /// Only what a device may send: INIT, PING, LOCK, WINK, KEEPALIVE, ERROR with a known code, or a
