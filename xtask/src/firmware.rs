@@ -383,6 +383,25 @@ mod tests {
         assert!(!noticed(101, "panicked at other.rs; 0 passed; 1 failed"));
     }
 
+    /// A boot ROM drops blocks of another family without a word, so a wrong number would show on hardware only.
+    #[test]
+    fn a_uf2_file_names_the_chip_of_its_board() {
+        let family = |board: &Board| match board.format {
+            Format::Uf2(family) => Some(family),
+            Format::Elf | Format::Hex => None,
+        };
+        let families: Vec<_> = BOARDS.iter().map(|board| (board.name, family(board))).collect();
+        // RP2040, and the ARM cores of RP2350 in their secure state. Nordic's boards show no drive that takes UF2.
+        let expected = [
+            ("emulated", None),
+            ("pico", Some(0xE48B_FF56)),
+            ("pico2", Some(0xE48B_FF59)),
+            ("nrf52840-dk", None),
+            ("nrf52840-dongle", None),
+        ];
+        assert_eq!(families, expected);
+    }
+
     #[test]
     fn an_unknown_board_is_refused_with_the_names() {
         let error = chosen_of("toaster").err().unwrap().to_string();
