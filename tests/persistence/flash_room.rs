@@ -22,17 +22,20 @@ const ERASES: usize = 10_000;
 /// So many erases at most is one page ahead of another.
 const AHEAD: u32 = 100;
 
-/// What a site calls an account.
+/// What a site calls an account, and whether it asks for all that an extension has the key keep with it.
 #[derive(Clone, Copy)]
 struct Names {
     name: usize,
     display_name: usize,
+    extended: bool,
 }
 
 /// An address, and a first and a last name.
-const USUAL: Names = Names { name: 21, display_name: 12 };
+const USUAL: Names = Names { name: 21, display_name: 12, extended: false };
 /// What the key keeps of the longest.
-const LONGEST: Names = Names { name: 64, display_name: 64 };
+const LONGEST: Names = Names { name: 64, display_name: 64, extended: false };
+/// The usual names, protection, a blob of 32 bytes and a secret for PRF.
+const EXTENDED: Names = Names { extended: true, ..USUAL };
 
 /// A board that loses its power when it is told to.
 struct Board {
@@ -76,15 +79,22 @@ impl Board {
                 ("name", format!("{number:a>0$}", names.name).into()),
                 ("displayName", format!("{number:b>0$}", names.display_name).into()),
             ]);
-            let request = Request::make_credential_for(&rp_id, &[]).with(mc::USER, user);
+            let mut request = Request::make_credential_for(&rp_id, &[]).with(mc::USER, user);
+            if names.extended {
+                request = request
+                    .extension("credProtect", 2_u64)
+                    .extension("credBlob", &[7; 32][..])
+                    .extension("hmac-secret", true);
+            }
             let answer = self.key().send(&request.discoverable().bytes());
             if answer == [KEY_STORE_FULL] {
                 break;
             }
             assert_eq!(answer[0], SUCCESS, "credential {number}");
             let answer = walk(&answer[1..]).unwrap();
-            let made = AuthData::parse(answer.get(2).bytes()).attested.unwrap();
-            accounts.push((rp_id, made.id));
+            let made = AuthData::parse(answer.get(2).bytes());
+            assert_eq!(made.extensions, names.extended.then(all_granted));
+            accounts.push((rp_id, made.attested.unwrap().id));
         }
         accounts
     }
@@ -110,6 +120,16 @@ impl Board {
     }
 }
 
+/// The outputs where all that is asked for is granted.
+fn all_granted() -> Value {
+    let granted = Value::Bool(true);
+    map([
+        ("credBlob", granted.clone()),
+        ("credProtect", Value::from(2_u64)),
+        ("hmac-secret", granted),
+    ])
+}
+
 /// 300 accounts fit, with the names that sites give them, be they three with each relying party or one.
 #[test]
 fn three_hundred_credentials_with_names_fit() {
@@ -128,6 +148,16 @@ fn the_longest_names_take_more_room() {
     let made = board.fill(usize::MAX, 1, LONGEST).len();
     println!("the longest names: {made} credentials");
     assert!((200..CREDENTIALS).contains(&made), "{made}");
+}
+
+/// So do extensions: what they have the key keep lies in the credential's record.
+#[test]
+fn extensions_take_room() {
+    let mut board = Board::new();
+    let accounts = board.fill(usize::MAX, 1, EXTENDED);
+    println!("with credProtect, credBlob and hmac-secret: {} credentials", accounts.len());
+    let plain = Board::new().fill(usize::MAX, 1, USUAL).len();
+    assert!((200..plain).contains(&accounts.len()), "{} of {plain}", accounts.len());
 }
 
 /// A million sign-ins on a full key erase no page ten thousand times, and one of them erases one page at most. The worst
