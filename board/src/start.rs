@@ -27,7 +27,7 @@ pub struct Regions {
 }
 
 impl Regions {
-    /// Bytes of the records: room for 300 credentials with names as sites give them, or for 237 with the longest.
+    /// Bytes of the records: room for 300 credentials with names as sites give them, or for 234 with the longest.
     const RECORDS: u32 = 128 << 10;
     /// Bytes of the secret's page.
     const SECRET: u32 = 4 << 10;

@@ -31,7 +31,8 @@ pub(crate) fn commit<F: NorFlash>(
         return Ok(false);
     }
     let after: u32 = pieces.iter().map(new_bytes).sum();
-    // What does not grow is never refused: a sign-in, a deletion, a reset.
+    // What does not grow is never refused: a sign-in, a deletion, a reset. Only where most records are of a quarter of a
+    // page and more, of which fewer fit a page than are counted, may there be no room to make room in.
     if after > before && state.live() - before.min(state.live()) + after > state.capacity() {
         return Err(Error::Full);
     }

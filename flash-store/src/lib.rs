@@ -60,7 +60,8 @@ impl<F: NorFlash> FlashStore<F> {
         self.medium.into_flash()
     }
 
-    /// The bytes that records may take in all: of each its key, its value, 16 bytes, and a sixteenth if it is long.
+    /// The bytes that records may take in all: of each its key, its value, 16 bytes and at most
+    /// 3 more, and a sixteenth if it is long.
     #[must_use]
     pub fn capacity(&self) -> u32 {
         self.state.capacity()

@@ -130,6 +130,8 @@ impl State {
         medium: &Medium<F>,
     ) -> Result<(), Error<F::Error>> {
         let mut current: Option<(Key, u32)> = None;
+        // The newest first piece or deletion: a later piece belongs to it or is older.
+        let mut first: Option<(Key, u32)> = None;
         // The piece that must come next, if the value goes on.
         let mut awaited: Option<u8> = None;
         let mut kept = 0;
@@ -142,6 +144,7 @@ impl State {
                 if awaited.is_some() {
                     return damaged;
                 }
+                first = Some(own);
                 current = record.word.put.then_some(own);
             }
             if current == Some(own) {
@@ -154,6 +157,8 @@ impl State {
                     *place = slot;
                 }
                 kept += 1;
+            } else if first.is_none_or(|(key, batch)| key != own.0 || batch < own.1) {
+                return damaged;
             }
         }
         self.index.truncate(kept);

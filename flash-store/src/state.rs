@@ -23,7 +23,7 @@ const AROUND: u32 = PART + MARK;
 /// What a record counts for among what lives: as if it were alone in its part, since that may come, and then its key
 /// shares nothing. Of a page with long records the end stays empty.
 pub(crate) fn charge(word: Word) -> u32 {
-    let len = Word { shared: 0, ..word }.total() + AROUND;
+    let len = Word { shared: 0, ..word }.total().next_multiple_of(4) + AROUND;
     len + if len > 200 { len / 16 } else { 0 }
 }
 
