@@ -101,7 +101,7 @@ fn cut_everywhere(eve: &Eve, opens: &dyn Fn(&Chip) -> Records) -> Looked {
                 break;
             }
             looked.behind += usize::from(committed);
-            for again in (0..).step_by(3) {
+            for again in 0.. {
                 let cut = Chip::holding(chip.content());
                 cut.set_fault(Some(Fault { after: again, done, once: false }));
                 let opened = open(&cut, PAGES).is_ok();
@@ -144,7 +144,7 @@ fn no_loss_of_power_tears_or_loses_a_batch() {
     };
     let looked_at: usize = (40..75).map(cut).sum();
     println!("{looked_at} flashes");
-    assert!(looked_at > 1500, "only {looked_at} flashes");
+    assert!(looked_at > 3000, "only {looked_at} flashes");
 }
 
 /// ST-01. Of the newest batch, a deletion, nothing is needed any more when its page is collected, nor of the end of the one
