@@ -46,7 +46,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         }
         let order = Order::of(&request)?;
         let param = self.config_param(&request)?;
-        let order = order.ok_or(Refusal::MissingParameter)?;
+        let order = order.as_ref().ok_or(Refusal::MissingParameter)?;
         if let Some(param) = param {
             self.authorize_config(&request, param)?;
         }
@@ -56,10 +56,10 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
                 change(&mut settings);
                 self.store_settings(settings, self.pin.clone())?;
             }
-            Order::MinPinLength(params) => self.set_min_pin_length(&params)?,
+            Order::MinPinLength(params) => self.set_min_pin_length(params)?,
             Order::Vendor(command) => {
                 let mut known = self.config.vendor_commands.iter().flatten();
-                if !known.any(|known| *known == command) {
+                if !known.any(|known| known == command) {
                     return Err(Refusal::UnknownVendorCommand);
                 }
             }

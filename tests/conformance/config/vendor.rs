@@ -39,6 +39,8 @@ fn commands_are_announced() {
     assert_eq!(fresh.info().0.at(0x15), None);
     assert!(!listed(&mut fresh).unwrap().contains(&0xFF));
     refused(&mut fresh, &vendor(VENDOR_COMMANDS[0]), INVALID_PARAMETER);
+    // Parameters of a subcommand that is not there are not looked at.
+    refused(&mut fresh, &with_params(map([(1, "1")])), INVALID_PARAMETER);
 }
 
 /// CF-03, CF-15: without a PIN a command needs no token; it succeeds with an empty answer and changes nothing, whatever
@@ -84,6 +86,8 @@ fn pin_guards_vendor_commands() {
         refused(&mut key, &request.clone().managed(&other), PIN_AUTH_INVALID);
     }
     refused(&mut key, &Request::config(cf::VENDOR_PROTOTYPE), PUAT_REQUIRED);
+    // Types are judged while the request is read.
+    refused(&mut key, &with_params(map([(1, "1")])), CBOR_UNEXPECTED_TYPE);
     let token = acfg_token(&mut key);
     let good = known.managed(&token);
     let uncovered = good.clone().with(cf::PARAMS, map([(1, VENDOR_COMMANDS[0])]));
