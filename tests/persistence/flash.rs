@@ -159,14 +159,15 @@ fn an_older_batch_is_not_taken_for_the_newest() {
         apply(&mut model, batch);
     };
     // Pages with little that lives, but something.
-    for number in 0..PAGES as u8 - 3 {
+    let pages = u8::try_from(PAGES).unwrap() - 3;
+    for number in 0..pages {
         let (kept, gone) = (key(&[b'k', number]), key(&[b'g', number]));
         commit(
             &mut store,
             &[Change::Put(gone, &[number; 3400]), Change::Put(kept, &[number; 300])],
         );
     }
-    for number in 0..PAGES as u8 - 3 {
+    for number in 0..pages {
         commit(&mut store, &[Change::Delete(key(&[b'g', number]))]);
     }
     commit(&mut store, &[Change::Put(key(b"f"), &[b'f'; 3000])]);
