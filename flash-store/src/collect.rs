@@ -13,7 +13,7 @@ use crate::entry::{Body, DROP, FIRST, LAST, MARK, PART, Part, Piece, checksum, s
 use crate::error::Error;
 use crate::medium::{Medium, Record, Slot};
 use crate::page::Page;
-use crate::state::State;
+use crate::state::{State, charge};
 
 /// A page that holds still is moved when another was erased so many times more.
 const UNEVEN: u32 = 64;
@@ -187,10 +187,14 @@ impl Copy {
         for (number, place) in (0..).zip(self.places) {
             let Some(place) = place else { continue };
             let slot = Slot::new(at, number);
+            let word = medium.record(slot)?.word;
             if let Some(entry) = state.index.get_mut(place) {
-                *entry = slot;
+                // It lives in one page only, also if the flash fails before the other is erased.
+                let old = core::mem::replace(entry, slot);
+                let page = state.page_mut(old.page())?;
+                page.live = page.live.saturating_sub(charge(word));
             }
-            state.enter(slot, medium.record(slot)?.word)?;
+            state.enter(slot, word)?;
         }
         Ok(())
     }
