@@ -9,7 +9,7 @@ use core::ops::ControlFlow;
 use embedded_storage::nor_flash::NorFlash;
 use softkey_authenticator::Key;
 
-use crate::entry::{Body, DROP, FIRST, LAST, MARK, PART, Part, Piece, checksum, sealed};
+use crate::entry::{Body, DROP, LAST, MARK, PART, Part, Piece, checksum, sealed};
 use crate::error::Error;
 use crate::medium::{Medium, Record, Slot};
 use crate::page::Page;
@@ -89,13 +89,10 @@ pub(crate) fn page<F: NorFlash>(
     if state.tail == Some(victim) {
         state.tail = None;
     }
-    let needed = Needed {
-        deletions: needed_deletions(medium, state, victim)?,
-        ends: needed_ends(medium, state, victim)?,
-    };
+    let deletions = needed_deletions(medium, state, victim)?;
     let mut parts = Vec::new();
     medium.each_part(victim, end, &mut |at, part| {
-        let copy = Copy::of(medium, state, at, part, &needed)?;
+        let copy = Copy::of(medium, state, at, part, &deletions)?;
         parts.extend(copy.map(|copy| (at, copy.total())));
         Ok(())
     })?;
@@ -108,7 +105,7 @@ pub(crate) fn page<F: NorFlash>(
         };
         let (at, _) = parts.swap_remove(next);
         let part = medium.part(at)?;
-        if let Some(copy) = Copy::of(medium, state, at, part, &needed)? {
+        if let Some(copy) = Copy::of(medium, state, at, part, &deletions)? {
             copy.write(medium, state)?;
         }
     }
@@ -118,14 +115,6 @@ pub(crate) fn page<F: NorFlash>(
     state.append(medium, &sealed(&sequence.unwrap_or_default().to_le_bytes(), DROP, 0))?;
     *state.page_mut(victim)? = medium.erase(victim, erases.saturating_add(1))?;
     Ok(())
-}
-
-/// What must be copied although it does not live.
-struct Needed {
-    /// Deletions, as hashes of their keys.
-    deletions: Vec<u32>,
-    /// Last parts, by their batches.
-    ends: Vec<u32>,
 }
 
 /// What lives of a part, put together anew.
@@ -143,7 +132,7 @@ impl Copy {
         state: &State,
         at: u32,
         part: Part,
-        needed: &Needed,
+        deletions: &[u32],
     ) -> Result<Option<Self>, Error<F::Error>> {
         let mut copy = Self { part, body: Body::default(), places: Vec::new() };
         let mut value = Vec::new();
@@ -157,20 +146,16 @@ impl Copy {
                 medium.piece(record, &mut value)?;
                 copy.body.push(&Piece { value: Some(&value), ..piece });
                 copy.places.push(place);
-            } else if !record.word.put
-                && found.is_err()
-                && needed.deletions.contains(&hash(&record.key))
-            {
+            } else if !record.word.put && found.is_err() && deletions.contains(&hash(&record.key)) {
                 copy.body.push(&piece);
                 copy.places.push(None);
             }
             Ok(ControlFlow::Continue(()))
         })?;
-        // A batch is known to be whole by its last part. That of the newest stays were it the only one: numbers go on behind
-        // it.
-        let is_newest = part.batch.checked_add(1) == Some(state.next_batch);
-        let proves =
-            part.flags & (LAST | DROP) == LAST && (is_newest || needed.ends.contains(&part.batch));
+        // The newest batch is known to be whole by its last part, were it the only one: without it an older one would
+        // count as the newest, whose last part may be gone.
+        let proves = part.flags & (LAST | DROP) == LAST
+            && part.batch.checked_add(1) == Some(state.next_batch);
         Ok((proves || !copy.body.is_empty()).then_some(copy))
     }
 
@@ -231,46 +216,6 @@ fn needed_deletions<F: NorFlash>(
         })?;
     }
     Ok(needed)
-}
-
-/// Batches whose last part is in this page, and of which there is another part somewhere: should all newer batches be lost
-/// to damage, they are still whole.
-fn needed_ends<F: NorFlash>(
-    medium: &Medium<F>,
-    state: &State,
-    victim: u32,
-) -> Result<Vec<u32>, Error<F::Error>> {
-    let mut ends = Vec::new();
-    parts_of(medium, state, victim, &mut |part| {
-        if part.flags & (FIRST | LAST | DROP) == LAST {
-            ends.push(part.batch);
-        }
-    })?;
-    if ends.is_empty() {
-        return Ok(ends);
-    }
-    let mut needed = Vec::new();
-    for (number, _) in state.numbered().filter(|(_, page)| page.sequence.is_some()) {
-        parts_of(medium, state, number, &mut |part| {
-            if part.flags & (LAST | DROP) == 0 && ends.contains(&part.batch) {
-                needed.push(part.batch);
-            }
-        })?;
-    }
-    Ok(needed)
-}
-
-fn parts_of<F: NorFlash>(
-    medium: &Medium<F>,
-    state: &State,
-    page: u32,
-    visit: &mut dyn FnMut(Part),
-) -> Result<(), Error<F::Error>> {
-    let end = state.numbered().find(|(number, _)| *number == page).map_or(0, |(_, page)| page.end);
-    medium.each_part(page, end, &mut |_, part| {
-        visit(part);
-        Ok(())
-    })
 }
 
 fn records_of<F: NorFlash>(
