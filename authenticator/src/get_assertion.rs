@@ -155,8 +155,11 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         // 5. Without presence alwaysUv does not apply, so that platforms can look silently before they ask.
         let always = self.settings.always_uv && options.up.unwrap_or(true);
         #[cfg(feature = "faults")]
-        let always =
-            always || (self.settings.always_uv && self.faults.strikes(Fault::AlwaysUvWhenSilent));
+        let always = always
+            || (self.settings.always_uv
+                && param.is_none()
+                && !wants_built_in
+                && self.faults.strikes(Fault::AlwaysUvWhenSilent));
         self.authorization(param, wants_built_in, always)
     }
 
