@@ -90,7 +90,9 @@ pub fn set(setting: Setting, reach: Reach, entropy: Entropy) -> Ceremony<()> {
             request.pin_uv_auth_param = Some(&param);
         }
         match session.sized(&info, Command::CONFIG, &request).await {
-            Err(Cause::Refused(StatusCode::PIN_POLICY_VIOLATION)) => {
+            Err(Cause::Refused(StatusCode::PIN_POLICY_VIOLATION))
+                if matches!(setting, Setting::MinPinLength { .. }) =>
+            {
                 Err(PinRule::MinimumOnlyRises(info.min_pin_length).into())
             }
             Err(Cause::Refused(StatusCode::PIN_NOT_SET)) => Err(Cause::PinNotSet),
