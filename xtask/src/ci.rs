@@ -1,7 +1,8 @@
 //! `cargo xtask ci`: everything CI does after the README's test command, in order, each step with a time limit.
 //!
 //! A step is a command. Its output goes through as it comes; afterwards one line says what it came to, how
-//! many checks it counted if it counts, and how long it took. All steps run, whatever became of those before.
+//! many checks it counted if it counts, and how long it took. All steps run, whatever became of those before; how those
+//! ended that failed is told once more at the end, as only the end of a long log may be kept.
 
 mod step;
 
@@ -129,12 +130,13 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
         println!("== {}: {verdict}", step.name);
         match verdict {
             Verdict::Passed { .. } => passed += 1,
-            Verdict::Failed { .. } => failed.push(step.name),
+            Verdict::Failed { last, .. } => failed.push((step.name, last)),
             Verdict::Skipped { .. } => skipped += 1,
         }
     }
-    if !failed.is_empty() {
-        println!("failed: {}", failed.join(" "));
+    for (name, last) in &failed {
+        println!("failed: {name}, whose output ended so:");
+        last.iter().for_each(|line| println!("    {line}"));
     }
     println!("steps: {passed} passed, {} failed, {skipped} skipped", failed.len());
     Ok(failed.is_empty())

@@ -1,5 +1,6 @@
 //! One step of CI: a command with a time limit, and what it came to.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -8,6 +9,9 @@ use std::time::{Duration, Instant};
 
 /// The code with which `timeout` says that it had to end the command.
 const TIMED_OUT: i32 = 124;
+
+/// How many lines of a step that failed are told again.
+const LAST_LINES: usize = 40;
 
 /// A command with a time limit.
 pub(crate) struct Step {
@@ -42,6 +46,8 @@ pub(crate) enum Verdict {
         why: String,
         /// How long it took.
         took: Duration,
+        /// The end of its output.
+        last: VecDeque<String>,
     },
     /// Its condition does not hold here.
     Skipped {
@@ -57,7 +63,9 @@ impl fmt::Display for Verdict {
             Self::Passed { checks, took } => {
                 write!(formatter, "ok, {checks} passed ({} s)", took.as_secs())
             }
-            Self::Failed { why, took } => write!(formatter, "FAILED, {why} ({} s)", took.as_secs()),
+            Self::Failed { why, took, .. } => {
+                write!(formatter, "FAILED, {why} ({} s)", took.as_secs())
+            }
             Self::Skipped { why } => write!(formatter, "skipped: {why}"),
         }
     }
@@ -108,34 +116,36 @@ impl Step {
                 return Verdict::Skipped { why: otherwise };
             }
         }
-        let done = self.watch(folder);
+        let mut output = Output::default();
+        let done = self.watch(folder, &mut output);
         let took = start.elapsed();
-        match done {
-            Ok((status, checks)) if status.success() => Verdict::Passed { checks, took },
-            Ok((status, _)) if status.code() == Some(TIMED_OUT) => Verdict::Failed {
-                why: format!("not done in {} minutes", self.limit.as_secs() / 60),
-                took,
-            },
-            Ok((status, _)) => Verdict::Failed { why: status.to_string(), took },
-            Err(error) => Verdict::Failed { why: format!("cannot be started: {error}"), took },
-        }
+        let why = match done {
+            Ok(status) if status.success() => {
+                return Verdict::Passed { checks: output.checks, took };
+            }
+            Ok(status) if status.code() == Some(TIMED_OUT) => {
+                format!("not done in {} minutes", self.limit.as_secs() / 60)
+            }
+            Ok(status) => status.to_string(),
+            Err(error) => format!("cannot be started: {error}"),
+        };
+        Verdict::Failed { why, took, last: output.last }
     }
 
-    /// Runs the command and counts what its closing lines say.
-    fn watch(&self, folder: &Path) -> std::io::Result<(ExitStatus, usize)> {
+    /// Runs the command and lets its output through.
+    fn watch(&self, folder: &Path, seen: &mut Output) -> std::io::Result<ExitStatus> {
         let mut command = self.limited(&self.command, folder);
         command.envs(self.variable);
         let mut child = command.stdout(Stdio::piped()).spawn()?;
-        let mut checks = 0;
         if let Some(output) = child.stdout.take() {
             for line in BufReader::new(output).split(b'\n') {
                 let line = line?;
                 let text = String::from_utf8_lossy(&line);
                 println!("{text}");
-                checks += passed_in(&text);
+                seen.add(&text);
             }
         }
-        Ok((child.wait()?, checks))
+        child.wait()
     }
 
     /// `timeout` ends the whole process group, which a child's own kill would not.
@@ -144,6 +154,25 @@ impl Step {
         limited.arg("--kill-after=10").arg(format!("{}s", self.limit.as_secs())).args(command);
         limited.current_dir(folder).stdin(Stdio::null());
         limited
+    }
+}
+
+/// What is kept of a step's output.
+#[derive(Default)]
+struct Output {
+    /// The sum of what its closing lines count.
+    checks: usize,
+    /// The last lines.
+    last: VecDeque<String>,
+}
+
+impl Output {
+    fn add(&mut self, line: &str) {
+        self.checks += passed_in(line);
+        if self.last.len() == LAST_LINES {
+            self.last.pop_front();
+        }
+        self.last.push_back(line.to_owned());
     }
 }
 
@@ -203,6 +232,15 @@ mod tests {
         assert_eq!(step.run(Path::new(".")).to_string(), "skipped: no net");
         let step = Step::new("x", 1, "false", &[]).only_if("true", "no net");
         assert!(matches!(step.run(Path::new(".")), Verdict::Failed { .. }));
+    }
+
+    #[test]
+    fn the_end_of_a_failure_s_output_is_kept() {
+        let Verdict::Failed { last, .. } = verdict_of("seq 100; exit 1") else {
+            panic!("it passed");
+        };
+        assert_eq!(last.len(), LAST_LINES);
+        assert_eq!((last[0].as_str(), last[LAST_LINES - 1].as_str()), ("61", "100"));
     }
 
     #[test]
