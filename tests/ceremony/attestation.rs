@@ -1,6 +1,8 @@
 //! Each attestation format that an owner's root makes, as the relying party sees it: the statement holds, and leads
 //! to that root and to no other.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 use softkey_authenticator::{
     AttestationFormat, AttestationRoot, Config, RootError, RootName, RootValidity,
@@ -110,6 +112,32 @@ fn apple_holds_for_every_algorithm() {
 fn compound_holds_for_every_algorithm() {
     for alg in [-7, -8, -35, -36, -47] {
         holds(AttestationFormat::Compound, alg, Attestation::Certificate);
+    }
+}
+
+/// What the root says that there may be is what comes when each of its formats was wished for, algorithm by algorithm.
+#[test]
+fn statements_are_those_that_are_made() {
+    let formats = [AttestationFormat::FidoU2f, AttestationFormat::Tpm, AttestationFormat::Apple];
+    for formats in [&formats[..], &[AttestationFormat::Tpm, AttestationFormat::Compound]] {
+        let root = new_root(7, formats).unwrap();
+        let attestation = softkey_authenticator::Attestation::Root(root.clone());
+        let config = Config { attestation, ..Config::default() };
+        let algorithms = config.algorithms.listed().to_vec();
+        let mut world = World::with(config);
+        for algorithm in algorithms {
+            let mut made = BTreeSet::new();
+            for format in formats {
+                let options = json!({
+                    "pubKeyCredParams": [{"type": "public-key", "alg": algorithm.id()}],
+                    "attestationFormats": [format.identifier()],
+                });
+                let registered = registered(&world.create(&options).unwrap(), false);
+                made.extend(registered.trust_paths.into_iter().map(|path| path.format));
+            }
+            let told = root.statements(algorithm).into_iter().map(AttestationFormat::identifier);
+            assert_eq!(told.map(str::to_owned).collect::<BTreeSet<_>>(), made, "{algorithm:?}");
+        }
     }
 }
 
