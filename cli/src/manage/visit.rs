@@ -169,8 +169,8 @@ impl Visit {
         loop {
             match request.poll_output(self.now()) {
                 Some(RequestOutput::Settled(promise)) => return self.end(promise),
-                Some(RequestOutput::Ask(question)) => {
-                    self.show_looks(&question, form, &mut person);
+                Some(RequestOutput::Ask(mut question)) => {
+                    self.show_looks(&mut question, form, &mut person);
                     let answer = person.answer(&question);
                     let answer = self.on_page(&question, answer, http, &mut person);
                     request.handle_answer(self.now(), answer);
@@ -230,8 +230,9 @@ impl Visit {
         }
     }
 
-    /// Likewise how providers want to look in the dialog: `{"branding": ..}`. Whoever is asked is told by the question.
-    fn show_looks(&self, question: &Question, form: Form, person: &mut Person<'_, '_>) {
+    /// Likewise how providers want to look in the dialog: `{"branding": ..}`. People are told once: the question, which tells
+    /// whoever is asked, no more has what was told here.
+    fn show_looks(&self, question: &mut Question, form: Form, person: &mut Person<'_, '_>) {
         let Question::Account(dialog) = question else { return };
         for (provider, looks) in dialog.brandings.iter().filter(|_| self.verbose) {
             let line = match form {
@@ -241,6 +242,9 @@ impl Visit {
             if let Some(line) = line {
                 person.note(&line);
             }
+        }
+        if self.verbose && form == Form::Plain {
+            dialog.brandings.clear();
         }
     }
 

@@ -304,6 +304,11 @@ fn the_looks_of_a_provider_are_told() {
     refused(&output, &["1  \"ada@idp.example\" at", &told, "Nobody is there"]);
     let quiet = said(&world.get("passive", "optional", &["--account", "1"]));
     assert!(!quiet.contains("calls itself"), "{quiet}");
+    // Once, whether or not the person is asked.
+    for words in [&["--verbose"][..], &["--verbose", "--account", "1"]] {
+        let verbose = said(&world.get("passive", "required", words));
+        assert_eq!(verbose.matches(&told).count(), 1, "{verbose}");
+    }
 
     let words = ["--account", "1", "--verbose", "--json"];
     let output = world.get("passive", "required", &words);
