@@ -14,7 +14,7 @@ use softkey_ctap::cose::{PublicKey, algorithm, key};
 
 use crate::authenticator::Authenticator;
 use crate::credential::{Credential, Kind};
-use crate::extensions::{AssertionWishes, CreationWishes};
+use crate::extensions::CreationWishes;
 use crate::store::Store;
 
 /// One way to misbehave under a valid signature.
@@ -80,6 +80,8 @@ pub enum Fault {
 #[derive(Default)]
 pub(crate) struct Faults {
     on: Vec<Fault>,
+    /// What was done for the request in work, whose answer is still to come: the user may refuse.
+    pending: Vec<Fault>,
     done: Vec<Fault>,
     /// The client data hash signed last.
     last_hash: [u8; 32],
@@ -88,11 +90,11 @@ pub(crate) struct Faults {
 impl<S: Store, R> Authenticator<S, R> {
     /// From now on these faults are on, and no others.
     pub fn set_faults(&mut self, faults: &[Fault]) {
-        self.faults.on.clear();
-        self.faults.on.extend_from_slice(faults);
+        let last_hash = self.faults.last_hash;
+        self.faults = Faults { on: faults.to_vec(), last_hash, ..Faults::default() };
     }
 
-    /// The faults that have changed something since this was asked last.
+    /// The faults that have changed something since they were set, once.
     pub fn take_done(&mut self) -> Vec<Fault> {
         mem::take(&mut self.faults.done)
     }
@@ -109,10 +111,10 @@ impl Faults {
         for fault in on {
             if fault == Fault::StaleClientData {
                 signed = stale;
-                self.done.push(fault);
+                self.pending.push(fault);
             } else if let Some(distorted) = distorted(fault, &data) {
                 data = distorted;
-                self.done.push(fault);
+                self.pending.push(fault);
             }
         }
         (data, signed)
@@ -120,8 +122,11 @@ impl Faults {
 
     /// What is granted to a new credential.
     pub(crate) fn forced(&mut self, mut wishes: CreationWishes) -> CreationWishes {
-        for fault in &self.on {
-            let granted = match *fault {
+        let mut on = self.on.clone();
+        // What is forced leaves nothing to a default.
+        on.sort_by_key(|fault| matches!(fault, Fault::DefaultProtection(_)));
+        for fault in on {
+            let granted = match fault {
                 Fault::Protection(level) => wishes.force(level),
                 Fault::DefaultProtection(level) => {
                     wishes.protection.is_none() && wishes.force(level)
@@ -130,21 +135,32 @@ impl Faults {
                 _ => false,
             };
             if granted {
-                self.done.push(*fault);
+                self.pending.push(fault);
             }
         }
         wishes
     }
 
-    /// What an assertion may do.
-    pub(crate) fn limited(&mut self, mut wishes: AssertionWishes) -> AssertionWishes {
-        if self.on.contains(&Fault::NoLargeBlob) && wishes.deny_large_blob() {
-            self.done.push(Fault::NoLargeBlob);
-        }
-        wishes
+    /// Is the large blob, or its key, denied that an assertion would have given?
+    pub(crate) fn denies_large_blob(&mut self) -> bool {
+        self.will_strike(Fault::NoLargeBlob)
     }
 
-    /// Is it on, here where it makes a difference?
+    /// The answer is made: what was done for it made it another one.
+    pub(crate) fn tell(&mut self) {
+        self.done.append(&mut self.pending);
+    }
+
+    /// Is it on, here where it makes a difference if the request succeeds?
+    fn will_strike(&mut self, fault: Fault) -> bool {
+        let on = self.on.contains(&fault);
+        if on {
+            self.pending.push(fault);
+        }
+        on
+    }
+
+    /// Is it on, here where it makes a difference whatever comes?
     pub(crate) fn strikes(&mut self, fault: Fault) -> bool {
         let on = self.on.contains(&fault);
         if on {
@@ -153,9 +169,9 @@ impl Faults {
         on
     }
 
-    /// Is this credential, which is there, found by CTAP2?
+    /// Is this credential, which is there, found by CTAP2? Another may stand in for it.
     pub(crate) fn finds(&mut self, credential: &Credential) -> bool {
-        credential.kind != Kind::U2f || !self.strikes(Fault::IgnoreU2f)
+        credential.kind != Kind::U2f || !self.will_strike(Fault::IgnoreU2f)
     }
 
     /// Is it found by U2F?
@@ -170,7 +186,7 @@ impl Faults {
             _ => None,
         });
         choice.map(|(fault, number)| {
-            self.done.push(fault);
+            self.pending.push(fault);
             number
         })
     }
@@ -190,7 +206,7 @@ impl Faults {
                 _ => {}
             }
             if signed != before {
-                self.done.push(fault);
+                self.pending.push(fault);
             }
         }
         signed
@@ -202,7 +218,7 @@ impl Faults {
             && let Some(last) = point.last_mut()
         {
             *last ^= 1;
-            self.done.push(Fault::OffCurve);
+            self.pending.push(Fault::OffCurve);
         }
         point
     }
@@ -416,7 +432,7 @@ mod tests {
         let mut expected = [data(&[]), vec![0]].concat();
         expected[32] = 0x02;
         assert_eq!(distorted, expected);
-        assert_eq!(faults.done.len(), 3);
+        assert_eq!(faults.pending.len(), 3);
     }
 
     /// A generator with another last bit is no point.
@@ -442,7 +458,7 @@ mod tests {
         let distorted = faults.distort_u2f_key(point);
         assert!(p256::PublicKey::from_sec1_bytes(&point).is_ok());
         assert!(p256::PublicKey::from_sec1_bytes(&distorted).is_err());
-        assert_eq!(faults.done, [Fault::OffCurve]);
+        assert_eq!(faults.pending, [Fault::OffCurve]);
     }
 
     /// Outputs stay in canonical order.
@@ -471,6 +487,6 @@ mod tests {
         let mut faults = Faults { on: vec![Fault::StaleClientData], ..Faults::default() };
         assert_eq!(faults.distort(data(&[]), [1; 32]), (data(&[]), [0; 32]));
         assert_eq!(faults.distort(data(&[]), [2; 32]), (data(&[]), [1; 32]));
-        assert_eq!(faults.done, [Fault::StaleClientData; 2]);
+        assert_eq!(faults.pending, [Fault::StaleClientData; 2]);
     }
 }

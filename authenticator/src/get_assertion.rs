@@ -118,8 +118,6 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let method = extensions::method(&self.config, verified_by, user_present);
         let circumstances = Circumstances { listed: allow_list.is_some(), up, method };
         let wishes = self.check_assertion_inputs(&inputs, &circumstances)?;
-        #[cfg(feature = "faults")]
-        let wishes = self.faults.limited(wishes);
         // 8, 9. Consent.
         let assertion = Assertion {
             rp_id_hash,
@@ -180,6 +178,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
                     return Ok((credential, 1));
                 }
             }
+            #[cfg(feature = "faults")]
+            self.faults.tell();
             return Err(Refusal::NoCredentials);
         }
         let (mut newest, mut accounts) = (None, 0_u64);
@@ -270,6 +270,12 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let signature: Vec<u8> = key.sign(&[&auth_data, &client_data_hash])?;
         let names = *verified && among_several;
         let user = credential.user.as_ref().map(|user| account(user, names)).transpose()?;
+        let large_blob_key = credential.large_blob_key().filter(|_| wishes.large_blob_key);
+        #[cfg(feature = "faults")]
+        let large_blob_key = large_blob_key.filter(|_| !self.faults.denies_large_blob());
+        let unsigned_extension_outputs = large_blob.outputs()?;
+        #[cfg(feature = "faults")]
+        self.faults.tell();
         Ok(reply(&Response {
             credential: Some(Descriptor::public_key(&credential.id)),
             auth_data: &auth_data,
@@ -277,8 +283,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             user,
             number_of_credentials,
             user_selected: assertion.user_selected.then_some(true),
-            large_blob_key: credential.large_blob_key().filter(|_| wishes.large_blob_key),
-            unsigned_extension_outputs: large_blob.outputs()?,
+            large_blob_key,
+            unsigned_extension_outputs,
             ep_att: None,
             att_stmt: None,
         }))

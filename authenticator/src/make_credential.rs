@@ -154,6 +154,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
                 return Ok(true);
             }
         }
+        #[cfg(feature = "faults")]
+        self.faults.tell();
         Ok(false)
     }
 
@@ -207,6 +209,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         } else {
             self.keep_key(&checked.rp_id_hash, &credential)?;
         }
+        #[cfg(feature = "faults")]
+        self.faults.tell();
         Ok(reply(&Response {
             fmt: checked.format.name(),
             auth_data: &auth_data,

@@ -157,7 +157,10 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             certificate: &certificate,
             signature: &signature,
         };
-        response.to_bytes().ok_or(StatusWord::OTHER)
+        let response = response.to_bytes().ok_or(StatusWord::OTHER)?;
+        #[cfg(feature = "faults")]
+        self.faults.tell();
+        Ok(response)
     }
 
     fn authenticate(
@@ -197,6 +200,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let signature =
             key.sign(&[&application, &[user_presence], &counter.to_be_bytes(), &challenge]);
         let signature = signature.map_err(internal)?;
+        #[cfg(feature = "faults")]
+        self.faults.tell();
         Ok(AuthenticateResponse { user_presence, counter, signature: &signature }.to_bytes())
     }
 

@@ -9,7 +9,7 @@ use softkey_tests::platform::Made;
 use softkey_tests::platform::permission::{ACFG, CM};
 use softkey_tests::request::{cf, cm, mc};
 use softkey_tests::status::{
-    CREDENTIAL_EXCLUDED, NO_CREDENTIALS, NOT_ALLOWED, PUAT_REQUIRED, SUCCESS, word,
+    CREDENTIAL_EXCLUDED, KEY_STORE_FULL, NO_CREDENTIALS, NOT_ALLOWED, PUAT_REQUIRED, SUCCESS, word,
 };
 use softkey_tests::u2f::{Registration, authenticate, register, status_word};
 use softkey_tests::{Key, Request};
@@ -183,6 +183,114 @@ fn no_large_blob_is_supported() {
     assert_eq!(key.assertion_by(&before, &read).answer.at(8), None);
     let supported = map([("largeBlob", map([("supported", false)]))]);
     assert_eq!(key.make(&wish).answer.at(6), Some(&supported));
+}
+
+/// One more request to a key with this fault, from a user who refuses and from one who approves: what the key told its
+/// owner of it each time.
+fn told(key: &mut Key, fault: &str, request: &Request) -> [Vec<String>; 2] {
+    key.misbehave(fault);
+    [User::Refuses, User::Approves].map(|user| {
+        key.user(user);
+        key.told();
+        key.send(&request.bytes());
+        key.told()
+    })
+}
+
+/// A decision is told with the answer that it changed: not when the user refused, to whom it made no difference.
+#[test]
+fn decisions_are_told_with_the_answers_that_they_change() {
+    let only_after_a_touch = |key: &mut Key, fault: &str, request: &Request| {
+        assert_eq!(told(key, fault, request), [vec![], vec![fault.to_owned()]], "{fault}");
+    };
+    let plain = Request::make_credential();
+    only_after_a_touch(&mut Key::fresh(), "force-cred-protect=3", &plain);
+    only_after_a_touch(&mut Key::fresh(), "default-cred-protect=2", &plain);
+    only_after_a_touch(&mut Key::fresh(), "wrong-up", &plain);
+    let mut key = Key::with_profile(Profile::Default);
+    let wish = Request::make_credential().discoverable().extension("largeBlobKey", true);
+    let made = key.make(&wish);
+    let get = made.get().extension("largeBlobKey", true);
+    only_after_a_touch(&mut key, "no-large-blob", &get);
+    only_after_a_touch(&mut key, "no-large-blob", &wish);
+    let mut key = Key::fresh();
+    accounts(&mut key);
+    only_after_a_touch(&mut key, "account-chooser=2", &Request::get_assertion(RP));
+    let mut key = Key::fresh();
+    let registration = u2f_registered(&mut key);
+    let own = key.make(&plain);
+    let both = Request::get_assertion(RP).listing(&[&registration.handle, own.id()]);
+    only_after_a_touch(&mut key, "ignore-u2f", &both);
+}
+
+/// Where the answer is the one that it would have been, nothing is told.
+#[test]
+fn decisions_that_change_nothing_are_not_told() {
+    let nothing = |key: &mut Key, fault: &str, request: &Request| {
+        assert_eq!(told(key, fault, request), [const { Vec::<String>::new() }; 2], "{fault}");
+    };
+    let asked = Request::make_credential().extension("credProtect", 2_i64);
+    nothing(&mut Key::fresh(), "force-cred-protect=2", &asked);
+    nothing(&mut Key::fresh(), "default-cred-protect=3", &asked);
+    nothing(&mut Key::fresh(), "no-large-blob", &Request::make_credential());
+    // A credential that has no key for a large blob gives none anyway.
+    let mut key = Key::with_profile(Profile::Default);
+    let made = key.make(&Request::make_credential().discoverable());
+    nothing(&mut key, "no-large-blob", &made.get().extension("largeBlobKey", true));
+    // Another of the listed credentials is excluded all the same.
+    let mut key = Key::fresh();
+    let registration = u2f_registered(&mut key);
+    let own = key.make(&Request::make_credential());
+    let exclude = Request::make_credential().listing(&[&registration.handle, own.id()]);
+    nothing(&mut key, "ignore-u2f", &exclude);
+    assert_eq!(key.send(&exclude.bytes()), [CREDENTIAL_EXCLUDED]);
+}
+
+/// Of a level that is forced and one for who asks for none, the first is granted, in whatever order they were switched on.
+#[test]
+fn a_forced_protection_outdoes_that_by_default() {
+    for order in [
+        ["force-cred-protect=3", "default-cred-protect=2"],
+        ["default-cred-protect=2", "force-cred-protect=3"],
+    ] {
+        let mut key = Key::fresh();
+        order.iter().for_each(|fault| key.misbehave(fault));
+        let made = key.make(&Request::make_credential());
+        assert_eq!(made.auth_data.extensions, Some(map([("credProtect", 3_i64)])));
+        assert_eq!(key.told(), ["force-cred-protect=3"]);
+    }
+}
+
+/// With largeBlob: what there would have been to read, and to write, is told of; no more.
+#[test]
+fn a_large_blob_is_told_as_denied_where_there_is_one() {
+    let mut key = Key::with_profile(Profile::LargeBlob);
+    let wish = map([("support", "preferred")]);
+    let made = key.make(&Request::make_credential().extension("largeBlob", wish));
+    let read = made.get().extension("largeBlob", map([("read", true)]));
+    let write = map([("write", Value::from([1, 2])), ("originalSize", 3.into())]);
+    let write = made.get().extension("largeBlob", write);
+    let nothing = || vec![];
+    let denied = || vec!["no-large-blob".to_owned()];
+    assert_eq!(told(&mut key, "no-large-blob", &read), [nothing(), nothing()]);
+    // Without presence nothing is written anyway.
+    let silent = write.clone().option("up", false);
+    assert_eq!(told(&mut key, "no-large-blob", &silent), [nothing(), nothing()]);
+    assert_eq!(told(&mut key, "no-large-blob", &write), [nothing(), denied()]);
+    key.misbehave("no-large-blob@2");
+    key.assertion_by(&made, &write);
+    assert_eq!(told(&mut key, "no-large-blob", &read), [nothing(), denied()]);
+}
+
+/// Who found no room learns of no fault: the status is what it would have been.
+#[test]
+fn a_refusal_in_the_end_is_no_fault_of_the_key() {
+    let mut key = with("wrong-up");
+    key.misbehave("force-cred-protect=3");
+    key.memory().full(true);
+    let full = Request::make_credential().discoverable();
+    assert_eq!(key.send(&full.bytes()), [KEY_STORE_FULL]);
+    assert_eq!(key.told(), [""; 0]);
 }
 
 /// A level where none was asked for; another that was asked for is granted.

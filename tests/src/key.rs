@@ -409,6 +409,14 @@ impl Key {
         }
     }
 
+    /// The faults that changed answers since this was asked last, as the key tells its owner.
+    pub fn told(&mut self) -> Vec<String> {
+        match &mut self.body {
+            Body::Inside(inside) => std::mem::take(&mut inside.told),
+            Body::Board(_) => board::apart("what a key tells its owner"),
+        }
+    }
+
     /// Has every call of the authenticator watched from now on.
     pub fn watch(&mut self, watcher: impl FnMut(Edge) + 'static) {
         match &mut self.body {

@@ -92,18 +92,6 @@ impl AssertionWishes {
         };
         Ok((outputs != GetAssertionOutputs::default()).then(|| cbor::encode(&outputs)))
     }
-
-    /// Reads and writes no large blob; true if one was wanted.
-    #[cfg(feature = "faults")]
-    pub(crate) fn deny_large_blob(&mut self) -> bool {
-        let wanted = self.large_blob_key || !matches!(self.large_blob, Wish::Nothing);
-        self.large_blob_key = false;
-        self.large_blob = match self.large_blob {
-            Wish::Nothing | Wish::Read => Wish::Nothing,
-            Wish::Write(_) => Wish::Write(None),
-        };
-        wanted
-    }
 }
 
 impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {

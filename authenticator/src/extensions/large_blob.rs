@@ -127,9 +127,13 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             Wish::Read => {
                 let key = self.blob_key(&self.records.keys().rp16(rp_id_hash), &credential.id);
                 let plaintext = self.records.load(&key)?;
+                #[cfg(feature = "faults")]
+                let plaintext = plaintext.filter(|_| !self.faults.denies_large_blob());
                 Ok(plaintext.map_or(Outcome::Nothing, Outcome::Read))
             }
             Wish::Write(None) => Ok(Outcome::Written(false)),
+            #[cfg(feature = "faults")]
+            Wish::Write(Some(_)) if self.faults.denies_large_blob() => Ok(Outcome::Written(false)),
             Wish::Write(Some(record)) => {
                 let key = self.blob_key(&self.records.keys().rp16(rp_id_hash), &credential.id);
                 let mut batch = Batch::default();

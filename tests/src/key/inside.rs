@@ -26,6 +26,8 @@ pub(super) struct Inside {
     pub(super) fault: Option<Fault>,
     pub(super) watcher: Option<Box<dyn FnMut(Edge)>>,
     board: Board,
+    /// The faults that changed an answer.
+    pub(super) told: Vec<String>,
     wire: Wire,
 }
 
@@ -44,6 +46,7 @@ impl Inside {
             fault: None,
             watcher: None,
             board: board(),
+            told: Vec::new(),
             wire: Wire::default(),
         }
     }
@@ -186,7 +189,7 @@ impl Inside {
         if let Some(fault) = &mut self.fault {
             fault(&job.bytes, &mut answer);
         }
-        self.board.finish(&mut answer, &self.authenticator.take_done());
+        self.told.extend(self.board.finish(&mut answer, &self.authenticator.take_done()));
         self.wire.handle_timeout(now);
         self.wire.arm(self.board.armed_packets());
         self.device.answer(now, job.id, &answer);
