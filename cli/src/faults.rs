@@ -93,7 +93,9 @@ pub enum About {
     Ceremonies,
     /// This CTAP2 command.
     Command(Command),
-    /// Assertions, and the answers of credentialManagement.
+    /// credentialManagement and its preview.
+    Management,
+    /// Assertions, and both of these.
     Accounts,
 }
 
@@ -346,13 +348,16 @@ impl About {
             ctap2(&[Command::GET_ASSERTION, Command::GET_NEXT_ASSERTION])
                 || u2f(u2f::instruction::AUTHENTICATE)
         };
+        let management =
+            || ctap2(&[Command::CREDENTIAL_MANAGEMENT, Command::CREDENTIAL_MANAGEMENT_PREVIEW]);
         match self {
             Self::All => true,
             Self::Creation => creation(),
             Self::Assertion => assertion(),
             Self::Ceremonies => creation() || assertion(),
             Self::Command(command) => ctap2(&[command]),
-            Self::Accounts => assertion() || ctap2(&[Command::CREDENTIAL_MANAGEMENT]),
+            Self::Management => management(),
+            Self::Accounts => assertion() || management(),
         }
     }
 }

@@ -305,14 +305,23 @@ fn protection_comes_unasked() {
     }
 }
 
-/// An enumeration of nothing is none, or one of 0.
+/// An enumeration of nothing is none, or one of 0; by the preview of the command too.
 #[test]
 fn an_empty_enumeration_succeeds() {
-    let mut key = Key::fresh();
-    key.set_pin(PIN);
-    let token = key.token(Protocol::Two, PIN, CM, None).unwrap();
-    let begin = Request::credential_management(cm::ENUMERATE_RPS_BEGIN).managed(&token);
-    assert_eq!(key.send(&begin.bytes()), [NO_CREDENTIALS]);
-    key.misbehave("empty-enumeration");
-    assert_eq!(key.send(&begin.bytes()), [0x00, 0xA1, 0x05, 0x00]);
+    let begin = Request::credential_management(cm::ENUMERATE_RPS_BEGIN);
+    for (profile, begin) in
+        [(Profile::Default, begin.clone()), (Profile::Preview, begin.previewed())]
+    {
+        let mut key = Key::with_profile(profile);
+        key.set_pin(PIN);
+        let token = match profile {
+            Profile::Preview => key.pin_token(Protocol::One, PIN),
+            _ => key.token(Protocol::Two, PIN, CM, None),
+        };
+        let begin = begin.managed(&token.unwrap());
+        assert_eq!(key.send(&begin.bytes()), [NO_CREDENTIALS]);
+        key.misbehave("empty-enumeration");
+        assert_eq!(key.send(&begin.bytes()), [0x00, 0xA1, 0x05, 0x00]);
+        assert_eq!(key.told(), ["empty-enumeration"]);
+    }
 }

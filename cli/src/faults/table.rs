@@ -68,7 +68,7 @@ macro_rules! plain {
     };
 }
 
-use About::{Accounts, All, Assertion, Ceremonies, Creation};
+use About::{Accounts, All, Assertion, Ceremonies, Creation, Management};
 
 /// The faults, by the place where they act and then by what they are about.
 pub static TABLE: &[Entry] = &[
@@ -362,7 +362,7 @@ pub static TABLE: &[Entry] = &[
     ),
     plain!(
         "empty-enumeration",
-        About::Command(Command::CREDENTIAL_MANAGEMENT),
+        Management,
         Fault::Answer(AnswerFault::EmptyEnumeration),
         "where there are no relying parties, enumerateRPsBegin succeeds and says that there are 0"
     ),

@@ -192,6 +192,21 @@ fn a_cancelled_request_ends_with_another_status() {
     }
 }
 
+/// Accounts are told of by assertions and by both editions of credentialManagement.
+#[test]
+fn accounts_are_wrong_wherever_they_are_told_of() {
+    let listed = b"\0\xA1\x06\xA2\x62id\x41\x05\x64name\x63Ada";
+    for command in [0x0A, 0x41] {
+        for fault in ["wrong-user-handle", "truncated-names"] {
+            assert!(changed(fault, &[command, 0xA0], listed).1, "{fault} {command:#x}");
+        }
+    }
+    for fault in ["wrong-user-handle", "truncated-names"] {
+        assert!(changed(fault, &[8], ASSERTION).1, "{fault}");
+        assert!(!changed(fault, &[0x40, 0xA0], listed).1, "{fault}");
+    }
+}
+
 /// Only an assertion that there is no credential for has that status, and only the enumeration of nothing succeeds.
 #[test]
 fn what_is_not_there_is_told_otherwise() {
@@ -205,6 +220,9 @@ fn what_is_not_there_is_told_otherwise() {
     }
     let of = |request, answer| changed("empty-enumeration", request, answer);
     assert_eq!(of(b"\x0A\xA1\x01\x02", b"\x2E"), (b"\0\xA1\x05\0".into(), true));
+    assert_eq!(of(b"\x41\xA1\x01\x02", b"\x2E"), (b"\0\xA1\x05\0".into(), true));
+    // Another command whose parameters happen to look so.
+    assert_eq!(of(b"\x40\xA1\x01\x02", b"\x2E"), (b"\x2E".into(), false));
     assert_eq!(of(b"\x0A\xA1\x01\x04", b"\x2E"), (b"\x2E".into(), false));
     assert_eq!(of(b"\x0A\xA1\x01\x02", b"\x33"), (b"\x33".into(), false));
 }
