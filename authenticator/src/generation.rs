@@ -157,8 +157,11 @@ impl Config {
 
     fn drop_what_came_later(&mut self) {
         let generation = self.generation;
-        if generation < Generation::Ctap23 && self.large_blobs == LargeBlobs::Extension {
-            self.large_blobs = LargeBlobs::None;
+        if generation < Generation::Ctap23 {
+            self.certifications.retain(|(name, _)| name != "CCN-CPSTIC");
+            if self.large_blobs == LargeBlobs::Extension {
+                self.large_blobs = LargeBlobs::None;
+            }
         }
         if generation < Generation::Ctap22 {
             self.extensions.hmac_secret_mc = false;

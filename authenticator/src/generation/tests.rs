@@ -137,7 +137,7 @@ fn statuses_are_those_of_the_generation() {
 fn everything() -> Config {
     Config {
         enterprise: Enterprise::new(Secret::new([1; 32]), vec![0x30, 0], vec![]),
-        certifications: vec![("FIDO".into(), 1)],
+        certifications: vec![("CCN-CPSTIC".into(), 1), ("FIDO".into(), 1)],
         vendor_commands: Some(vec![7]),
         pin_complexity_policy: true,
         pin_complexity_policy_url: Some("https://example.com".into()),
@@ -156,8 +156,12 @@ fn everything() -> Config {
 fn what_came_later_is_taken_away() {
     let of = |generation| Config { generation, ..everything() }.settled();
     assert_eq!(of(Generation::Ctap23), everything());
-    let without_extension = Config { large_blobs: LargeBlobs::None, ..everything() };
-    let ctap22 = Config { generation: Generation::Ctap22, ..without_extension };
+    let ctap22 = Config {
+        generation: Generation::Ctap22,
+        large_blobs: LargeBlobs::None,
+        certifications: vec![("FIDO".into(), 1)],
+        ..everything()
+    };
     assert_eq!(of(Generation::Ctap22), ctap22);
     let ctap21 = Config {
         generation: Generation::Ctap21,

@@ -79,6 +79,7 @@ fn flaws_are_named_with_their_line() {
         ("certifications = { FIDO = 7 }", "certifications", 1),
         ("certifications = { CC-EAL = 0 }", "certifications", 1),
         ("generation = \"2.0\"\ncertifications = { FIDO = 1 }", "certifications", 2),
+        ("generation = \"2.2\"\ncertifications = { CCN-CPSTIC = 1 }", "certifications", 2),
         ("generation = \"2.1\"\nlong-touch-for-reset = true", "long-touch-for-reset", 2),
         ("\nvendor-commands = [2, 1, 2]", "vendor-commands", 2),
         ("generation = \"2.0\"\nvendor-commands = []", "vendor-commands", 2),
