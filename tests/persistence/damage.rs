@@ -78,7 +78,7 @@ fn no_changed_page_changes_a_record() {
         for page in
             (0..pages).filter(|page| file[page * 4096..][..4096].iter().any(|byte| *byte != 0))
         {
-            for other in [None, Some(page ^ 1), Some((page + 2) % pages)] {
+            for other in [None, Some((page ^ 1) % pages), Some((page + 2) % pages)] {
                 let mut changed = file.clone();
                 match other {
                     None => changed[page * 4096..][..4096].fill(0xFF),

@@ -50,9 +50,10 @@ pub struct Findings {
 
 /// A [`Store`] on a redb database: one table of byte keys to byte values.
 ///
-/// A commit is one sync, after which the batch is durable. A crash in it leaves the state before or after:
-/// redb numbers the states and sums their pages, and goes back from one that is not whole. That a stranger
-/// could forge such a sum is nothing here: it is no cryptographic sum, but all values are sealed ones.
+/// A commit is one sync, after which the batch is durable, and one more before it where the file grows. A
+/// crash in it leaves the state before or after: redb numbers the states and sums their pages, and goes back
+/// from one that is not whole. That a stranger could forge such a sum is nothing here: it is no cryptographic
+/// sum, but all values are sealed ones.
 /// Recording the free pages with each commit (redb's quick repair) would need a second sync to save some
 /// milliseconds at the first opening after a crash; closing the store records them.
 ///

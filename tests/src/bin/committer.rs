@@ -5,7 +5,7 @@
 //!   answered registration is a line with its number and credential id.
 //! - `VAULT passwords`: keeps passwords in it, as a browser profile's, until it is killed. Each is a line with its number.
 //! - `VAULT peak`: reads all of it, commits a hundred times, and prints the number of records that it found and
-//!   the most memory, in KiB, that the process ever had in use.
+//!   the most memory, in KiB, that the process ever had in use; `refused` and the memory if it cannot be opened.
 
 use std::fmt::Display;
 use std::path::Path;
@@ -30,6 +30,9 @@ fn main() -> ExitCode {
         return end(keep_forever(&paths, std::io::stdout()));
     }
     let vault = Vault::open(&paths, &Unlock::KeyFile);
+    if vault.is_err() && work == "peak" {
+        println!("refused {}", most_kib());
+    }
     let first = arguments.next().and_then(|first| first.to_str()?.parse().ok());
     let ended = vault.map_err(|error| error.to_string()).and_then(|mut vault| {
         let ended = match (work.to_str(), first) {
@@ -65,8 +68,12 @@ fn peak<S: Store>(store: &mut S) -> Result<(), S::Error> {
     for number in 0..100 {
         store.commit(&[Change::Put(key(&[0xFE, number]), &[number; 300])])?;
     }
+    println!("{found} {}", most_kib());
+    Ok(())
+}
+
+fn most_kib() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    println!("{found} {}", peak.unwrap_or_default().trim().trim_end_matches(" kB"));
-    Ok(())
+    peak.unwrap_or_default().trim().trim_end_matches(" kB").to_owned()
 }
