@@ -77,8 +77,8 @@ impl Args {
             Command::Fingers(args) => args.json(),
             Command::Config(args) => args.json(),
             Command::Reset(args) => args.device.json,
-            Command::Create(args) => args.device.json,
-            Command::Get(args) => args.ceremony.device.json,
+            Command::Create(args) => args.keys.json,
+            Command::Get(args) => args.ceremony.keys.json,
             Command::Store(args) => args.json,
             Command::PreventSilentAccess(args) => args.json,
             Command::Disconnect(args) => args.json,
@@ -129,9 +129,12 @@ pub enum Command {
     /// Put a key back to its factory state; every credential on it is lost
     Reset(ResetArgs),
     /// Make a credential: navigator.credentials.create() with JSON in and JSON out
+    ///
+    /// All keys that are present are asked, or those that are named, and the one that is touched first serves.
     Create(CeremonyArgs),
     /// Sign in: navigator.credentials.get() with JSON in and JSON out
     ///
+    /// All keys that are present are asked, or those that are named, and the one that is touched first serves.
     /// Of several accounts the person at the terminal chooses one; without a terminal the newest on the key is used, and
     /// no password without --yes or --account.
     Get(GetArgs),

@@ -18,7 +18,7 @@ use softkey_client::{
 use softkey_ctap::Instant;
 
 use super::consent::Consent;
-use super::device::DeviceArgs;
+use super::device::KeysArgs;
 use super::failure::explain;
 use super::network::NetworkArgs;
 use super::person::PinArgs;
@@ -53,8 +53,8 @@ pub struct CeremonyArgs {
     pub wrong: Option<String>,
 
     #[command(flatten)]
-    /// Which key.
-    pub device: DeviceArgs,
+    /// Which keys.
+    pub keys: KeysArgs,
     #[command(flatten)]
     /// The PIN, if it is needed.
     pub pin: PinArgs,

@@ -1,4 +1,5 @@
-//! Which key a command means, and the way to it: a HID path, `udp:HOST:PORT`, or the only key present.
+//! Which key a command means, and the way to it: a HID path, `udp:HOST:PORT`, or the only key present; for create and get
+//! any number of them.
 #![allow(
     clippy::doc_markdown,
     reason = "some of these comments are the text of --help, where backticks are noise"
@@ -16,6 +17,7 @@ use softkey_ctap_hid::{
 };
 
 use crate::error::{CliError, Exit};
+use crate::output::Output;
 use crate::text::quoted;
 
 /// Which key.
@@ -28,6 +30,24 @@ pub struct DeviceArgs {
     /// The same as DEVICE
     #[arg(long, value_name = "DEVICE", env = "SOFTKEY_DEVICE")]
     pub device: Option<String>,
+
+    /// Print one JSON object a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Which keys: all that are present, or those that are named.
+#[derive(Clone, Debug, Default, Args)]
+pub struct KeysArgs {
+    /// A key: a HID path as softkey list prints it, or udp:HOST:PORT [default: all that are present]
+    ///
+    /// May be given more than once. Of several keys the one that is touched first serves.
+    #[arg(value_name = "DEVICE")]
+    pub places: Vec<String>,
+
+    /// The same as DEVICE
+    #[arg(long, value_name = "DEVICE", env = "SOFTKEY_DEVICE")]
+    pub device: Vec<String>,
 
     /// Print one JSON object a line
     #[arg(long)]
@@ -88,21 +108,62 @@ pub fn open(args: &DeviceArgs) -> Result<(Key, String), CliError> {
         Some(name) => name.clone(),
         None => only_one(&keys()?)?,
     };
+    Ok((open_named(&name)?, name))
+}
+
+/// Opens the keys that the arguments mean, of which each that is named must be there; of those that are merely present
+/// one is enough, and the others are told to the person. There is at least one.
+///
+/// # Errors
+///
+/// As [`open`], if there is none.
+pub fn open_several(
+    args: &KeysArgs,
+    output: &mut Output<'_>,
+) -> Result<Vec<(Key, String)>, CliError> {
+    let given = if args.places.is_empty() { &args.device } else { &args.places };
+    if !given.is_empty() {
+        let mut names: Vec<&String> = Vec::new();
+        for name in given {
+            // A key that is asked twice at once is busy.
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+        return names.into_iter().map(|name| Ok((open_named(name)?, name.clone()))).collect();
+    }
+    let (mut open, mut shut) = (Vec::new(), Vec::new());
+    for key in keys()? {
+        let name = key.path.to_string_lossy().into_owned();
+        match open_named(&name) {
+            Ok(key) => open.push((key, name)),
+            Err(error) => shut.push(error),
+        }
+    }
+    if open.is_empty() {
+        return Err(shut.into_iter().next().unwrap_or_else(no_key));
+    }
+    for error in shut {
+        output.note(error.what());
+    }
+    Ok(open)
+}
+
+fn open_named(name: &str) -> Result<Key, CliError> {
     let wire = if let Some(address) = name.strip_prefix("udp:") {
         UdpTransport::connect(address).map(Wire::Udp)
     } else {
-        let path = CString::new(name.as_str()).map_err(|_| no_name(&name))?;
+        let path = CString::new(name).map_err(|_| no_name(name))?;
         HidTransport::open(&path).map(Wire::Hid)
     };
-    let wire = wire.map_err(|error| unreachable_key(&name, &error))?;
-    let key = Connection::open(wire).map_err(|error| match error {
-        ConnectionError::Transport(error) => unreachable_key(&name, &error),
-        ConnectionError::Host(HostError::Timeout) => silent(&name),
+    let wire = wire.map_err(|error| unreachable_key(name, &error))?;
+    Connection::open(wire).map_err(|error| match error {
+        ConnectionError::Transport(error) => unreachable_key(name, &error),
+        ConnectionError::Host(HostError::Timeout) => silent(name),
         ConnectionError::Host(error) => {
-            CliError::new(Exit::NoKey, format!("{} cannot be used: {error}.", quoted(&name)), RETRY)
+            CliError::new(Exit::NoKey, format!("{} cannot be used: {error}.", quoted(name)), RETRY)
         }
-    })?;
-    Ok((key, name))
+    })
 }
 
 const RETRY: &str = "again, or plug the key out and in";
@@ -125,11 +186,7 @@ pub fn keys() -> Result<Vec<KeyInfo>, CliError> {
 fn only_one(keys: &[KeyInfo]) -> Result<String, CliError> {
     match keys {
         [key] => Ok(key.path.to_string_lossy().into_owned()),
-        [] => Err(CliError::new(
-            Exit::NoKey,
-            "No key was found.",
-            "plug one in, softkey doctor, or --device udp:HOST:PORT",
-        )),
+        [] => Err(no_key()),
         several => {
             let paths: Vec<_> = several.iter().map(|key| key.path.to_string_lossy()).collect();
             Err(CliError::new(
@@ -139,6 +196,14 @@ fn only_one(keys: &[KeyInfo]) -> Result<String, CliError> {
             ))
         }
     }
+}
+
+fn no_key() -> CliError {
+    CliError::new(
+        Exit::NoKey,
+        "No key was found.",
+        "plug one in, softkey doctor, or --device udp:HOST:PORT",
+    )
 }
 
 fn no_name(name: &str) -> CliError {

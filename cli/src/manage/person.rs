@@ -77,7 +77,10 @@ pub struct Person<'o, 'w> {
     output: &'o mut Output<'w>,
     given: Option<Zeroizing<String>>,
     consent: Consent,
+    /// Was the touch asked for that is waited for now?
     told: bool,
+    /// How many keys wait for one.
+    keys: usize,
     interrupts: Option<Interrupts>,
 }
 
@@ -86,7 +89,14 @@ impl<'o, 'w> Person<'o, 'w> {
     #[must_use]
     pub fn new(output: &'o mut Output<'w>, given: Option<Zeroizing<String>>) -> Self {
         let (consent, interrupts) = (Consent::unknown(), Interrupts::heed());
-        Self { output, given, consent, told: false, interrupts }
+        Self { output, given, consent, told: false, keys: 1, interrupts }
+    }
+
+    /// The same person before so many keys, of which one is to be touched.
+    #[must_use]
+    pub fn before(mut self, keys: usize) -> Self {
+        self.keys = keys;
+        self
     }
 
     /// The same person with a mind that is known.
@@ -144,7 +154,10 @@ impl User for Person<'_, '_> {
     fn waits(&mut self, on: Waits) -> ControlFlow<()> {
         if on == Waits::Touch && !self.told {
             self.told = true;
-            self.output.note("Touch the key.");
+            match self.keys {
+                1 => self.output.note("Touch the key."),
+                keys => self.output.note(format!("Touch one of the {keys} keys.")),
+            }
         }
         self.key_waits(true);
         let interrupted = self.interrupts.as_ref().is_some_and(|i| i.came.load(Ordering::SeqCst));
@@ -154,6 +167,8 @@ impl User for Person<'_, '_> {
     /// A PIN that was given is tried once: a second wrong one would cost a try for nothing.
     fn pin(&mut self, need: PinNeed) -> Option<Zeroizing<String>> {
         self.key_waits(false);
+        // Of several keys one was touched to say whose PIN is meant. Its next touch is another one.
+        (self.told, self.keys) = (false, 1);
         let mut question = String::from("PIN");
         if need.wrong {
             let left =

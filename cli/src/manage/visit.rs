@@ -1,11 +1,12 @@
 //! A page that a command plays: it makes one call, which is carried to its end with a key or without one, and leaves what
 //! its profile keeps.
 
+use std::io;
 use std::thread;
 use std::time::{self, Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
-use softkey_client::driver::{DriveError, Keys, User as _};
+use softkey_client::driver::{DriveError, Keys, Settlement, User as _};
 use softkey_client::fedcm::{DisconnectOptions, UserInfoOptions, UserInfos};
 use softkey_client::fetch::http::Http;
 use softkey_client::fetch::related_origins;
@@ -15,11 +16,12 @@ use softkey_client::{
     Operation, Output as RequestOutput, Page, Question, Rejection, Request,
 };
 use softkey_ctap::Instant;
+use softkey_ctap_hid::ConnectionError;
 
 use super::branding;
 use super::consent::Consent;
 use super::create::{CeremonyArgs, named};
-use super::device::open;
+use super::device::{Wire, open_several};
 use super::entropy;
 use super::failure::explain;
 use super::pages::{Forms, Pages};
@@ -139,11 +141,15 @@ impl Visit {
             return self.settle_alone(request, &mut http, consent, output);
         }
         let given = args.pin.given()?;
-        let (key, _) = open(&args.device)?;
-        let mut keys = Keys::new([key]);
+        let (open, names): (Vec<_>, Vec<_>) = open_several(&args.keys, output)?.into_iter().unzip();
+        let mut keys = Keys::new(open);
         keys.set_fetch(move |url| related_origins(&mut http, url).ok());
-        let settlement = keys.settle(request, &mut Person::new(output, given).with(consent));
-        if let Some(error) = keys.take_failure(KeyId(0)) {
+        let mut person = Person::new(output, given).with(consent).before(names.len());
+        let settlement = keys.settle(request, &mut person);
+        drop(person);
+        tell_of_each(&settlement, &names, output);
+        let resolved = matches!(settlement.promise, Some(Ok(_)));
+        if !resolved && let Some(error) = broken(&mut keys, names.len()) {
             return Err(explain(DriveError::Connection(error)));
         }
         let pending = || {
@@ -263,6 +269,81 @@ impl Visit {
     }
 }
 
+/// What broke the way to the first key, if it broke to each.
+fn broken(keys: &mut Keys<Wire>, count: usize) -> Option<ConnectionError<io::Error>> {
+    let failures: Option<Vec<_>> =
+        (0..).map(KeyId).take(count).map(|key| keys.take_failure(key)).collect();
+    failures?.into_iter().next()
+}
+
+/// Of several keys: why each failed, and what one made that was touched too late.
+fn tell_of_each(settlement: &Settlement, names: &[String], output: &mut Output<'_>) {
+    let name = |key: KeyId| usize::try_from(key.0).ok().and_then(|key| names.get(key));
+    if let Some(Err(rejection)) = &settlement.promise
+        && names.len() > 1
+    {
+        for (key, cause) in &rejection.keys {
+            if let Some(name) = name(*key) {
+                output.note(format!("{}: {cause}", visible(name)));
+            }
+        }
+    }
+    for (key, late) in &settlement.late {
+        if let (Some(name), Credential::Registration(made)) = (name(*key), late) {
+            let id = &made.id;
+            output.note(format!(
+                "{} was touched too late. It made {id}, of which the site does not know.",
+                visible(name)
+            ));
+        }
+    }
+}
+
 fn nothing_comes() -> CliError {
     CliError::new(Exit::Usage, "No message can come.", "--inbox with a source")
+}
+
+#[cfg(test)]
+mod tests {
+    use softkey_client::wrong::{Deviations, WrongClient};
+    use softkey_client::{Cause, CreationOptions, Origin};
+
+    use super::*;
+
+    const OPTIONS: &str = r#"{"rp": {"name": ""}, "user": {"id": "AQ", "name": "", "displayName": ""}, "challenge": "",
+        "pubKeyCredParams": []}"#;
+
+    /// What several keys say of this settlement.
+    fn told(settlement: &Settlement, names: &[&str]) -> String {
+        let mut notes = Vec::new();
+        let names: Vec<_> = names.iter().map(|name| String::from(*name)).collect();
+        tell_of_each(settlement, &names, &mut Output::new(io::sink(), &mut notes, Form::Plain));
+        String::from_utf8(notes).unwrap()
+    }
+
+    /// What was made too late is not lost: the person learns which key has it.
+    #[test]
+    fn a_late_credential_is_told() {
+        let options = CreationOptions::from_json(OPTIONS).unwrap();
+        let origin = Origin::parse("https://a.example").unwrap();
+        let deviations = Deviations::default();
+        let made = WrongClient::new(1).create(&options, &origin, &[7; 32], &deviations);
+        let id = made.id.clone();
+        let late = vec![(KeyId(1), Credential::Registration(Box::new(made)))];
+        let settlement = Settlement { promise: None, late };
+        let expected =
+            format!("two was touched too late. It made {id}, of which the site does not know.\n");
+        assert_eq!(told(&settlement, &["one", "two"]), expected);
+    }
+
+    /// One key's reason is the error itself; of several each has its own.
+    #[test]
+    fn several_keys_say_why_they_failed() {
+        let mut rejection = Rejection::new(Cause::KeysDiffer, Operation::Create);
+        rejection.keys = vec![(KeyId(0), Cause::Excluded), (KeyId(1), Cause::KeyGone)];
+        let settlement = Settlement { promise: Some(Err(rejection)), late: Vec::new() };
+        let expected = format!("one: {}\ntwo: {}\n", Cause::Excluded, Cause::KeyGone);
+        assert_eq!(told(&settlement, &["one", "two"]), expected);
+        assert_eq!(told(&settlement, &["one"]), "");
+    }
 }

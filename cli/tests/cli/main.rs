@@ -25,6 +25,7 @@ mod related;
 mod replay;
 mod seal;
 mod serve;
+mod several;
 mod slow;
 mod terminal;
 mod touch;
