@@ -254,7 +254,9 @@ fn a_forced_protection_outdoes_that_by_default() {
         ["default-cred-protect=2", "force-cred-protect=3"],
     ] {
         let mut key = Key::fresh();
-        order.iter().for_each(|fault| key.misbehave(fault));
+        for fault in order {
+            key.misbehave(fault);
+        }
         let made = key.make(&Request::make_credential());
         assert_eq!(made.auth_data.extensions, Some(map([("credProtect", 3_i64)])));
         assert_eq!(key.told(), ["force-cred-protect=3"]);
