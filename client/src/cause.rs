@@ -3,6 +3,7 @@
 //! A page must not learn which of many reasons it was; a tester must. So both are kept, and one exhaustive
 //! match leads from the one to the other.
 
+mod owner;
 mod text;
 
 use softkey_ctap::StatusCode;
@@ -14,6 +15,7 @@ use crate::capabilities::Capability;
 use crate::fedcm::Failure;
 use crate::registry::{CredentialType, Feature};
 use crate::related::RelatedFault;
+pub use owner::OwnerFault;
 
 /// Which ceremony failed: some reasons have another public name in each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -204,6 +206,8 @@ pub enum Cause {
     NoRoomForBlob,
     /// A finger could not be enrolled, or not be found.
     Finger(FingerFault),
+    /// The key's owner cannot have that.
+    Owner(OwnerFault),
     /// One of the excluded credentials is on the key, and the user touched it.
     Excluded,
     /// The key refused with this status.
@@ -402,6 +406,7 @@ impl Cause {
             | Self::NoLargeBlob
             | Self::NoRoomForBlob
             | Self::Finger(_)
+            | Self::Owner(_)
             | Self::RefusedU2f(_)
             | Self::Cancelled
             | Self::Timeout

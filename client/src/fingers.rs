@@ -117,7 +117,7 @@ pub fn remove(which: String, reach: Reach, entropy: Entropy) -> Ceremony<Finger>
         let enroller = Enroller::open(session, reach).await?;
         let finger = enroller.one(&which).await?;
         let params = Params { template_id: Some(&finger.id), ..Params::default() };
-        enroller.request(subcommand::REMOVE_ENROLLMENT, Some(params)).await?;
+        enroller.request(subcommand::REMOVE_ENROLLMENT, Some(params)).await.map_err(gone)?;
         Ok(finger)
     })
 }
@@ -211,7 +211,7 @@ impl Enroller {
             template_friendly_name: Some(name),
             ..Params::default()
         };
-        self.request(subcommand::SET_FRIENDLY_NAME, Some(params)).await.map(drop)
+        self.request(subcommand::SET_FRIENDLY_NAME, Some(params)).await.map(drop).map_err(gone)
     }
 
     /// Takes samples until there are enough; gives the new template's identifier.
@@ -261,6 +261,14 @@ impl Luck {
             _ if self.bad >= MAX_BAD => Err(FingerFault::BadSamples(self.bad).into()),
             _ => Ok(()),
         }
+    }
+}
+
+/// Somebody else may have removed the finger since it was listed.
+fn gone(cause: Cause) -> Cause {
+    match cause {
+        Cause::Refused(StatusCode::INVALID_OPTION) => FingerFault::Unknown.into(),
+        other => other,
     }
 }
 

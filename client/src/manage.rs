@@ -5,7 +5,7 @@ use softkey_ctap::entities::{PUBLIC_KEY, Parameters, RelyingParty, RpId, User};
 use softkey_ctap::make_credential::Request;
 use softkey_ctap::{Command, StatusCode};
 
-use crate::cause::Cause;
+use crate::cause::{Cause, OwnerFault};
 use crate::ceremony::Ceremony;
 use crate::entropy::Entropy;
 use crate::info::Info;
@@ -49,7 +49,8 @@ pub fn select(reach: Reach, entropy: Entropy) -> Ceremony<()> {
     })
 }
 
-/// Puts the key back to its factory state. Many keys allow it only within seconds of being plugged in.
+/// Puts the key back to its factory state. Many keys allow it only within seconds of being plugged in; later it fails with
+/// [`OwnerFault::TooLateForReset`].
 #[must_use]
 pub fn reset(reach: Reach, entropy: Entropy) -> Ceremony<()> {
     Ceremony::new(async move |desk| {
@@ -57,7 +58,8 @@ pub fn reset(reach: Reach, entropy: Entropy) -> Ceremony<()> {
         if !reach.ctap2 {
             return Err(Cause::NoSuchCommand);
         }
-        session.desk.command(Command::RESET).await.map(drop)
+        let late = |cause| OwnerFault::TooLateForReset.of(StatusCode::NOT_ALLOWED, cause);
+        session.desk.command(Command::RESET).await.map(drop).map_err(late)
     })
 }
 

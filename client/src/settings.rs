@@ -5,7 +5,7 @@ use softkey_ctap::client_pin::Permissions;
 use softkey_ctap::config::{Request, SetMinPinLength, subcommand};
 use softkey_ctap::{Command, StatusCode};
 
-use crate::cause::{Cause, PinRule};
+use crate::cause::{Cause, OwnerFault, PinRule};
 use crate::ceremony::Ceremony;
 use crate::entropy::Entropy;
 use crate::info::Info;
@@ -90,18 +90,41 @@ pub fn set(setting: Setting, reach: Reach, entropy: Entropy) -> Ceremony<()> {
             request.pin_uv_auth_param = Some(&param);
         }
         match session.sized(&info, Command::CONFIG, &request).await {
-            Err(Cause::Refused(StatusCode::PIN_POLICY_VIOLATION))
-                if matches!(setting, Setting::MinPinLength { .. }) =>
-            {
-                Err(PinRule::MinimumOnlyRises(info.min_pin_length).into())
-            }
-            Err(Cause::Refused(StatusCode::PIN_NOT_SET)) => Err(Cause::PinNotSet),
-            Err(Cause::Refused(StatusCode::INVALID_PARAMETER)) if is_unlisted(&info, &setting) => {
-                Err(Cause::NoSuchCommand)
-            }
-            other => other.map(drop),
+            Ok(_) => Ok(()),
+            Err(Cause::Refused(status)) => Err(refused(status, &setting, &info)),
+            Err(cause) => Err(cause),
         }
     })
+}
+
+/// What a status means as the answer to this setting.
+fn refused(status: StatusCode, setting: &Setting, info: &Info) -> Cause {
+    match (status, setting) {
+        (StatusCode::PIN_POLICY_VIOLATION, Setting::MinPinLength { length: Some(length), .. }) => {
+            match *length {
+                length if length < info.min_pin_length => {
+                    PinRule::MinimumOnlyRises(info.min_pin_length).into()
+                }
+                length if length > info.max_pin_length => {
+                    OwnerFault::MinimumTooHigh(info.max_pin_length).into()
+                }
+                _ => Cause::Refused(status),
+            }
+        }
+        (StatusCode::KEY_STORE_FULL, Setting::MinPinLength { rp_ids, .. })
+            if !rp_ids.is_empty() =>
+        {
+            OwnerFault::PartiesFull.into()
+        }
+        (StatusCode::OPERATION_DENIED, Setting::AlwaysUv(false)) => {
+            OwnerFault::AlwaysUvStays.into()
+        }
+        (StatusCode::PIN_NOT_SET, _) => Cause::PinNotSet,
+        (StatusCode::INVALID_PARAMETER, setting) if is_unlisted(info, setting) => {
+            Cause::NoSuchCommand
+        }
+        _ => Cause::Refused(status),
+    }
 }
 
 /// Is it a vendor's command that the key does not tell of?

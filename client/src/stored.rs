@@ -11,7 +11,7 @@ use softkey_ctap::entities::{Descriptor, User};
 use softkey_ctap::{Command, Secret, StatusCode};
 
 use crate::base64url;
-use crate::cause::{Cause, WrongResponse};
+use crate::cause::{Cause, OwnerFault, WrongResponse};
 use crate::ceremony::{Ceremony, Progress};
 use crate::entropy::Entropy;
 use crate::info::Info;
@@ -100,7 +100,7 @@ pub fn list(rp_id: Option<String>, reach: Reach, entropy: Entropy) -> Ceremony<V
 
 /// Deletes one credential and gives what it was: the one whose identifier in base64url begins with `id`.
 ///
-/// Fails with [`Cause::NoCredentials`] or [`Cause::SeveralCredentials`] if that is not exactly one.
+/// Fails with [`OwnerFault::UnknownCredential`] or [`Cause::SeveralCredentials`] if that is not exactly one.
 #[must_use]
 pub fn delete(id: String, reach: Reach, entropy: Entropy) -> Ceremony<Stored> {
     Ceremony::new(async move |desk| {
@@ -196,7 +196,8 @@ impl Manager {
     pub(crate) async fn delete(&self, stored: &Stored) -> Result<(), Cause> {
         let credential_id = Some(Descriptor::public_key(&stored.id));
         let params = Params { credential_id, ..Params::default() };
-        self.request(subcommand::DELETE_CREDENTIAL, Some(params)).await.map(drop)
+        let deleted = self.request(subcommand::DELETE_CREDENTIAL, Some(params)).await;
+        deleted.map(drop).map_err(gone)
     }
 
     /// updateUserInformation.
@@ -215,7 +216,9 @@ impl Manager {
         };
         let credential_id = Some(Descriptor::public_key(&stored.id));
         let params = Params { credential_id, user: Some(user), ..Params::default() };
-        self.request(subcommand::UPDATE_USER_INFORMATION, Some(params)).await.map(drop)
+        let renamed = self.request(subcommand::UPDATE_USER_INFORMATION, Some(params)).await;
+        let full = |cause| OwnerFault::NamesFull.of(StatusCode::KEY_STORE_FULL, cause);
+        renamed.map(drop).map_err(gone).map_err(full)
     }
 
     /// The only credential whose identifier begins so.
@@ -224,7 +227,7 @@ impl Manager {
         all.retain(|kept| base64url::encode(&kept.stored.id).starts_with(id));
         match (all.len(), all.pop()) {
             (1, Some(kept)) => Ok(kept),
-            (0, _) | (_, None) => Err(Cause::NoCredentials),
+            (0, _) | (_, None) => Err(OwnerFault::UnknownCredential.into()),
             (several, _) => Err(Cause::SeveralCredentials(several)),
         }
     }
@@ -281,6 +284,11 @@ impl Manager {
         let progress = Progress::Credentials { read: number(all.len()), parties, total: of };
         self.session.desk.seen(progress).await
     }
+}
+
+/// Somebody else may have deleted it since it was listed.
+fn gone(cause: Cause) -> Cause {
+    OwnerFault::UnknownCredential.of(StatusCode::NO_CREDENTIALS, cause)
 }
 
 fn number(count: usize) -> u64 {

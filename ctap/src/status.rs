@@ -59,8 +59,8 @@ codes! {
     UNSUPPORTED_ALGORITHM = 0x26, "CTAP2_ERR_UNSUPPORTED_ALGORITHM", "None of the algorithms is supported.";
     /// The user refused, or the operation is not authorized.
     OPERATION_DENIED = 0x27, "CTAP2_ERR_OPERATION_DENIED", "The user refused, or the operation is not authorized.";
-    /// There is no room for another credential.
-    KEY_STORE_FULL = 0x28, "CTAP2_ERR_KEY_STORE_FULL", "There is no room for another credential.";
+    /// There is no room for it: another credential, as a rule.
+    KEY_STORE_FULL = 0x28, "CTAP2_ERR_KEY_STORE_FULL", "There is no room for it.";
     /// Nothing is being processed (2.0 only).
     NOT_BUSY = 0x29, "CTAP2_ERR_NOT_BUSY", "Nothing is being processed (2.0 only).";
     /// No operation is pending.
@@ -79,8 +79,8 @@ codes! {
     NOT_ALLOWED = 0x30, "CTAP2_ERR_NOT_ALLOWED", "The command is not allowed now.";
     /// The PIN is wrong.
     PIN_INVALID = 0x31, "CTAP2_ERR_PIN_INVALID", "The PIN is wrong.";
-    /// The PIN is blocked; only a reset helps.
-    PIN_BLOCKED = 0x32, "CTAP2_ERR_PIN_BLOCKED", "The PIN is blocked; only a reset helps.";
+    /// The PIN, or built-in user verification, is blocked; only a reset helps.
+    PIN_BLOCKED = 0x32, "CTAP2_ERR_PIN_BLOCKED", "The PIN, or built-in user verification, is blocked; only a reset helps.";
     /// The pinUvAuthParam is wrong or its token may not do this.
     PIN_AUTH_INVALID = 0x33, "CTAP2_ERR_PIN_AUTH_INVALID", "The pinUvAuthParam is wrong or its token may not do this.";
     /// Too many wrong PINs in a row; a power cycle is needed.

@@ -28,7 +28,7 @@ const UNSIGNED: Fault = Fault::Statement(StatementFault::Signature);
 
 impl World {
     /// The key has this fault from now on.
-    fn fault(&mut self, fault: &str) {
+    pub(crate) fn fault(&mut self, fault: &str) {
         self.core().board.switch_on(fault.parse().unwrap());
     }
 

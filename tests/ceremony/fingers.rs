@@ -90,6 +90,19 @@ fn a_finger_is_enrolled_sample_by_sample() {
     assert_eq!(world.known_fingers(), Ok(vec![finger]));
 }
 
+/// A finger that somebody else removed meanwhile is unknown.
+#[test]
+fn a_finger_that_is_gone_is_unknown() {
+    let mut world = world();
+    let id = world.enroll(None).unwrap().hex_id();
+    // Behind the list of them, and before that how long names may be.
+    world.fault("status=bioEnrollment:2c@3");
+    assert_eq!(world.call(&id, "thumb"), Err(FingerFault::Unknown.into()));
+    world.fault("status=bioEnrollment:2c@2");
+    assert_eq!(world.forget(&id), Err(FingerFault::Unknown.into()));
+    assert_eq!(world.known_fingers().unwrap()[0].name, None);
+}
+
 /// By name or by the beginning of the identifier; names that several have name none.
 #[test]
 fn fingers_are_renamed_and_removed() {

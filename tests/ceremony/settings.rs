@@ -1,9 +1,10 @@
 //! What the owner sets on a key for good.
 
 use softkey_authenticator::{Config, UserVerification};
-use softkey_client::cause::PinRule;
+use softkey_client::cause::{OwnerFault, PinRule};
 use softkey_client::settings::{Setting, set};
 use softkey_client::{Cause, Info};
+use softkey_ctap::StatusCode;
 
 use crate::world::World;
 
@@ -80,6 +81,50 @@ fn the_minimum_only_rises() {
     let rp_ids = vec!["example.org".to_owned(), "example.com".to_owned()];
     world.set(Setting::MinPinLength { length: None, rp_ids }).unwrap();
     assert_eq!(world.info().min_pin_length, 8);
+}
+
+/// A minimum above what the key takes is another mistake than one below what it has.
+#[test]
+fn the_minimum_stays_below_the_maximum() {
+    let mut world = World::with(Config { max_pin_length: 20, ..Config::default() });
+    assert_eq!(world.set(at_least(21)), Err(OwnerFault::MinimumTooHigh(20).into()));
+    world.set(at_least(20)).unwrap();
+}
+
+/// The list of parties has an end, and that is what its owner is told.
+#[test]
+fn the_list_of_parties_has_an_end() {
+    let mut world = World::with(Config { max_rp_ids: 1, ..Config::default() });
+    let rp_ids = vec!["example.org".to_owned(), "example.com".to_owned()];
+    let listed = |rp_ids| Setting::MinPinLength { length: Some(4), rp_ids };
+    assert_eq!(world.set(listed(rp_ids.clone())), Err(OwnerFault::PartiesFull.into()));
+    world.set(listed(rp_ids[..1].to_vec())).unwrap();
+}
+
+/// A status means what it does for the setting that was asked for, and nothing where it means nothing.
+#[test]
+fn a_status_is_told_by_the_setting_that_it_refuses() {
+    let of = |status: u8, setting: Setting| {
+        let config = Config { pin_complexity_policy: true, always_uv: true, ..Config::default() };
+        let mut world = World::with(config);
+        world.fault(&format!("status=config:{status:x}"));
+        world.set(setting)
+    };
+    let plain = |status| Err(Cause::Refused(StatusCode(status)));
+    let parties = || Setting::MinPinLength { length: None, rp_ids: vec!["example.org".into()] };
+    assert_eq!(of(0x37, at_least(3)), Err(PinRule::MinimumOnlyRises(4).into()));
+    assert_eq!(of(0x37, at_least(64)), Err(OwnerFault::MinimumTooHigh(63).into()));
+    // A key that refuses what is between the two has a rule of its own, and other settings set no minimum.
+    assert_eq!(of(0x37, at_least(8)), plain(0x37));
+    assert_eq!(of(0x37, parties()), plain(0x37));
+    assert_eq!(of(0x37, Setting::PinComplexityPolicy), plain(0x37));
+    assert_eq!(of(0x37, Setting::ForceChangePin), plain(0x37));
+    assert_eq!(of(0x28, parties()), Err(OwnerFault::PartiesFull.into()));
+    assert_eq!(of(0x28, at_least(8)), plain(0x28));
+    assert_eq!(of(0x28, Setting::LongTouchForReset), plain(0x28));
+    assert_eq!(of(0x27, Setting::AlwaysUv(false)), Err(OwnerFault::AlwaysUvStays.into()));
+    assert_eq!(of(0x27, Setting::LongTouchForReset), plain(0x27));
+    assert_eq!(of(0x35, Setting::ForceChangePin), Err(Cause::PinNotSet));
 }
 
 /// CF-11. A key that can hold new PINs to more than their length is told so by its owner; no other key is asked.

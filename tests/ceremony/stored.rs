@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 
 use serde_json::json;
 use softkey_authenticator::Config;
+use softkey_client::cause::OwnerFault;
 use softkey_client::stored::{self, Names, Room, Stored};
 use softkey_client::{Cause, CreationOptions, Origin, PinNeed, base64url};
+use softkey_ctap::StatusCode;
 
 use crate::world::World;
 
@@ -92,7 +94,7 @@ fn the_deleted_one_is_gone() {
     assert_eq!(left, [second]);
     let after = world.count().unwrap();
     assert_eq!(after, Room { stored: 1, free: before.free + 1 });
-    assert_eq!(world.delete(&first), Err(Cause::NoCredentials));
+    assert_eq!(world.delete(&first), Err(OwnerFault::UnknownCredential.into()));
 }
 
 /// A beginning will do if only one identifier begins so; nothing is deleted if several do.
@@ -103,7 +105,7 @@ fn the_beginning_of_an_identifier_must_fit_one() {
         world.keep("one.example", user);
     }
     assert_eq!(world.delete("A"), Err(Cause::SeveralCredentials(2)));
-    assert_eq!(world.delete("*"), Err(Cause::NoCredentials));
+    assert_eq!(world.delete("*"), Err(OwnerFault::UnknownCredential.into()));
     assert_eq!(world.count().unwrap().stored, 2);
     let id = name_of(&world.list(None).unwrap()[0]);
     assert!(world.delete(&id[..12]).is_ok());
@@ -124,6 +126,27 @@ fn names_are_changed_one_by_one() {
     assert_eq!(world.rename(&id, none).unwrap().display_name, None);
     let stored = world.list(None).unwrap().remove(0);
     assert_eq!((stored.name.as_deref(), stored.display_name), (Some("countess"), None));
+}
+
+/// A credential that somebody else deleted meanwhile is unknown, and a key without room for names says that of the names.
+#[test]
+fn a_refused_change_is_told_by_what_was_to_change() {
+    let mut world = patient();
+    let id = world.keep("one.example", "ada");
+    let name = || Names { name: Some("countess".into()), display_name: None };
+    // The requests before this one are those of the list: two with a token, and none between.
+    for (status, deleted, renamed) in [
+        (0x2E, OwnerFault::UnknownCredential.into(), OwnerFault::UnknownCredential.into()),
+        (0x28, Cause::Refused(StatusCode(0x28)), OwnerFault::NamesFull.into()),
+        (0x30, Cause::Refused(StatusCode(0x30)), Cause::Refused(StatusCode(0x30))),
+    ] {
+        let fault = format!("status=credentialManagement:{status:x}@3");
+        world.fault(&fault);
+        assert_eq!(world.delete(&id), Err(deleted));
+        world.fault(&fault);
+        assert_eq!(world.rename(&id, name()), Err(renamed));
+        assert_eq!(world.list(None).unwrap()[0].name.as_deref(), Some("ada"));
+    }
 }
 
 /// The PIN is asked for once, and a wrong one says what is left.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
+use softkey_client::cause::OwnerFault;
 use softkey_client::{Cause, DomException, Operation, manage};
 use softkey_ctap::StatusCode;
 
@@ -65,7 +66,7 @@ fn a_late_reset_is_refused() {
     world.advance(Duration::from_millis(10_001));
     let (reach, entropy) = (world.reach, world.entropy());
     let late = world.run(manage::reset(reach, entropy));
-    assert_eq!(late, Err(Cause::Refused(StatusCode::NOT_ALLOWED)));
+    assert_eq!(late, Err(OwnerFault::TooLateForReset.into()));
     world.power_cycle();
     let entropy = world.entropy();
     assert_eq!(world.run(manage::reset(reach, entropy)), Ok(()));

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use softkey_client::cause::{Cause, FingerFault, PinRule, TypeFault};
+use softkey_client::cause::{Cause, FingerFault, OwnerFault, PinRule, TypeFault};
 use softkey_client::driver::DriveError;
 use softkey_client::fedcm::{Endpoint, Failure, Unoffered};
 use softkey_ctap::StatusCode;
@@ -138,6 +138,7 @@ fn advice(cause: &Cause) -> (Exit, &'static str) {
         Cause::NoLargeBlob => (Exit::Refused, "softkey blobs list"),
         Cause::NoRoomForBlob => (Exit::Refused, "less data, or softkey blobs delete first"),
         Cause::Finger(fault) => finger(*fault),
+        Cause::Owner(fault) => owner(*fault),
         Cause::Excluded => (Exit::Refused, "softkey get, or another key"),
         Cause::Refused(status) => refused(*status),
         Cause::RefusedU2f(_) => (Exit::Refused, ANOTHER_KEY),
@@ -197,6 +198,19 @@ const fn finger(fault: FingerFault) -> (Exit, &'static str) {
     }
 }
 
+const fn owner(fault: OwnerFault) -> (Exit, &'static str) {
+    match fault {
+        OwnerFault::PartiesFull => (Exit::Refused, "fewer or shorter --rp-id"),
+        OwnerFault::MinimumTooHigh(_) => (Exit::Pin, "a smaller number"),
+        OwnerFault::AlwaysUvStays => (Exit::Refused, ANOTHER_KEY),
+        OwnerFault::NamesFull => (Exit::Refused, "shorter names"),
+        OwnerFault::UnknownCredential => (Exit::Refused, "softkey credentials list"),
+        OwnerFault::TooLateForReset => {
+            (Exit::Refused, "plug the key out and in, and again within ten seconds")
+        }
+    }
+}
+
 /// What to try after a status. Every byte can come, so there is a rest; every code with a name has words of its own.
 fn refused(status: StatusCode) -> (Exit, &'static str) {
     match status {
@@ -225,16 +239,13 @@ fn refused(status: StatusCode) -> (Exit, &'static str) {
         StatusCode::LARGE_BLOB_STORAGE_FULL => {
             (Exit::Refused, "less data, or softkey blobs delete first")
         }
-        StatusCode::NOT_ALLOWED => {
-            (Exit::Refused, "plug the key out and in, and again within ten seconds")
-        }
         StatusCode::CREDENTIAL_EXCLUDED => (Exit::Refused, "softkey get, or another key"),
         StatusCode::NO_CREDENTIALS | StatusCode::INVALID_CREDENTIAL => {
             (Exit::Refused, "another key, or softkey create first")
         }
         StatusCode::UNSUPPORTED_ALGORITHM => (Exit::Refused, "-7 (ES256) in pubKeyCredParams"),
         StatusCode::LIMIT_EXCEEDED | StatusCode::REQUEST_TOO_LARGE | StatusCode::INVALID_LENGTH => {
-            (Exit::Refused, "shorter names or lists")
+            (Exit::Refused, "shorter names, lists or data")
         }
         StatusCode::INVALID_PARAMETER
         | StatusCode::UNSUPPORTED_OPTION
@@ -254,7 +265,8 @@ fn fault(status: StatusCode) -> (Exit, &'static str) {
         | StatusCode::LOCK_REQUIRED
         | StatusCode::OPERATION_PENDING
         | StatusCode::NOT_BUSY => (Exit::Refused, "again when the other program is done"),
-        StatusCode::TIMEOUT
+        StatusCode::NOT_ALLOWED
+        | StatusCode::TIMEOUT
         | StatusCode::INVALID_SEQ
         | StatusCode::INVALID_CHANNEL
         | StatusCode::NO_OPERATIONS
@@ -272,7 +284,7 @@ fn fault(status: StatusCode) -> (Exit, &'static str) {
     }
 }
 
-const OTHER_OPTIONS: &str = "without the options that this key does not have";
+const OTHER_OPTIONS: &str = "other options or values; softkey info says what this key can do";
 /// What to try after a status that the standard gives no name.
 const REST: &str = "again, or another key";
 

@@ -57,6 +57,7 @@ impl fmt::Display for Cause {
                 write!(f, "There are {count} credentials whose identifiers begin so.")
             }
             Self::Finger(fault) => fmt::Display::fmt(fault, f),
+            Self::Owner(fault) => fmt::Display::fmt(fault, f),
             Self::NoMethod(method) => write!(f, "This client has no method {}.", method.as_str()),
             Self::PinRule(rule) => fmt::Display::fmt(rule, f),
             Self::PinWrong(Some(left)) => write!(f, "The PIN is wrong; {left} tries are left."),
@@ -145,6 +146,7 @@ impl Cause {
             | Self::BadResponse(_)
             | Self::SeveralCredentials(_)
             | Self::Finger(_)
+            | Self::Owner(_)
             | Self::Identity(_)
             | Self::NoMethod(_)
             | Self::WrongResponse(_) => "",
