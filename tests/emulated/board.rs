@@ -41,6 +41,10 @@ pub(crate) struct Powered<'b> {
     halted: Option<softkey_ctap::Instant>,
     /// When the power goes.
     ends: Option<Instant>,
+    /// How many requests that change something come before the one in which it goes.
+    spared: Option<usize>,
+    /// The flash before that request: the power goes as soon as it is another.
+    flash: Option<Vec<u8>>,
 }
 
 impl Board {
@@ -63,7 +67,15 @@ impl Board {
             mailbox.power_up(&firmware(), &[self.runs; 32]).expect("qemu-system-arm starts");
         let ends = lasts.map(|lasts| Instant::now() + lasts);
         let clock = WallClock::start();
-        Powered { _board: self, mailbox, child, clock, nonces: 0, halted: None, ends }
+        let (halted, spared, flash) = (None, None, None);
+        Powered { _board: self, mailbox, child, clock, nonces: 0, halted, ends, spared, flash }
+    }
+
+    /// Switches the power on; it goes as soon as a request changes the flash, but not in the first of them.
+    pub(crate) fn power_up_until_a_change(&mut self, spared: usize) -> Powered<'_> {
+        let mut powered = self.power_up(None);
+        powered.spared = Some(spared);
+        powered
     }
 }
 
@@ -83,6 +95,14 @@ impl Powered<'_> {
     /// Presses the button: the next question is answered with yes, if it wants no more than that.
     pub(crate) fn press(&self, press: Press) {
         self.mailbox.press(press).unwrap();
+    }
+
+    /// The next request changes something.
+    pub(crate) fn changes_follow(&mut self) {
+        if self.spared == Some(0) {
+            self.flash = Some(self.mailbox.flash().unwrap());
+        }
+        self.spared = self.spared.and_then(|spared| spared.checked_sub(1));
     }
 
     /// From now on the board's clock stands still, but for a step of 100 ms whenever a report of the board is waited for:
@@ -110,7 +130,11 @@ impl Powered<'_> {
     /// One turn of a waiting loop: the board's clock goes on, and perhaps the power goes.
     pub(crate) fn turn(&mut self) -> io::Result<()> {
         self.mailbox.set_clock(self.now())?;
-        if self.ends.is_some_and(|ends| Instant::now() >= ends) {
+        let changed = match &self.flash {
+            Some(before) => self.mailbox.flash()? != *before,
+            None => false,
+        };
+        if changed || self.ends.is_some_and(|ends| Instant::now() >= ends) {
             self.child.kill()?;
             self.child.wait()?;
             return Err(io::ErrorKind::BrokenPipe.into());
