@@ -1,6 +1,5 @@
 //! A full board: every account that it has room for, made, listed and used by the ARM code, and the memory that takes.
 
-use softkey::bridge::mailbox::Measures;
 use softkey_tests::auth_data::{Attested, AuthData};
 use softkey_tests::cbor::{Value, map};
 use softkey_tests::parts::sha256;
@@ -9,7 +8,10 @@ use softkey_tests::status::KEY_STORE_FULL;
 use softkey_tests::verify::signature_verifies;
 
 use crate::board::Board;
-use crate::{CREDENTIAL_MANAGEMENT, Client};
+use crate::{
+    CREDENTIAL_MANAGEMENT, Client, MAKE_CREDENTIAL, longest_list_and_blobs, memory_suffices,
+    with_every_extension,
+};
 
 /// So many accounts a board takes, each of another site.
 const ACCOUNTS: u64 = 300;
@@ -67,7 +69,7 @@ fn is_there(key: &mut Client<'_>, number: u64, made: &Attested) {
 }
 
 /// 300 accounts with names as sites give them fit in the board's 128 KiB; after the power was gone all are listed, and
-/// sign in. The heap suffices for the list.
+/// sign in. Heap and stack suffice for that and for the hungriest requests.
 #[test]
 #[ignore = "needs the firmware and QEMU: cargo xtask firmware test"]
 fn three_hundred_accounts_are_made_listed_and_used() {
@@ -93,8 +95,11 @@ fn three_hundred_accounts_are_made_listed_and_used() {
         is_there(&mut key, number, made);
     }
 
-    let Measures { heap, stack } = key.0.transport_mut().measures();
-    println!("full: heap {} of {}, stack {} of {}", heap.0, heap.1, stack.0, stack.1);
-    let within = |(peak, all): (u32, u32)| peak < all / 10 * 9;
-    assert!(within(heap) && within(stack));
+    // The hungriest requests of a board that holds all this, with as much of large blobs as every key must take.
+    let last = ACCOUNTS - 1;
+    longest_list_and_blobs(&mut key, &site(last), &made.last().unwrap().id, 1024);
+    let token = key.token(MAKE_CREDENTIAL, Some(&site(last)));
+    let again = with_every_extension(registration(last));
+    key.ok(&again.authorized(&token));
+    memory_suffices(&mut key, "full");
 }
