@@ -68,14 +68,30 @@ impl Seat {
         }
     }
 
-    /// Types a line once the terminal does not show what is typed. A program writes its prompt before it turns
-    /// that off, and no person is as fast as this.
+    /// Types a line once the terminal does not show what is typed.
     pub(crate) fn type_unseen(&mut self, line: &str) {
+        self.await_silence();
+        self.type_line(line);
+    }
+
+    /// Presses Ctrl-C at a prompt for a secret, and waits for the end of the command; its exit code.
+    pub(crate) fn interrupt_unseen(&mut self) -> Option<i32> {
+        self.await_silence();
+        self.keyboard.write_all(b"\x03").unwrap();
+        self.child.wait().unwrap().code()
+    }
+
+    /// Does the terminal show what is typed, line by line, and heed Ctrl-C?
+    pub(crate) fn is_sane(&self) -> bool {
+        let modes = tcgetattr(&self.keyboard).unwrap().local_modes;
+        modes.contains(LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG)
+    }
+
+    fn await_silence(&self) {
         let shown = |modes: LocalModes| modes.contains(LocalModes::ECHO);
         while shown(tcgetattr(&self.keyboard).unwrap().local_modes) {
             thread::yield_now();
         }
-        self.type_line(line);
     }
 
     pub(crate) fn type_line(&mut self, line: &str) {
