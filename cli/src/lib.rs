@@ -5,6 +5,7 @@
 //! - [`attestation`]: the owner's root, which attests new credentials;
 //! - [`browser`]: a page, a key and a user in one process, for the tests of sites;
 //! - [`browser_profile`]: what a browser remembers, on a disk, for the commands that play a page;
+//! - [`environment`]: what comes by the environment;
 //! - [`error`]: how a command fails, in two parts, and the table of exit codes;
 //! - [`faults`]: what the key does wrong when its owner wants it to;
 //! - [`metadata`]: what is told about the key in advance;
@@ -35,6 +36,7 @@ pub mod control;
 pub mod decode;
 pub mod demo;
 pub mod doctor;
+pub mod environment;
 pub mod error;
 pub mod faults;
 pub mod inbox;

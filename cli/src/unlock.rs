@@ -1,6 +1,5 @@
 //! How a command opens a vault: by the passphrase from a file, from the environment or from a prompt, or by the key file.
 
-use std::env;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
@@ -10,6 +9,7 @@ use std::time::Duration;
 use getrandom::SysRng;
 use zeroize::Zeroizing;
 
+use crate::environment::variable;
 use crate::error::{CliError, Exit};
 use crate::tty;
 use crate::vault::{Passphrase, Protection, Unlock, Vault, VaultError, VaultPaths};
@@ -122,9 +122,9 @@ fn given(source: &Source) -> Result<Option<Passphrase>, CliError> {
             })?;
             (Zeroizing::new(text), file.display().to_string())
         }
-        Source::Surroundings => match env::var(PASSPHRASE_VARIABLE) {
-            Ok(text) => (Zeroizing::new(text), PASSPHRASE_VARIABLE.to_owned()),
-            Err(_) => return Ok(None),
+        Source::Surroundings => match variable(PASSPHRASE_VARIABLE)? {
+            Some(text) => (text, PASSPHRASE_VARIABLE.to_owned()),
+            None => return Ok(None),
         },
         Source::Nowhere => return Ok(None),
     };

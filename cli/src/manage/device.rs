@@ -16,6 +16,7 @@ use softkey_ctap_hid::{
     list_keys,
 };
 
+use crate::environment::variable;
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::text::quoted;
@@ -27,8 +28,8 @@ pub struct DeviceArgs {
     #[arg(value_name = "DEVICE")]
     pub place: Option<String>,
 
-    /// The same as DEVICE
-    #[arg(long, value_name = "DEVICE", env = "SOFTKEY_DEVICE")]
+    /// The same as DEVICE; without either, what the environment variable SOFTKEY_DEVICE says
+    #[arg(long, value_name = "DEVICE", conflicts_with = "place")]
     pub device: Option<String>,
 
     /// Print one JSON object a line
@@ -45,8 +46,8 @@ pub struct KeysArgs {
     #[arg(value_name = "DEVICE")]
     pub places: Vec<String>,
 
-    /// The same as DEVICE
-    #[arg(long, value_name = "DEVICE", env = "SOFTKEY_DEVICE")]
+    /// The same as DEVICE; without either, what the environment variable SOFTKEY_DEVICE says
+    #[arg(long, value_name = "DEVICE", conflicts_with = "places")]
     pub device: Vec<String>,
 
     /// Print one JSON object a line
@@ -106,9 +107,18 @@ impl Transport for Wire {
 pub fn open(args: &DeviceArgs) -> Result<(Key, String), CliError> {
     let name = match args.place.as_ref().or(args.device.as_ref()) {
         Some(name) => name.clone(),
-        None => only_one(&keys()?)?,
+        None => match surrounding()? {
+            Some(name) => name,
+            None => only_one(&keys()?)?,
+        },
     };
     Ok((open_named(&name)?, name))
+}
+
+/// The key that the environment names. An argument goes before it, and two arguments are not weighed against each other:
+/// the command may erase the key.
+fn surrounding() -> Result<Option<String>, CliError> {
+    Ok(variable("SOFTKEY_DEVICE")?.map(|name| (*name).clone()))
 }
 
 /// Opens the keys that the arguments mean, of which each that is named must be there; of those that are merely present
@@ -121,16 +131,19 @@ pub fn open_several(
     args: &KeysArgs,
     output: &mut Output<'_>,
 ) -> Result<Vec<(Key, String)>, CliError> {
-    let given = if args.places.is_empty() { &args.device } else { &args.places };
+    let mut given: Vec<String> = args.places.iter().chain(&args.device).cloned().collect();
+    if given.is_empty() {
+        given.extend(surrounding()?);
+    }
     if !given.is_empty() {
-        let mut names: Vec<&String> = Vec::new();
+        let mut names = Vec::new();
         for name in given {
             // A key that is asked twice at once is busy.
             if !names.contains(&name) {
                 names.push(name);
             }
         }
-        return names.into_iter().map(|name| Ok((open_named(name)?, name.clone()))).collect();
+        return names.into_iter().map(|name| Ok((open_named(&name)?, name))).collect();
     }
     let (mut open, mut shut) = (Vec::new(), Vec::new());
     for key in keys()? {

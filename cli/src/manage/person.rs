@@ -4,7 +4,6 @@
     reason = "some of these comments are the text of --help, where backticks are noise"
 )]
 
-use std::env;
 use std::fs;
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::ops::ControlFlow;
@@ -21,6 +20,7 @@ use softkey_ctap::bio_enrollment::SampleStatus;
 use zeroize::Zeroizing;
 
 use super::consent::Consent;
+use crate::environment::variable;
 use crate::error::{CliError, Exit};
 use crate::output::Output;
 use crate::text::quoted;
@@ -41,11 +41,11 @@ impl PinArgs {
     ///
     /// # Errors
     ///
-    /// [`Exit::BadInput`] if the file cannot be read.
+    /// [`Exit::BadInput`] if the file, or the variable, cannot be read.
     pub fn given(&self) -> Result<Option<Zeroizing<String>>, CliError> {
         match &self.pin_file {
             Some(path) => first_line(path).map(Some),
-            None => Ok(env::var("SOFTKEY_PIN").ok().map(Zeroizing::new)),
+            None => variable("SOFTKEY_PIN"),
         }
     }
 }

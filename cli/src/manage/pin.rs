@@ -17,6 +17,7 @@ use super::credentials::OwnerArgs;
 use super::device::{DeviceArgs, open};
 use super::person::{Person, PinArgs, first_line, prompt};
 use super::{entropy, perform};
+use crate::environment::variable;
 use crate::error::{CliError, Exit};
 use crate::output::{Form, Output};
 
@@ -142,7 +143,7 @@ fn change(args: &ChangeArgs, output: &mut Output<'_>) -> Result<(), CliError> {
     let old = args.pin.given()?;
     let new = match &args.new_pin_file {
         Some(path) => Some(first_line(path)?),
-        None => std::env::var("SOFTKEY_NEW_PIN").ok().map(Zeroizing::new),
+        None => variable("SOFTKEY_NEW_PIN")?,
     };
     let (mut key, name) = open(&args.device)?;
     let old = old.or_else(|| prompt("Present PIN")).ok_or_else(no_pin)?;

@@ -1,7 +1,9 @@
 //! The manager at a terminal: PINs and passphrases that are asked for and not shown, also while standard input is a pipe
 //! or a file, and a choice of accounts.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -48,6 +50,50 @@ fn a_new_pin_is_asked_for_twice_and_never_shown() {
     answer(&mut seat, "New PIN: ", "4321");
     answer(&mut seat, "New PIN again: ", "4321");
     seat.see("is changed.");
+}
+
+/// Ctrl-C at a prompt for a secret ends the command and leaves the terminal as it was.
+#[test]
+fn an_interrupted_prompt_leaves_the_terminal_as_it_was() {
+    let key = Key::forgetful("auto");
+    set_pin(&key);
+    let mut seat = at_terminal(&key, &["credentials", "list"]);
+    seat.see("PIN: ");
+    assert_eq!(seat.interrupt_unseen(), Some(130));
+    assert!(seat.is_sane());
+
+    // Here the signal itself ends the program.
+    let folder = tempfile::tempdir().unwrap();
+    let vault = folder.path().join("v");
+    let mut seat = at_terminal(&key, &["run", "--vault", vault.to_str().unwrap()]);
+    seat.see("Passphrase for the new vault (empty: a key file): ");
+    assert_ne!(seat.interrupt_unseen(), Some(0));
+    assert!(seat.is_sane());
+    assert!(!vault.exists());
+}
+
+/// A secret in the environment that is no text is not passed over, as if there were none.
+#[test]
+fn what_is_no_text_is_not_passed_over() {
+    let key = Key::forgetful("auto");
+    let folder = tempfile::tempdir().unwrap();
+    let vault = folder.path().join("v");
+    let device = format!("udp:{}", key.address);
+    let run = ["run", "--transport", "udp", "--listen", "127.0.0.1:0", "--vault"];
+    let run = [&run[..], &[vault.to_str().unwrap()]].concat();
+    for (name, args) in [
+        ("SOFTKEY_PASSPHRASE", &run[..]),
+        ("SOFTKEY_PIN", &["pin", "set", &device]),
+        ("SOFTKEY_NEW_PIN", &["pin", "change", &device]),
+        ("SOFTKEY_DEVICE", &["info"]),
+    ] {
+        let output =
+            softkey().args(args).env(name, OsStr::from_bytes(b"caf\xe9")).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{err}");
+        assert!(err.contains(&format!("{name} is no UTF-8 text.")), "{err}");
+    }
+    assert!(!vault.exists());
 }
 
 /// A list that takes long shows how far it has come, in a line that is gone before the first result; who reads JSON, or
