@@ -1,11 +1,13 @@
 //! The person at the terminal: what they type, line by line.
 //!
-//! Nothing here waits. A line counts only if it was typed after the question was shown: what was typed before
-//! is thrown away when a question appears.
+//! Nothing here waits. A line counts only if it was typed after the question came: what was typed before is thrown away
+//! then.
 
 use std::io::IsTerminal;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::termios::QueueSelector;
 
 use super::sensor::Touched;
@@ -56,7 +58,7 @@ impl Terminal {
     pub fn is_ours(&self) -> bool {
         match rustix::termios::tcgetpgrp(self.descriptor()) {
             Ok(foreground) => foreground == rustix::process::getpgrp(),
-            Err(error) => error == rustix::io::Errno::NOTTY,
+            Err(error) => error == Errno::NOTTY,
         }
     }
 
@@ -68,15 +70,9 @@ impl Terminal {
         }
     }
 
-    /// What was typed; call when the descriptor is readable. `None` when the terminal is gone.
+    /// What was typed; call when the descriptor was readable. `None` when the terminal is gone.
     pub fn read(&mut self) -> Option<Vec<Word>> {
-        let mut bytes = [0; 256];
-        match rustix::io::read(self.descriptor().as_fd(), &mut bytes) {
-            Ok(0) => None,
-            Ok(len) => Some(self.line.feed(bytes.get(..len).unwrap_or_default())),
-            Err(rustix::io::Errno::INTR | rustix::io::Errno::AGAIN) => Some(Vec::new()),
-            Err(_) => None,
-        }
+        self.line.read(self.descriptor())
     }
 }
 
@@ -87,6 +83,22 @@ struct Lines {
 }
 
 impl Lines {
+    /// Reads what is there. That may be nothing: what made the terminal readable may have been thrown away since.
+    fn read(&mut self, from: BorrowedFd<'_>) -> Option<Vec<Word>> {
+        let mut bytes = [0; 256];
+        match poll(&mut [PollFd::new(&from, PollFlags::IN)], Some(&Timespec::default())) {
+            Ok(0) | Err(Errno::INTR) => return Some(Vec::new()),
+            Ok(_) => {}
+            Err(_) => return None,
+        }
+        match rustix::io::read(from, &mut bytes) {
+            Ok(0) => None,
+            Ok(len) => Some(self.feed(bytes.get(..len).unwrap_or_default())),
+            Err(Errno::INTR | Errno::AGAIN) => Some(Vec::new()),
+            Err(_) => None,
+        }
+    }
+
     fn feed(&mut self, bytes: &[u8]) -> Vec<Word> {
         let mut words = Vec::new();
         for &byte in bytes {
@@ -115,7 +127,22 @@ fn word(line: &[u8]) -> Word {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{Write, pipe};
+    use std::os::fd::AsFd;
+
     use super::*;
+
+    /// Where nothing is left to read the hub goes on, and does not wait for another line.
+    #[test]
+    fn what_was_thrown_away_is_not_waited_for() {
+        let (from, mut to) = pipe().unwrap();
+        let mut lines = Lines::default();
+        assert_eq!(lines.read(from.as_fd()), Some(Vec::new()));
+        to.write_all(b"y\n").unwrap();
+        assert_eq!(lines.read(from.as_fd()), Some(vec![Word::Yes]));
+        drop(to);
+        assert_eq!(lines.read(from.as_fd()), None);
+    }
 
     #[test]
     fn lines_are_words_however_they_arrive() {
