@@ -79,8 +79,11 @@ pub fn perform(args: &RunArgs) -> Result<Exit, CliError> {
         channel_seed: channel_seed(args)?,
         clock: args.virtual_clock.then(KeyClock::standing),
     };
-    start::serve(settings, stop, io::stdout(), io::stderr())?;
-    Ok(Exit::Success)
+    let served = start::serve(settings, stop, io::stdout(), io::stderr());
+    if let (Err(_), Some(recording)) = (&served, &args.record) {
+        record::withdraw(recording);
+    }
+    served.map(|()| Exit::Success)
 }
 
 /// What plays the sensor that the arguments or the profile want.

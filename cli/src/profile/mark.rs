@@ -3,10 +3,11 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{Profile, is_built_in};
 use crate::error::{CliError, Exit};
+use crate::vault::VaultPaths;
 
 /// The first line; the rest of the file is the profile.
 const HEAD: &str = "# The profile of the vault beside this file: ";
@@ -16,15 +17,16 @@ const HEAD: &str = "# The profile of the vault beside this file: ";
 pub struct Mark {
     path: PathBuf,
     vault: PathBuf,
+    header: PathBuf,
 }
 
 impl Mark {
     /// The mark of this vault.
     #[must_use]
-    pub fn of(vault: &Path) -> Self {
-        let mut path = vault.as_os_str().to_owned();
+    pub fn of(vault: &VaultPaths) -> Self {
+        let mut path = vault.database.as_os_str().to_owned();
         path.push(".profile");
-        Self { path: path.into(), vault: vault.to_owned() }
+        Self { path: path.into(), vault: vault.database.clone(), header: vault.header.clone() }
     }
 
     /// Checks that the vault, if there is one, belongs to this profile; a vault that is not there yet is marked. The mark
@@ -35,7 +37,8 @@ impl Mark {
     ///
     /// [`Exit::Vault`] if it belongs to another one, or if the mark cannot be read or written. Nothing was changed.
     pub fn check(&self, profile: &Profile) -> Result<(), CliError> {
-        if !self.vault.exists() {
+        // A vault whose database is missing for a while is no new one.
+        if !self.vault.exists() && !self.header.exists() {
             return self.write(profile).map_err(|error| self.unusable(&error));
         }
         let owner = match fs::read_to_string(&self.path) {

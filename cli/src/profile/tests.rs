@@ -3,6 +3,7 @@
 use softkey_authenticator::{Backup, Generation, LargeBlobs};
 
 use super::*;
+use crate::vault::VaultPaths;
 
 fn complaint(text: &str) -> String {
     let error = Profile::parse("x.toml", text).unwrap_err();
@@ -125,7 +126,7 @@ fn names_and_files_are_told_apart() {
 fn a_vault_belongs_to_its_profile() {
     let folder = tempfile::tempdir().unwrap();
     let vault = folder.path().join("vault");
-    let mark = Mark::of(&vault);
+    let mark = Mark::of(&VaultPaths::at(&vault));
     let (default, tiny, old) = ("default", "tiny", "ctap2.0");
     let find = |name: &str| Profile::find(name).unwrap();
     mark.check(&find(tiny)).unwrap();
@@ -136,21 +137,27 @@ fn a_vault_belongs_to_its_profile() {
         assert!(error.what().ends_with("was made with the profile tiny."), "{}", error.what());
     }
     mark.check(&find(tiny)).unwrap();
+    // Also while its database is missing.
+    fs::write(VaultPaths::at(&vault).header, "a header").unwrap();
+    fs::remove_file(&vault).unwrap();
+    assert_eq!(mark.check(&find(default)).unwrap_err().exit(), Exit::Vault);
+    fs::write(&vault, "a vault").unwrap();
+    mark.check(&find(tiny)).unwrap();
     // The same thing under another name is the same thing.
     mark.check(&Profile { name: "./tiny.toml".into(), ..find(tiny) }).unwrap();
     // And another thing under the same name another one, unless the name is the program's own.
     mark.check(&Profile { name: tiny.into(), ..find(old) }).unwrap();
     let file = |of: &str| Profile { name: "mine.toml".into(), ..find(of) };
     let from_file = folder.path().join("from-file");
-    Mark::of(&from_file).check(&file(tiny)).unwrap();
+    Mark::of(&VaultPaths::at(&from_file)).check(&file(tiny)).unwrap();
     fs::write(&from_file, "a vault").unwrap();
-    Mark::of(&from_file).check(&file(tiny)).unwrap();
-    let error = Mark::of(&from_file).check(&file(old)).unwrap_err();
+    Mark::of(&VaultPaths::at(&from_file)).check(&file(tiny)).unwrap();
+    let error = Mark::of(&VaultPaths::at(&from_file)).check(&file(old)).unwrap_err();
     assert!(error.what().ends_with("was made with the profile mine.toml."), "{}", error.what());
     let own = folder.path().join("own");
-    Mark::of(&own).check(&find(default)).unwrap();
+    Mark::of(&VaultPaths::at(&own)).check(&find(default)).unwrap();
     fs::write(&own, "a vault").unwrap();
-    Mark::of(&own).check(&find(default)).unwrap();
-    let error = Mark::of(&own).check(&find(tiny)).unwrap_err();
+    Mark::of(&VaultPaths::at(&own)).check(&find(default)).unwrap();
+    let error = Mark::of(&VaultPaths::at(&own)).check(&find(tiny)).unwrap_err();
     assert!(error.what().ends_with("was made with the default profile."), "{}", error.what());
 }

@@ -14,7 +14,7 @@ use softkey_authenticator::{
 use softkey_ctap::{Instant, Secret};
 
 use super::event::Event;
-use super::record::record;
+use super::record;
 use super::worker::{Engine, PowerUp};
 use crate::args::{MemoryArgs, RunArgs, Verifier};
 use crate::attestation::Attester;
@@ -46,6 +46,7 @@ pub const UHID_MAX_MSG_SIZE: u16 = 57 + 29 * 59;
 /// [`Exit::Vault`] if the vault cannot be opened or made, or belongs to another profile; [`Exit::Usage`] if the user's own
 /// vault would be opened with a profile, [`Exit::BadInput`] if the passphrase or the attestation root cannot be read.
 pub fn open(args: &RunArgs, profile: &Profile, over_uhid: bool) -> Result<Memory, CliError> {
+    args.record.as_deref().map_or(Ok(()), record::expect_new)?;
     let algorithms = args.algorithms.as_ref();
     let attester = Attester::wanted(args)?;
     let attester = attester.as_ref();
@@ -54,7 +55,7 @@ pub fn open(args: &RunArgs, profile: &Profile, over_uhid: bool) -> Result<Memory
     memory.notices.extend(attester.map(|attester| Event::Notice { what: attester.notice() }));
     if let Some(file) = &args.record {
         let header = Header::new(&setup, args);
-        memory.power_up = record(file, &header, memory.power_up)?;
+        memory.power_up = record::record(file, &header, memory.power_up)?;
     }
     Ok(memory)
 }
@@ -71,7 +72,7 @@ fn unrecorded(args: &RunArgs, setup: &Setup<'_>) -> Result<Memory, CliError> {
         None if !profile.is_default() => return Err(own_vault(profile)),
         None => VaultPaths::default_for_user().map_err(|error| unlock::told(&error))?,
     };
-    Mark::of(&paths.database).check(profile)?;
+    Mark::of(&paths).check(profile)?;
     let (vault, notices) = open_vault(&args.memory, &paths)?;
     let name = paths.database.display().to_string();
     let power_up = power_up(vault.store, vault.root_key, entropy, config, name.clone());

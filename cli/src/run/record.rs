@@ -2,8 +2,8 @@
 //! each call, written before anybody learns of the answer. What a process that was killed has left is whole lines, but
 //! for the last.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,20 +30,39 @@ struct Reel {
     whole: bool,
 }
 
+/// Checks that a recording can be a new file. What else a start makes comes after this.
+///
+/// # Errors
+///
+/// [`Exit::BadInput`] if the file is there already.
+pub fn expect_new(path: &Path) -> Result<(), CliError> {
+    match path.symlink_metadata() {
+        Ok(_) => Err(unusable(path, &io::ErrorKind::AlreadyExists.into())),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Removes the recording of a key that could not be shown, so that the same command can be given again; one that holds more
+/// than the beginning stays.
+pub fn withdraw(path: &Path) {
+    let lines = File::open(path).map(|file| BufReader::new(file).split(b'\n').take(3).count());
+    if lines.is_ok_and(|lines| lines < 3) {
+        let _ = fs::remove_file(path);
+    }
+}
+
+fn unusable(path: &Path, error: &io::Error) -> CliError {
+    let what = format!("The recording {} cannot be begun: {error}.", path.display());
+    CliError::new(Exit::BadInput, what, "name a file that is not there yet, in a folder that is")
+}
+
 /// Begins a recording in a new file, and has everything written there that is done with this key.
 ///
 /// # Errors
 ///
 /// [`Exit::BadInput`] if the file is there already or cannot be written.
 pub fn record(path: &Path, header: &Header, mut power_up: PowerUp) -> Result<PowerUp, CliError> {
-    let unusable = |error: io::Error| {
-        let what = format!("The recording {} cannot be begun: {error}.", path.display());
-        CliError::new(
-            Exit::BadInput,
-            what,
-            "name a file that is not there yet, in a folder that is",
-        )
-    };
+    let unusable = |error: io::Error| unusable(path, &error);
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     let file = Some(made.map_err(unusable)?);
     let tape = Tape(Arc::new(Mutex::new(Reel { file, failure: None, whole: header.bodies })));

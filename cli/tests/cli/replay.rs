@@ -60,6 +60,32 @@ fn a_seeded_session_is_the_same_again() {
     }
 }
 
+/// A key that could not be shown leaves no recording behind, so that the same command can be given again; and where a
+/// recording is, nothing is begun.
+#[test]
+fn a_start_that_fails_leaves_no_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let (file, vault) = (folder.path().join("recording"), folder.path().join("vault"));
+    let other = Key::forgetful("auto");
+    let start = |more: &[&str]| {
+        let mut command = softkey();
+        command.args(["run", "--transport", "udp", "--approve", "auto", "--record"]).arg(&file);
+        let output = command.args(more).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let place = other.address.to_string();
+    for _ in 0..2 {
+        let (code, err) = start(&["--ephemeral", "--listen", &place]);
+        assert_eq!(code, Some(1), "{err}");
+        assert!(!file.exists());
+    }
+    fs::write(&file, "one\ntwo\nthree\n").unwrap();
+    let (code, err) = start(&["--listen", "127.0.0.1:0", "--vault", vault.to_str().unwrap()]);
+    assert_eq!(code, Some(3), "{err}");
+    assert!(err.contains("cannot be begun"), "{err}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing but that file");
+}
+
 /// A recording that was changed anywhere differs from there on, and the difference is shown.
 #[test]
 fn the_first_difference_is_shown() {
