@@ -138,7 +138,11 @@ fn get(args: &GetArgs, output: &mut Output<'_>) -> Result<(), CliError> {
     }
     let data = owned(&args.owner, output, |reach, entropy| blobs::get(id, reach, entropy))?;
     match (&args.out, output.form()) {
-        (Some(path), _) => write(path, &data),
+        (Some(path), Form::Plain) => write(path, &data),
+        (Some(path), Form::Json) => {
+            write(path, &data)?;
+            output.object(&json!({"file": path, "length": data.len()}))
+        }
         (None, Form::Plain) => output.bytes(&data),
         (None, Form::Json) => output.object(&json!({"blob": base64url::encode(&data)})),
     }
@@ -189,12 +193,17 @@ fn content(path: &Path) -> Result<Vec<u8>, CliError> {
     Ok(data)
 }
 
-/// A new file, for its owner only: what is kept under a credential's key may be a secret.
+/// A new file, for its owner only: what is kept under a credential's key may be a secret. It is there whole or not at all.
 fn write(path: &Path, data: &[u8]) -> Result<(), CliError> {
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let file = fs::File::options().write(true).create_new(true).mode(0o600).open(path);
-    file.and_then(|mut file| file.write_all(data)).map_err(|error| {
+    let written = file.and_then(|mut file| {
+        file.write_all(data).inspect_err(|_| {
+            let _ = fs::remove_file(path);
+        })
+    });
+    written.map_err(|error| {
         let what = format!("{} cannot be written: {error}.", path.display());
         CliError::new(Exit::Failed, what, "another place for --out")
     })

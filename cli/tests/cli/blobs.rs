@@ -72,6 +72,12 @@ fn a_blob_is_kept_read_and_deleted() {
     assert_eq!(fs::read(&file).unwrap(), b"a\0secret\n");
     let again = run(&key, &["blobs", "get", &ada, "--out", name], b"");
     assert_eq!(again.status.code(), Some(3), "an existing file is not written over");
+    let other = folder.path().join("other");
+    let name = other.to_str().unwrap();
+    let kept = told(&key, &["blobs", "get", &ada, "--out", name, "--json"], b"");
+    let kept: serde_json::Value = serde_json::from_str(&kept).unwrap();
+    assert_eq!(kept, serde_json::json!({"file": name, "length": 9}));
+    assert_eq!(fs::read(&other).unwrap(), b"a\0secret\n");
     assert_eq!(told(&key, &["blobs", "delete", &ada], b""), "example.com  \"ada\": no blob\n");
     assert_eq!(run(&key, &["blobs", "get", &ada], b"").status.code(), Some(5));
 }
