@@ -15,10 +15,10 @@ use serde_json::{Map, Value, json};
 /// | 2 | [`Exit::Usage`] | the arguments make no sense |
 /// | 3 | [`Exit::BadInput`] | a file, standard input or an argument's value cannot be read |
 /// | 4 | [`Exit::NoKey`] | no key was found, several were, or the key cannot be reached |
-/// | 5 | [`Exit::Refused`] | the key refused, with a CTAP status or a U2F status word |
+/// | 5 | [`Exit::Refused`] | the key refused, with a CTAP status or a U2F status word; or the person did, or an identity provider |
 /// | 6 | [`Exit::Pin`] | a PIN is missing, wrong, blocked or not allowed |
 /// | 7 | [`Exit::Vault`] | the vault cannot be opened, is damaged or is in use |
-/// | 130 | [`Exit::Interrupted`] | Ctrl-C |
+/// | 130 | [`Exit::Interrupted`] | Ctrl-C before it was done; what runs until Ctrl-C ends with 0 |
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum Exit {
@@ -32,7 +32,7 @@ pub enum Exit {
     BadInput = 3,
     /// No key was found, or it cannot be reached.
     NoKey = 4,
-    /// The key refused.
+    /// The key refused, or the person, or an identity provider.
     Refused = 5,
     /// A problem with the PIN.
     Pin = 6,

@@ -59,6 +59,6 @@ fn confirm(name: &str) -> Result<(), CliError> {
     let mut line = String::new();
     match io::stdin().lock().read_line(&mut line) {
         Ok(_) if line.trim() == "yes" => Ok(()),
-        _ => Err(CliError::new(Exit::Interrupted, "Nothing was erased.", "")),
+        _ => Err(CliError::new(Exit::Refused, "Nothing was erased.", "")),
     }
 }
