@@ -40,7 +40,8 @@ pub struct VerifyArgs {
     /// The options that the page gave to create or get
     ///
     /// They say which challenge, relying party, algorithms and credentials to expect, and whether the user must
-    /// have been verified.
+    /// have been verified; with "mediation": "conditional" beside publicKey a new credential may have been made without a
+    /// touch.
     #[arg(long, value_name = "FILE")]
     pub options: PathBuf,
 
@@ -204,6 +205,7 @@ fn registered(
     frames: Option<&[&str]>,
     response: &RegistrationResponse,
 ) -> Result<Registered, CliError> {
+    let user_presence = !is_conditional(options);
     let options =
         CreationOptions::from_json(options).map_err(|cause| named(cause, Operation::Create))?;
     let rp_id = rp_id(args, options.rp_id.as_deref(), Operation::Create)?;
@@ -212,10 +214,17 @@ fn registered(
     let expected = Expected {
         registered: &known,
         frames,
+        user_presence,
         user_verification: options.user_verification == UserVerification::Required,
         ..Expected::new(&options.challenge, &args.origin, &rp_id)
     };
     registration(response, &expected, &options.algorithms).map_err(refused)
+}
+
+/// Was the credential to be made without asking?
+fn is_conditional(options: &str) -> bool {
+    let options: Value = serde_json::from_str(options).unwrap_or_default();
+    options.get("mediation").is_some_and(|mediation| mediation == "conditional")
 }
 
 fn signed_in(

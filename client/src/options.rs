@@ -140,7 +140,8 @@ pub enum Conveyance {
     Indirect,
     /// As the key makes it.
     Direct,
-    /// Identifying the device, by policy; no policy of this client allows it, so it is as `Direct`.
+    /// Identifying the device, for relying parties that the profile's policy allows it
+    /// ([`Settings::enterprise`](crate::Settings)); for others it is as `Direct`.
     Enterprise,
 }
 

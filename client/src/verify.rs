@@ -228,7 +228,7 @@ pub fn authentication(
         return Err(Fault::BackupFlags);
     }
     let key: PublicKey<'_> =
-        cbor::Decode::decode(&mut Decoder::new(&record.public_key)).map_err(Fault::Unreadable)?;
+        cbor::Decode::decode(&mut Decoder::new(&record.public_key)).map_err(|_| Fault::Key)?;
     let message = [auth_data.as_slice(), &hash(client_data_json)].concat();
     signature::verify(&key, &message, &response.response.signature.0)?;
     let counts = data.sign_count != 0 || record.sign_count != 0;

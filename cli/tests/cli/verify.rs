@@ -134,6 +134,27 @@ fn what_a_key_made_is_accepted_by_record_and_by_public_key() {
     site.keep("later.json", &verify);
     let said = site.refusal(&[&verify[..], &["--counter", "4000000000"]].concat());
     assert!(said.contains("counter"), "{said}");
+    // What is wrong with the key is not told of the response.
+    let verify = ["verify", "signed.json", "--options", "get.json", "--public-key", "AAAA"];
+    let said = site.refusal(&verify);
+    assert!(said.contains("The public key") && said.contains("try: --public-key"), "{said}");
+}
+
+/// WebAuthn Level 3 section 7.1: presence is not asked of a credential that was made without asking, and of no other.
+#[test]
+fn a_conditional_create_needs_no_touch() {
+    let site = Site::new();
+    let bare = fs::read_to_string(site.path("create.json")).unwrap();
+    site.keep("made.json", &[&CREATE[..], &["--wrong", "not-present"]].concat());
+    for (mediation, accepted) in [("conditional", true), ("optional", false)] {
+        let options = format!(r#"{{"publicKey": {bare}, "mediation": "{mediation}"}}"#);
+        site.write("create.json", &options);
+        if accepted {
+            site.keep("record.json", &REGISTERED);
+        } else {
+            assert!(site.refusal(&REGISTERED).contains("The user was not present."));
+        }
+    }
 }
 
 /// The verdict on the attestation of a key by the owner's root: told, and with `--trust` demanded.

@@ -23,7 +23,7 @@ pub enum Fault {
     CrossOrigin,
     /// The page is inside a page of an origin that it must not be in.
     TopOrigin,
-    /// The attestation object, the authenticator data or the stored key cannot be read.
+    /// The attestation object or the authenticator data cannot be read.
     Unreadable(DecodeError),
     /// The authenticator data are for another relying party.
     RpIdHash,
@@ -47,7 +47,7 @@ pub enum Fault {
     UserHandle,
     /// This algorithm was not asked for.
     Algorithm(i64),
-    /// The key is not of an algorithm that is checked here, or no valid key of it.
+    /// The key is not of an algorithm that is checked here, or no valid key of it, or the stored one cannot be read.
     Key,
     /// The key is one of Ed448, whose signatures are not checked here: there is no released library that does it.
     Ed448,
