@@ -142,16 +142,22 @@ impl Browser {
         &mut self.keys
     }
 
-    /// `navigator.credentials.create()`. The options are those of public keys in the JSON form of browsers, or an object
-    /// that has them as its member `publicKey`.
+    /// `navigator.credentials.create()`. The options are those of public keys in the JSON form of browsers, or what a page
+    /// writes around them: an object that has them as its member `publicKey`, and maybe a `mediation`.
     ///
     /// # Errors
     ///
-    /// The rejection: the exception that a page sees, and the private cause beside it.
+    /// The rejection: the exception that a page sees, and the private cause beside it. Where the promise resolves with
+    /// null, or stays pending, there is no credential either, and the cause is [`Cause::NoKey`]; a [`Settlement`] tells
+    /// these apart.
     pub fn create(&mut self, options: &str) -> Result<RegistrationResponse, Rejection> {
-        let options = CreationOptions::from_json(options);
+        let options = if is_whole(options) {
+            CredentialCreationOptions::from_json(options)
+        } else {
+            CreationOptions::from_json(options).map(Into::into)
+        };
         let options = options.map_err(|cause| Rejection::new(cause, Operation::Create))?;
-        let settlement = self.create_with(options.into());
+        let settlement = self.create_with(options);
         let made = settlement.into_result()?.and_then(Credential::registration);
         made.ok_or_else(|| Rejection::new(Cause::NoKey, Operation::Create))
     }
@@ -162,9 +168,13 @@ impl Browser {
     ///
     /// As [`Browser::create`].
     pub fn get(&mut self, options: &str) -> Result<AuthenticationResponse, Rejection> {
-        let options = RequestOptions::from_json(options);
+        let options = if is_whole(options) {
+            CredentialRequestOptions::from_json(options)
+        } else {
+            RequestOptions::from_json(options).map(Into::into)
+        };
         let options = options.map_err(|cause| Rejection::new(cause, Operation::Get))?;
-        let settlement = self.get_with(options.into());
+        let settlement = self.get_with(options);
         let signed = settlement.into_result()?.and_then(Credential::authentication);
         signed.ok_or_else(|| Rejection::new(Cause::NoKey, Operation::Get))
     }
@@ -206,6 +216,14 @@ impl Browser {
     fn settle(&mut self, request: Request) -> Settlement {
         self.keys.settle(request, &mut self.user)
     }
+}
+
+/// Is this the argument of create or get, and not only the options of public keys?
+fn is_whole(options: &str) -> bool {
+    // Where the word does not stand, nothing has to be parsed for it.
+    options.contains("publicKey")
+        && serde_json::from_str::<serde_json::Value>(options)
+            .is_ok_and(|options| options.get("publicKey").is_some())
 }
 
 /// The only key.

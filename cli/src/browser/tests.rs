@@ -76,6 +76,31 @@ fn a_key_that_is_pulled_out_is_gone() {
     assert_eq!(refused(pulls), (DomException::NotAllowedError, Cause::KeyGone));
 }
 
+/// What a page writes beside `publicKey` counts: the mediation of Credential Management section 2.3.2, and other members of
+/// the container as far as they are wrong.
+#[test]
+fn the_mediation_beside_the_options_counts() {
+    let mut browser = browser(Script::new());
+    let beside = |options: &str, more: &str| format!(r#"{{"publicKey": {options}, {more}}}"#);
+    let create = |more| beside(&creation("AQ"), more);
+    let refused = browser.create(&create(r#""mediation": "conditional""#)).unwrap_err();
+    assert_eq!(refused.exception, DomException::NotAllowedError);
+    assert_eq!(refused.cause, Cause::NoCreationConsent);
+    let made = browser.create(&create(r#""mediation": "required""#)).unwrap();
+
+    let get = |more| beside(REQUEST, more);
+    let signed = browser.get(&get(r#""mediation": "conditional""#)).unwrap();
+    assert_eq!(signed.id, made.id);
+    let wrong = browser.get(&get(r#""mediation": "loud""#)).unwrap_err();
+    assert_eq!(wrong.exception, DomException::TypeError);
+    let _ = browser.user.take_asked();
+    let options = CredentialRequestOptions::from_json(&get(r#""mediation": "silent""#)).unwrap();
+    assert_eq!(browser.get_with(options).promise, Some(Ok(None)));
+    let nobody = browser.get(&get(r#""mediation": "silent""#)).unwrap_err();
+    assert_eq!(nobody.cause, Cause::NoKey);
+    assert_eq!(browser.user.take_asked(), []);
+}
+
 /// The acts count at a sign-in as they do at a registration.
 #[test]
 fn a_sign_in_is_refused_ignored_and_pulled_out_too() {
