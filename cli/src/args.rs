@@ -37,6 +37,7 @@ use crate::manage::user_info::UserInfoArgs;
 use crate::manage::wink::WinkArgs;
 use crate::metadata::MetadataArgs;
 use crate::profile::ProfilesArgs;
+use crate::protection::VaultArgs;
 use crate::replay::ReplayArgs;
 use crate::run::algorithms;
 use crate::run::sensor::Touched;
@@ -63,6 +64,7 @@ impl Args {
             Command::Serve(args) => args.json(),
             Command::Profiles(args) => args.json(),
             Command::Attestation(args) => args.json,
+            Command::Vault(args) => args.json,
             Command::Replay(args) => args.json,
             Command::Bridge(args) => args.json,
             Command::Control(args) => args.json,
@@ -156,6 +158,8 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Explain a CTAP message, authenticator data, an attestation object, client data, an APDU, a HID trace, a recording
     Decode(DecodeArgs),
+    /// Check a vault, and change what opens it
+    Vault(VaultArgs),
     /// List and print what softkey run --profile can make of the key
     Profiles(ProfilesArgs),
     /// Make and change the root by which softkey run --attestation attests new credentials

@@ -17,6 +17,7 @@ use crate::manage;
 use crate::metadata;
 use crate::output::{Form, Output};
 use crate::profile;
+use crate::protection;
 use crate::replay;
 use crate::run;
 use crate::serve;
@@ -67,6 +68,7 @@ pub fn perform(args: Args) -> Result<Exit, CliError> {
         Command::Decode(args) => decode::run(&args, &mut output).map(|()| Exit::Success),
         Command::Attestation(args) => attestation::run(&args, &mut output).map(|()| Exit::Success),
         Command::Metadata(args) => metadata::run(&args, &mut output).map(|()| Exit::Success),
+        Command::Vault(args) => protection::run(&args, &mut output).map(|()| Exit::Success),
         Command::Control(args) => control::perform(&args),
         Command::Faults(_) => faults::list(&mut output).map(|()| Exit::Success),
         Command::Profiles(args) => profile::run(&args, &mut output).map(|()| Exit::Success),

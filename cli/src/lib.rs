@@ -23,6 +23,7 @@
 //! - [`decode`]: what bytes mean;
 //! - [`verify`]: the relying party's checks;
 //! - [`tty`]: where secrets are asked for;
+//! - [`protection`]: whether a vault is whole, and what opens it;
 //! - [`unlock`]: how a command opens a vault;
 //! - [`vault`]: what a security key keeps, on a disk: durable, and refused rather than guessed at when damaged.
 
@@ -44,6 +45,7 @@ pub mod manage;
 pub mod metadata;
 pub mod output;
 pub mod profile;
+pub mod protection;
 pub mod replay;
 pub mod run;
 pub mod serve;

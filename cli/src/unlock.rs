@@ -89,13 +89,60 @@ pub fn create(paths: &VaultPaths, means: Means) -> Result<(Vault, Unlock), CliEr
     let chosen = match means.given {
         // Who does not see what a command says must not find later that they chose something for good.
         None if means.may_ask && io::stderr().is_terminal() => {
-            choose_passphrase()?.map(Unlock::Passphrase)
+            choose_passphrase("Passphrase for the new vault (empty: a key file): ")?
+                .map(Unlock::Passphrase)
         }
         given => given,
     };
     let unlock = chosen.unwrap_or(Unlock::KeyFile);
     let vault = Vault::create(paths, &unlock, &mut SysRng).map_err(|error| told(&error))?;
     Ok((vault, unlock))
+}
+
+/// What opens the vault that is there. A person at the terminal is asked for its passphrase.
+///
+/// # Errors
+///
+/// [`Exit::Vault`] if there is none, or nothing to open it with; [`Exit::BadInput`] if the passphrase cannot be read.
+pub fn key_to(paths: &VaultPaths, means: &Means) -> Result<Unlock, CliError> {
+    let protection = Vault::protection(paths).map_err(|error| told(&error))?;
+    let unlock = match (protection, &means.given) {
+        (_, Some(unlock)) => Some(unlock.clone()),
+        (Protection::KeyFile, None) => Some(Unlock::KeyFile),
+        (Protection::Passphrase(_), None) if means.may_ask => {
+            let passphrase = prompt_for(&passphrase_of(paths))?;
+            // No vault has an empty one.
+            let wrong = || told(&VaultError::WrongPassphrase(paths.database.clone()));
+            Some(Unlock::Passphrase(passphrase.ok_or_else(wrong)?))
+        }
+        (Protection::Passphrase(_), None) => None,
+    };
+    unlock.ok_or_else(|| told(&VaultError::NeedsPassphrase(paths.database.clone())))
+}
+
+/// What a vault that is there is to be opened with: the passphrase from this file, else what a person at the terminal chooses.
+///
+/// # Errors
+///
+/// [`Exit::Usage`] if nobody can choose, [`Exit::BadInput`] if the passphrase cannot be read.
+pub fn choose(file: Option<&PathBuf>) -> Result<Unlock, CliError> {
+    if let Some(file) = file {
+        let passphrase = given(&Source::File(file.clone()))?;
+        return Ok(passphrase.map_or(Unlock::KeyFile, Unlock::Passphrase));
+    }
+    if !tty::is_at_hand() {
+        return Err(CliError::new(
+            Exit::Usage,
+            "Nobody is at a terminal to choose a new passphrase.",
+            "--new-passphrase-file FILE, or --key-file",
+        ));
+    }
+    let passphrase = choose_passphrase("New passphrase (empty: a key file): ")?;
+    Ok(passphrase.map_or(Unlock::KeyFile, Unlock::Passphrase))
+}
+
+fn passphrase_of(paths: &VaultPaths) -> String {
+    format!("Passphrase of {}: ", paths.database.display())
 }
 
 /// Opens the vault, and waits for it so many times.
@@ -141,7 +188,7 @@ fn given(source: &Source) -> Result<Option<Passphrase>, CliError> {
 
 /// Asks for the passphrase of a vault until it opens, three times at most.
 fn ask_and_open(paths: &VaultPaths, patience: u32) -> Result<Vault, CliError> {
-    let mut prompt = format!("Passphrase of {}: ", paths.database.display());
+    let mut prompt = passphrase_of(paths);
     let mut tries = 0;
     loop {
         tries += 1;
@@ -160,9 +207,9 @@ fn ask_and_open(paths: &VaultPaths, patience: u32) -> Result<Vault, CliError> {
 }
 
 /// Asks for a new passphrase twice; `None` if a key file is wanted.
-fn choose_passphrase() -> Result<Option<Passphrase>, CliError> {
+fn choose_passphrase(prompt: &str) -> Result<Option<Passphrase>, CliError> {
     for _ in 0..TRIES {
-        let first = prompt_secret("Passphrase for the new vault (empty: a key file): ")?;
+        let first = prompt_secret(prompt)?;
         if first.is_empty() {
             return Ok(None);
         }

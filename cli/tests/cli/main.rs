@@ -29,5 +29,6 @@ mod several;
 mod slow;
 mod terminal;
 mod touch;
+mod vault;
 mod verify;
 mod virtual_clock;
