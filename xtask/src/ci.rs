@@ -136,7 +136,9 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     }
     for (name, last) in &failed {
         println!("failed: {name}, whose output ended so:");
-        last.iter().for_each(|line| println!("    {line}"));
+        for line in last {
+            println!("    {line}");
+        }
     }
     println!("steps: {passed} passed, {} failed, {skipped} skipped", failed.len());
     Ok(failed.is_empty())
