@@ -73,7 +73,7 @@ fn a_start_that_fails_leaves_no_recording() {
         let output = command.args(more).output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
-    let place = other.address.to_string();
+    let place = other.address.clone();
     for _ in 0..2 {
         let (code, err) = start(&["--ephemeral", "--listen", &place]);
         assert_eq!(code, Some(1), "{err}");
