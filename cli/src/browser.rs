@@ -14,10 +14,11 @@ use softkey_authenticator::{
 };
 use softkey_client::driver::{Act, DriveError, Keys, Script, Settlement, drive};
 use softkey_client::manage::{self, About};
+use softkey_client::stored::Stored;
 use softkey_client::{
     AuthenticationResponse, Cause, CreationOptions, Credential, CredentialCreationOptions,
     CredentialRequestOptions, Entropy, Info, KeyId, Operation, Page, Profile, RegistrationResponse,
-    Rejection, Request, RequestOptions, pin,
+    Rejection, Request, RequestOptions, SignalOptions, pin,
 };
 use softkey_ctap::{Instant, Secret};
 use softkey_ctap_hid::{Connection, Device, DeviceConfig, Loopback, Report, Transport};
@@ -187,6 +188,25 @@ impl Browser {
     pub fn client_capabilities(&mut self) -> Result<BTreeMap<&'static str, bool>, Rejection> {
         let keys: Vec<_> = self.key_info().into_iter().collect();
         self.page.client_capabilities(&keys)
+    }
+
+    /// One of the signal methods of `PublicKeyCredential`, and what the key deleted or renamed for it, of which a page learns
+    /// nothing. A key that cannot heed it, as one without a PIN, or that is pulled out, changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// The rejection: as [`Page::signal`], and `SecurityError` where a list of related origins does not help.
+    pub fn signal(&mut self, options: SignalOptions) -> Result<Vec<Stored>, Rejection> {
+        let mut sending = self.page.signal(options)?;
+        while let Some(url) = sending.url() {
+            let fetched = self.keys.fetch(&url);
+            sending.handle_fetched(fetched.as_ref())?;
+        }
+        let (entropy, reach) = (self.entropy.fork(), self.keys.reach(KEY));
+        let heeded = reach.zip(self.keys.connection_mut(KEY)).map(|(reach, connection)| {
+            drive(sending.ceremony(reach, entropy), connection, &mut self.user)
+        });
+        Ok(heeded.and_then(Result::ok).unwrap_or_default())
     }
 
     /// create with everything that the container takes.

@@ -2,6 +2,7 @@
 
 use softkey_authenticator::AuthenticatorTransport;
 use softkey_client::driver::Asked;
+use softkey_client::related::Fetched;
 use softkey_client::{Capability, CredentialType, DomException, PinNeed, fingers};
 use softkey_ctap::StatusCode;
 
@@ -99,6 +100,43 @@ fn the_mediation_beside_the_options_counts() {
     let nobody = browser.get(&get(r#""mediation": "silent""#)).unwrap_err();
     assert_eq!(nobody.cause, Cause::NoKey);
     assert_eq!(browser.user.take_asked(), []);
+}
+
+/// WebAuthn Level 3 section 5.1.10: the key heeds what the site tells of its accounts, if the user lets it, and no page
+/// tells of another's.
+#[test]
+fn a_site_tells_of_its_accounts() {
+    let mut browser = browser(Script::new());
+    let ada = browser.create(&creation("AQ")).unwrap();
+    let unknown = |rp_id: &str, id: &str| {
+        let text = format!(r#"{{"rpId": "{rp_id}", "credentialId": "{id}"}}"#);
+        SignalOptions::unknown_credential(&text).unwrap()
+    };
+    // Without a PIN nobody manages a key's credentials.
+    assert_eq!(browser.signal(unknown("example.org", &ada.id)), Ok(Vec::new()));
+    browser.set_pin("1234").unwrap();
+    let text =
+        r#"{"rpId": "example.org", "userId": "AQ", "name": "ada.l", "displayName": "Ada L."}"#;
+    let named = SignalOptions::current_user_details(text).unwrap();
+    let renamed = browser.signal(named).unwrap();
+    assert_eq!(renamed.iter().map(|it| it.name.as_deref()).collect::<Vec<_>>(), [Some("ada.l")]);
+    assert_eq!(browser.signal(unknown("example.org", "AAAA")), Ok(Vec::new()));
+    assert_eq!(browser.get(REQUEST).unwrap().id, ada.id);
+
+    let refused = browser.signal(unknown("example.com", &ada.id)).unwrap_err();
+    assert_eq!(refused.exception, DomException::SecurityError);
+    browser.keys().set_fetch(|url| {
+        assert_eq!(url, "https://example.com/.well-known/webauthn");
+        let body = br#"{"origins": ["https://example.org"]}"#.to_vec();
+        let content_type = String::from("application/json");
+        Some(Fetched { status: 200, content_type, location: None, body })
+    });
+    // It may, and the credential is not example.com's.
+    assert_eq!(browser.signal(unknown("example.com", &ada.id)), Ok(Vec::new()));
+
+    let gone = browser.signal(unknown("example.org", &ada.id)).unwrap();
+    assert_eq!(gone.len(), 1);
+    assert_eq!(browser.get(REQUEST).unwrap_err().cause, Cause::NoCredentials);
 }
 
 /// The acts count at a sign-in as they do at a registration.

@@ -89,6 +89,11 @@ impl<W: Transport> Keys<W> {
         self.fetch = Some(Box::new(fetch));
     }
 
+    /// Fetches a list of related origins, or where it leads on; nothing if that fails, or if nobody was named who fetches.
+    pub fn fetch(&mut self, url: &str) -> Option<Fetched> {
+        self.fetch.as_mut().and_then(|fetch| fetch(url))
+    }
+
     /// Lets identity providers be asked; without it they are as if the network were down.
     pub fn set_http(&mut self, http: impl crate::Fetch + Send + 'static) {
         self.http = Some(Box::new(http));
@@ -123,7 +128,7 @@ impl<W: Transport> Keys<W> {
                     Output::Needs { key, need } => self.bring(&mut request, user, key, need),
                     Output::Cancel { key } => self.cancel(&mut request, key),
                     Output::Fetch { url } => {
-                        let fetched = self.fetch.as_mut().and_then(|fetch| fetch(&url));
+                        let fetched = self.fetch(&url);
                         request.handle_fetched(self.now(), fetched.as_ref());
                     }
                     Output::Send(sent) => {
