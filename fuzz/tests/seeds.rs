@@ -82,7 +82,7 @@ fn the_seeds_take_less_than_a_megabyte() {
     assert!(size < 1_000_000, "{size} bytes");
 }
 
-/// A folder without a target, or a target without its shell, is a mistake.
+/// A folder without a target, or a target without its shell or the inputs that a long run left, is a mistake.
 #[test]
 fn folders_and_shells_are_those_of_the_targets() {
     let listed = |folder: &str, cut: &str| {
@@ -97,4 +97,5 @@ fn folders_and_shells_are_those_of_the_targets() {
     names.sort();
     assert_eq!(listed("seeds", ""), names);
     assert_eq!(listed("fuzz_targets", ".rs"), names);
+    assert_eq!(listed("corpora", ".pack"), names);
 }
