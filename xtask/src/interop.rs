@@ -19,11 +19,11 @@ const SCRIPTS: [&str; 7] = [
     "py_webauthn_attestation.py",
     "py_webauthn_wrong.py",
     "python_fido2_server.py",
-    "python_fido2_device_tests.py",
-    CLIENT,
+    CLIENTS[0],
+    CLIENTS[1],
 ];
-/// The script that is a client of a key over UDP.
-const CLIENT: &str = "python_fido2.py";
+/// The scripts that are clients of a key over UDP.
+const CLIENTS: [&str; 2] = ["python_fido2_device_tests.py", "python_fido2.py"];
 /// The script that drives this client against authenticators of others, and the packages of those in Python. They need
 /// older ones beside them than the other scripts.
 const AUTHENTICATORS: (&str, &str) = ("foreign_authenticators.py", "foreign_requirements.txt");
@@ -41,7 +41,7 @@ const SITE: &str = "examples/site";
 /// What `cargo xtask interop` may be told.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Instead, run the client against the emulated board, over softkey bridge (needs qemu-system-arm)
+    /// Instead, run the clients of a key against the emulated board, over softkey bridge (needs qemu-system-arm)
     #[arg(long)]
     board: bool,
 }
@@ -56,7 +56,9 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
     let softkey = target.join("debug/softkey").to_string_lossy().into_owned();
     if args.board {
         let board = firmware::emulated(&root)?;
-        run_script(&root, &python, CLIENT, &[&softkey, &board.to_string_lossy()])?;
+        for script in CLIENTS {
+            run_script(&root, &python, script, &[&softkey, &board.to_string_lossy()])?;
+        }
         return Ok(true);
     }
     let mut well = true;
