@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::endpoint::Endpoint;
 use crate::fault::Fault;
-use crate::message::Request;
+use crate::message::{MOST_FIELDS, Request};
 
 /// What a request does wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub enum Objection {
     NoSession,
     /// There is no client of this name.
     UnknownClient(String),
+    /// The form has more fields than any client sends.
+    TooManyFields,
     /// A field is missing.
     Missing(&'static str),
     /// A field has this name and is not known, or came twice.
@@ -57,6 +59,7 @@ impl Objection {
             Self::FetchDest(_)
             | Self::ContentType
             | Self::UnknownClient(_)
+            | Self::TooManyFields
             | Self::Missing(_)
             | Self::Value(_)
             | Self::UnknownAccount(_) => Some(400),
@@ -87,6 +90,7 @@ impl fmt::Display for Objection {
             Self::Cookies => f.write_str("there are cookies where none belong"),
             Self::NoSession => f.write_str("nobody is signed in"),
             Self::UnknownClient(id) => write!(f, "there is no client {id:?}"),
+            Self::TooManyFields => write!(f, "the form has more than {MOST_FIELDS} fields"),
             Self::Missing(name) => write!(f, "{name} is missing"),
             Self::Surplus(name) => write!(f, "{name:?} is not known, or came twice"),
             Self::Value(name) => write!(f, "{name} has no such value"),
@@ -114,7 +118,7 @@ pub struct Entry {
     pub path: String,
     /// The headers in their order, names in small letters; of cookies the names only.
     pub headers: Vec<(String, String)>,
-    /// The fields of the form, if there was one.
+    /// The fields of the form, if there was one; of too many the first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub form: Vec<(String, String)>,
     /// What the provider held against it.
@@ -135,7 +139,11 @@ impl Entry {
     /// The first part of an entry.
     pub(crate) fn about(at: u64, request: &Request, endpoint: Option<Endpoint>) -> Self {
         let query = if request.query.is_empty() { "" } else { "?" };
-        let form = endpoint.filter(|endpoint| endpoint.is_posted()).map(|_| request.form());
+        let form = endpoint.filter(|endpoint| endpoint.is_posted()).map(|_| {
+            let mut form = request.form();
+            form.truncate(MOST_FIELDS);
+            form
+        });
         let headers = request.headers.iter().map(|(name, value)| match name.as_str() {
             "cookie" => (name.clone(), names_of(request)),
             "authorization" => (name.clone(), String::new()),
@@ -153,6 +161,17 @@ impl Entry {
             faults: Vec::new(),
             status: 0,
         }
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let pairs = self.headers.iter().chain(&self.form);
+        let pairs =
+            pairs.map(|(name, value)| size_of::<(String, String)>() + name.len() + value.len());
+        let rest = [&self.method, &self.host, &self.path].map(String::len).iter().sum::<usize>();
+        // What is said in an objection has an end of its own.
+        let lists = size_of_val(&*self.objections) + size_of_val(&*self.faults);
+        size_of::<Self>() + pairs.sum::<usize>() + rest + lists
     }
 
     /// The first header of this name, which is given in small letters.

@@ -6,6 +6,7 @@ mod endpoint;
 mod entropy;
 mod entry;
 mod fault;
+mod log;
 mod message;
 mod provider;
 mod recent;

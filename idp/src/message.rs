@@ -5,6 +5,9 @@ use std::time::Duration;
 use serde_json::Value;
 use url::form_urlencoded;
 
+/// The most fields that a form may have: no client sends half as many.
+pub(crate) const MOST_FIELDS: usize = 64;
+
 /// One HTTP request, as it was heard.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
@@ -40,17 +43,17 @@ impl Request {
 
     /// The first member of this name in the query.
     pub(crate) fn asked(&self, name: &str) -> Option<String> {
-        first(pairs(self.query.as_bytes()), name)
+        first(form_urlencoded::parse(self.query.as_bytes()).into_owned(), name)
     }
 
     /// The first field of this name in a posted form.
     pub(crate) fn field(&self, name: &str) -> Option<String> {
-        first(self.form(), name)
+        first(self.form().into_iter(), name)
     }
 
-    /// The fields of a posted form.
+    /// The fields of a posted form; of too many, one more than there may be.
     pub(crate) fn form(&self) -> Vec<(String, String)> {
-        pairs(&self.body)
+        form_urlencoded::parse(&self.body).into_owned().take(MOST_FIELDS + 1).collect()
     }
 
     /// The cookies that came along.
@@ -61,12 +64,8 @@ impl Request {
     }
 }
 
-fn first(pairs: Vec<(String, String)>, name: &str) -> Option<String> {
-    pairs.into_iter().find(|(other, _)| other == name).map(|(_, value)| value)
-}
-
-fn pairs(text: &[u8]) -> Vec<(String, String)> {
-    form_urlencoded::parse(text).into_owned().collect()
+fn first(mut pairs: impl Iterator<Item = (String, String)>, name: &str) -> Option<String> {
+    pairs.find(|(other, _)| other == name).map(|(_, value)| value)
 }
 
 /// One HTTP response.

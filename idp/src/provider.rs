@@ -5,7 +5,6 @@ mod check;
 mod login;
 mod party;
 
-use std::collections::VecDeque;
 use std::fmt;
 
 use serde_json::{Map, Value, json};
@@ -15,6 +14,7 @@ use crate::control;
 use crate::endpoint::Endpoint;
 use crate::entry::{Entry, Objection};
 use crate::fault::{Fault, REDIRECTED};
+use crate::log::Log;
 use crate::message::{Answer, Body, Draft, Request};
 use crate::recent::Recent;
 use crate::setup::{Client, Setup, SetupError, host, origin, site};
@@ -22,8 +22,6 @@ use crate::token::Seal;
 
 use assertion::Claimed;
 
-/// How many entries the log keeps.
-const MOST_ENTRIES: usize = 10_000;
 /// How many sessions, nonces and tickets are remembered.
 const MOST_REMEMBERED: usize = 1024;
 /// A picture of one grey pixel.
@@ -48,7 +46,7 @@ pub struct Provider {
     /// What relying parties gave out.
     nonces: Recent<()>,
     pub(crate) faults: Vec<Fault>,
-    pub(crate) log: VecDeque<Entry>,
+    pub(crate) log: Log,
     /// How far the provider's clock is ahead, in seconds.
     pub(crate) ahead: u64,
 }
@@ -100,7 +98,7 @@ impl Provider {
             tickets: Recent::new(MOST_REMEMBERED),
             nonces: Recent::new(MOST_REMEMBERED),
             faults: Vec::new(),
-            log: VecDeque::new(),
+            log: Log::default(),
             ahead: 0,
             setup,
         })
@@ -129,7 +127,7 @@ impl Provider {
         self.faults = faults;
     }
 
-    /// The last ten thousand requests, the oldest first.
+    /// The last requests, the oldest first: ten thousand, or fewer if they are long.
     pub fn log(&self) -> impl Iterator<Item = &Entry> {
         self.log.iter()
     }
@@ -171,11 +169,8 @@ impl Provider {
             page.unwrap_or_else(|objection| refusal(objection, &mut entry))
         };
         entry.status = draft.status;
-        if self.log.len() >= MOST_ENTRIES {
-            self.log.pop_front();
-        }
-        self.log.push_back(entry);
-        (draft.finish(), self.log.back())
+        self.log.push(entry);
+        (draft.finish(), self.log.last())
     }
 
     fn role(&self, request: &Request) -> Role {

@@ -3,7 +3,7 @@
 use super::{Provider, is_of};
 use crate::endpoint::Endpoint;
 use crate::entry::Objection;
-use crate::message::Request;
+use crate::message::{MOST_FIELDS, Request};
 
 /// The fields of a form that gets a token.
 const ASSERTION: [&str; 9] = [
@@ -23,6 +23,10 @@ const DISCONNECT: [&str; 2] = ["client_id", "account_hint"];
 impl Provider {
     /// Everything that is wrong with it: what every endpoint minds first, then what this one does.
     pub(super) fn check(&self, endpoint: Endpoint, request: &Request) -> Vec<Objection> {
+        let has_form = endpoint.is_posted() || endpoint == Endpoint::Login;
+        if has_form && request.form().len() > MOST_FIELDS {
+            return vec![Objection::TooManyFields];
+        }
         let mut wrong = common(endpoint, request);
         match endpoint {
             Endpoint::Accounts => wrong.extend(self.no_session(request)),
@@ -50,7 +54,7 @@ impl Provider {
     fn client_wrong(&self, id: Option<&str>, request: &Request) -> Option<Objection> {
         let Some(id) = id else { return Some(Objection::Missing("client_id")) };
         let Some(client) = self.client(id) else {
-            return Some(Objection::UnknownClient(id.to_owned()));
+            return Some(Objection::UnknownClient(brief(id)));
         };
         let origin = request.header("origin")?;
         (!is_of(client, origin)).then_some(Objection::OtherOrigin)
@@ -67,7 +71,7 @@ impl Provider {
         match field(account) {
             None => wrong.push(Objection::Missing(account)),
             Some(id) if is_assertion && !self.session(request).iter().any(|one| one == id) => {
-                wrong.push(Objection::UnknownAccount(id.to_owned()));
+                wrong.push(Objection::UnknownAccount(brief(id)));
             }
             Some(_) => {}
         }
@@ -78,11 +82,17 @@ impl Provider {
         let mut seen = Vec::new();
         for (name, _) in &form {
             if !known.contains(&name.as_str()) || seen.contains(&name) {
-                wrong.push(Objection::Surplus(name.clone()));
+                wrong.push(Objection::Surplus(brief(name)));
             }
             seen.push(name);
         }
     }
+}
+
+/// Enough of what a client said to know it again: an objection does not repeat it at length.
+fn brief(text: &str) -> String {
+    const MOST: usize = 100;
+    text.chars().take(MOST).collect()
 }
 
 fn values_wrong<'f>(field: &impl Fn(&str) -> Option<&'f str>) -> Vec<Objection> {
@@ -122,7 +132,7 @@ fn common(endpoint: Endpoint, request: &Request) -> Vec<Objection> {
     // The draft has the former for pictures, Chromium sends the latter.
     let image = endpoint == Endpoint::Picture && dest == Some("image");
     if dest != Some("webidentity") && !image {
-        wrong.push(Objection::FetchDest(dest.map(str::to_owned)));
+        wrong.push(Objection::FetchDest(dest.map(brief)));
     }
     let kind = request.header("content-type").unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();

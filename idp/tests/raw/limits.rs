@@ -97,6 +97,57 @@ fn memory_has_an_end() {
     assert_eq!(provider.log().count(), 10_000);
 }
 
+/// A form of 32 768 fields costs the log no more than another, at whichever endpoint.
+#[test]
+fn a_form_of_too_many_fields_is_refused_and_kept_in_part() {
+    use softkey_idp::{Provider, Request, Setup};
+    let mut provider = Provider::new(Setup::default()).unwrap();
+    let mut ask = |path: &str, body: String| {
+        let headers = [
+            ("sec-fetch-dest", "webidentity"),
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("accept", "application/json"),
+            ("origin", "https://rp.example"),
+        ];
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+        let (method, host, path) = ("POST".into(), IDP.into(), path.into());
+        let request =
+            Request { method, host, path, headers, body: body.into(), ..Request::default() };
+        let status = provider.answer(0, &request).response.status;
+        let entry = provider.log().last().unwrap();
+        let objections: Vec<_> = entry.objections.iter().map(ToString::to_string).collect();
+        let len = serde_json::to_string(entry).unwrap().len();
+        (status, objections, entry.form.len(), len)
+    };
+    for (path, kept) in [("/id-assertion", 64), ("/disconnect", 64), ("/login", 0)] {
+        let (status, objections, fields, len) = ask(path, "a&".repeat(32 << 10));
+        assert_eq!((status, fields), (400, kept), "{path}");
+        assert_eq!(objections, ["the form has more than 64 fields"], "{path}");
+        assert!(len < 4096, "{path} {len}");
+    }
+    // What is held against single fields does not repeat them at length.
+    let (status, objections, ..) = ask("/id-assertion", "x".repeat(60_000));
+    assert_eq!(status, 400);
+    assert!(objections.iter().map(String::len).sum::<usize>() < 1000, "{objections:?}");
+}
+
+/// The log has an end in bytes, too: long entries drive old ones out before there are ten thousand.
+#[test]
+fn the_log_has_an_end_in_bytes() {
+    use softkey_idp::{Provider, Request, Setup};
+    let mut provider = Provider::new(Setup::default()).unwrap();
+    for at in 0..1200 {
+        let (method, host, path) = ("POST".into(), IDP.into(), "/id-assertion".into());
+        let body = vec![b'x'; 64 << 10];
+        provider.answer(at, &Request { method, host, path, body, ..Request::default() });
+    }
+    let kept: Vec<_> = provider.log().collect();
+    let bytes: usize = kept.iter().flat_map(|entry| &entry.form).map(|(name, _)| name.len()).sum();
+    assert!((32 << 20..=64 << 20).contains(&bytes), "{bytes} bytes");
+    assert_eq!(kept.last().unwrap().at, 1199);
+    assert!(kept.windows(2).all(|two| two[0].at + 1 == two[1].at), "the oldest went");
+}
+
 /// A server that is dropped is gone, whoever is connected.
 #[test]
 fn it_ends_when_it_is_dropped() {
