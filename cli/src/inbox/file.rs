@@ -64,7 +64,16 @@ impl Watched {
             self.seen = now;
             return Ok(None);
         }
-        let text = read(&self.path)?;
+        self.take(now)
+    }
+
+    /// What stands in the file, if it is still in this state.
+    fn take(&mut self, now: Option<Stamp>) -> io::Result<Option<Zeroizing<String>>> {
+        let Some(text) = read(&self.path)? else {
+            self.taken = None;
+            self.seen = None;
+            return Ok(None);
+        };
         if stamp(&self.path)? != now {
             self.seen = None;
             return Ok(None);
@@ -91,11 +100,16 @@ impl Stamp {
     }
 }
 
-fn read(path: &Path) -> io::Result<Zeroizing<String>> {
+/// What stands in the file; nothing if it went away meanwhile.
+fn read(path: &Path) -> io::Result<Option<Zeroizing<String>>> {
     let mut text = Zeroizing::new(String::new());
     let limit = u64::try_from(LONGEST).unwrap_or(u64::MAX);
-    File::open(path)?.take(limit + 1).read_to_string(&mut text)?;
-    if text.len() > LONGEST { Err(io::Error::other("it is too long")) } else { Ok(text) }
+    let file = match File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    file.take(limit + 1).read_to_string(&mut text)?;
+    if text.len() > LONGEST { Err(io::Error::other("it is too long")) } else { Ok(Some(text)) }
 }
 
 #[cfg(test)]
@@ -139,6 +153,21 @@ mod tests {
         }
         fs::write(&path, "@a.example #123456").unwrap();
         assert_eq!(looks(&mut watched), ["@a.example #123456"]);
+    }
+
+    /// A file that goes away between the look and the reading is a missing one, and the source lives on.
+    #[test]
+    fn a_file_that_vanishes_before_it_is_read_is_no_message() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sms");
+        let mut watched = Watched::new(path.clone()).unwrap();
+        fs::write(&path, "gone\n@a.example #1").unwrap();
+        assert!(watched.look().unwrap().is_none());
+        let seen = watched.seen;
+        fs::remove_file(&path).unwrap();
+        assert!(watched.take(seen).unwrap().is_none());
+        fs::write(&path, "@a.example #2").unwrap();
+        assert_eq!(looks(&mut watched), ["@a.example #2"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,8 +16,8 @@ use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
-use zeroize::Zeroizing;
+use tokio::time::{sleep, timeout};
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::{Arrival, LONGEST, WAITING, spawn};
 
@@ -27,6 +27,9 @@ const MOST_HEAD: usize = 8 << 10;
 const MOST_CONNECTIONS: usize = 8;
 /// How long a head, and how long a body, may take.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long it is before the next connection is taken when one could not be.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// Listens there; gives the address with the port that it got.
 pub(super) fn open(address: SocketAddr, send: SyncSender<Arrival>) -> io::Result<SocketAddr> {
@@ -44,8 +47,11 @@ async fn serve(listener: TcpListener, send: &SyncSender<Arrival>) -> io::Result<
     let waiting = Arc::new(Semaphore::new(WAITING));
     loop {
         let Ok(place) = Arc::clone(&room).acquire_owned().await else { return Ok(()) };
-        // A connection that broke before it was taken is nobody's failure.
-        let Ok((stream, _)) = listener.accept().await else { continue };
+        let Ok((stream, _)) = listener.accept().await else {
+            // Out of descriptors, or the peer was quicker gone than taken.
+            sleep(PAUSE).await;
+            continue;
+        };
         let (send, waiting) = (send.clone(), Arc::clone(&waiting));
         tokio::spawn(async move {
             if let Some(message) = converse(stream, &waiting).await {
@@ -96,14 +102,23 @@ async fn answer(
     let body = Limited::new(request.into_body(), LONGEST).collect();
     let read = timeout(PATIENCE, body).await.map_err(|_| StatusCode::REQUEST_TIMEOUT)?;
     let body = read.map_err(|_| StatusCode::PAYLOAD_TOO_LARGE)?;
-    let text = String::from_utf8(body.to_bytes().to_vec()).unwrap_or_default();
-    let text = Zeroizing::new(text);
+    let text = text(body.to_bytes());
     if text.is_empty() {
         return Err(StatusCode::BAD_REQUEST);
     }
     let room = Arc::clone(waiting).try_acquire_owned();
     let room = room.map_err(|_| StatusCode::SERVICE_UNAVAILABLE)?;
     Ok(Arrival::Message(text.into(), Some(room)))
+}
+
+/// The body as a text, which may hold a code: no copy of it is left here. Empty if it is none.
+fn text(body: Bytes) -> Zeroizing<String> {
+    let text = std::str::from_utf8(&body).unwrap_or_default().to_owned();
+    // What the connection still reads from is not ours.
+    if let Ok(mut body) = body.try_into_mut() {
+        body.zeroize();
+    }
+    Zeroizing::new(text)
 }
 
 /// Is it a message, and from no page? A page's POST has an `Origin`, and a page whose name was bound to this address
@@ -119,12 +134,18 @@ fn judge(method: &Method, path: &str, headers: &HeaderMap) -> Result<(), StatusC
     if *method == Method::POST { Ok(()) } else { Err(StatusCode::METHOD_NOT_ALLOWED) }
 }
 
+/// Is it an address or the name of this machine, with a port or, as clients write it for port 80, without?
 fn is_loopback(host: &str) -> bool {
-    let named = |host: &str| host.eq_ignore_ascii_case("localhost");
-    match host.parse::<SocketAddr>() {
-        Ok(address) => address.ip().is_loopback(),
-        Err(_) => named(host.rsplit_once(':').map_or(host, |(name, _)| name)),
+    if let Ok(address) = host.parse::<SocketAddr>() {
+        return address.ip().is_loopback();
     }
+    if let Some(inner) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return inner.parse().is_ok_and(|address: Ipv6Addr| address.is_loopback());
+    }
+    if let Ok(address) = host.parse::<Ipv4Addr>() {
+        return address.is_loopback();
+    }
+    host.rsplit_once(':').map_or(host, |(name, _)| name).eq_ignore_ascii_case("localhost")
 }
 
 #[cfg(test)]
@@ -172,6 +193,19 @@ mod tests {
         assert_eq!(post(address, "Host: evil.example\r\n", "x"), "403");
         assert_eq!(post(address, "", "x"), "403");
         assert!(arrivals.try_recv().is_err());
+    }
+
+    /// On port 80 clients leave the port out.
+    #[test]
+    fn a_host_is_this_machine_with_and_without_a_port() {
+        for own in ["127.0.0.1", "127.8.9.1:80", "[::1]", "[::1]:8080", "localhost", "LocalHost:80"]
+        {
+            assert!(is_loopback(own), "{own}");
+        }
+        let others = ["192.0.2.1", "192.0.2.1:80", "[::2]", "::1", "evil.example", "[localhost]"];
+        for other in others.into_iter().chain(["", "[127.0.0.1]", "127.0.0.1.evil.example", "[]"]) {
+            assert!(!is_loopback(other), "{other}");
+        }
     }
 
     #[test]
