@@ -2,17 +2,17 @@
 //! it. Reports go through as they are; the board does the rest.
 
 mod emulator;
+mod finger;
 pub mod mailbox;
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::io::{self, BufRead as _};
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Child;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
@@ -24,7 +24,8 @@ use softkey_ctap_hid::{
     ChannelId, Identity, Outgoing, Peer, Port, Report, Reports, UdpPort, UhidPort, WallClock,
 };
 
-use self::mailbox::{Mailbox, Press};
+use self::finger::Finger;
+use self::mailbox::Mailbox;
 use crate::error::{CliError, Exit};
 use crate::output::{Form, Output};
 use crate::run::memory::UHID_MAX_MSG_SIZE;
@@ -52,7 +53,7 @@ pub struct BridgeArgs {
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
 
-    /// Hold the button whenever the board asks; otherwise Enter touches it, and hold and Enter holds it
+    /// Hold the button whenever the board asks; otherwise Enter touches it while it asks, and hold and Enter holds it
     #[arg(long)]
     pub press: bool,
 
@@ -222,14 +223,36 @@ impl Drop for Power {
     }
 }
 
+/// Refuses arguments that contradict each other.
+fn contradiction(args: &BridgeArgs) -> Result<(), CliError> {
+    let usage = |what: &str, try_this: &str| Err(CliError::new(Exit::Usage, what, try_this));
+    match args.listen {
+        Some(_) if args.transport == Shown::Uhid => usage(
+            "--listen is for udp, which --transport leaves out.",
+            "--transport udp, or leave --listen out",
+        ),
+        Some(address) if args.press && !address.ip().is_loopback() => usage(
+            "--press would let every machine that reaches the --listen address use the board.",
+            "listen on 127.0.0.1, or leave --press out",
+        ),
+        _ => Ok(()),
+    }
+}
+
 /// Joins a board until Ctrl-C.
 ///
 /// # Errors
 ///
-/// [`Exit::BadInput`] if the memory is none, [`Exit::NoKey`] if no board runs there, [`Exit::Failed`] if the system does not
+/// [`Exit::Usage`] if the arguments contradict each other, [`Exit::BadInput`] if the memory is none, is not its owner's alone
+/// or is in use, [`Exit::NoKey`] if no board runs there, [`Exit::Failed`] if the system does not
 /// play along.
 pub fn run(args: &BridgeArgs) -> Result<Exit, CliError> {
-    let mut mailbox = Mailbox::open(&args.memory).map_err(|error| no_memory(args, &error))?;
+    contradiction(args)?;
+    let mailbox = Mailbox::open(&args.memory);
+    let mailbox = mailbox.and_then(|mailbox| mailbox.lock().map(|()| mailbox));
+    let mut mailbox = mailbox.map_err(|error| no_memory(args, &error))?;
+    // Before a board is touched that another bridge shows there.
+    let (mut port, device) = plug(args).map_err(|error| failed("The key's place", &error))?;
     if args.transport == Shown::Uhid {
         mailbox.limit(UHID_MAX_MSG_SIZE);
     }
@@ -241,7 +264,6 @@ pub fn run(args: &BridgeArgs) -> Result<Exit, CliError> {
         power.0 = Some(started.map_err(|error| no_emulator(&error))?);
     }
     let mut bridge = Bridge::new(mailbox).map_err(|error| failed("The mailbox", &error))?;
-    let (mut port, device) = plug(args).map_err(|error| failed("The key's place", &error))?;
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
         signal_hook::flag::register(signal, Arc::clone(&stop))
@@ -258,14 +280,21 @@ pub fn run(args: &BridgeArgs) -> Result<Exit, CliError> {
     {
         output.note(note);
     }
+    if args.press {
+        output.note("warning: --press approves every request without anybody");
+    }
     output.record(&Ready { event: "ready", device, memory })?;
-    let typed = typed();
+    // Who cannot touch must not read the terminal: in the background that would stop the program.
+    let mut finger = if args.press { Finger::Held } else { Finger::at_the_terminal() };
     while !stop.load(Ordering::Relaxed) {
+        // Before a request comes through for which nobody has pressed.
+        finger.turn(&bridge.mailbox).map_err(|error| failed("The button", &error))?;
         bridge.turn(port.as_mut()).map_err(|error| failed("The bridge", &error))?;
-        press(args, &bridge.mailbox, &typed).map_err(|error| failed("The button", &error))?;
         still_on(&mut power)?;
         doze(port.as_ref());
     }
+    // A board that stays on is not left with the finger on it.
+    bridge.mailbox.release().map_err(|error| failed("The button", &error))?;
     Ok(Exit::Success)
 }
 
@@ -320,30 +349,6 @@ fn await_board(
     }
 }
 
-/// Does what the user does.
-fn press(args: &BridgeArgs, mailbox: &Mailbox, typed: &Receiver<Press>) -> io::Result<()> {
-    match typed.try_recv() {
-        _ if args.press => mailbox.press(Press::Hold),
-        Ok(press) => mailbox.press(press),
-        Err(_) => Ok(()),
-    }
-}
-
-/// What is typed at the terminal.
-fn typed() -> Receiver<Press> {
-    let (sender, typed) = mpsc::channel();
-    // Ends with the process: reading a terminal cannot be interrupted.
-    thread::spawn(move || {
-        for line in io::stdin().lock().lines().map_while(Result::ok) {
-            let press = if line.trim() == "hold" { Press::Hold } else { Press::Touch };
-            if sender.send(press).is_err() {
-                return;
-            }
-        }
-    });
-    typed
-}
-
 fn still_on(power: &mut Power) -> Result<(), CliError> {
     let ended = power.0.as_mut().and_then(|child| child.try_wait().transpose());
     match ended {
@@ -365,11 +370,16 @@ fn doze(port: &dyn Port) {
 }
 
 fn no_memory(args: &BridgeArgs, error: &io::Error) -> CliError {
-    CliError::new(
-        Exit::BadInput,
-        format!("{} cannot be a board's memory: {error}.", args.memory.display()),
-        "name another file, which is made if it does not exist",
-    )
+    let memory = args.memory.display();
+    let try_this = match error.kind() {
+        io::ErrorKind::PermissionDenied => {
+            format!("make it yours alone with `chmod 600 {memory}`, or name another file")
+        }
+        io::ErrorKind::ResourceBusy => "end that one, or name another file".to_owned(),
+        _ => "name another file, which is made if it does not exist".to_owned(),
+    };
+    let what = format!("{memory} cannot be a board's memory: {error}.");
+    CliError::new(Exit::BadInput, what, try_this)
 }
 
 fn no_emulator(error: &io::Error) -> CliError {
@@ -386,6 +396,11 @@ fn failed(what: &str, error: &io::Error) -> CliError {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt as _;
+
+    use softkey_board::emulated::Word;
+
     use super::*;
 
     const CHANNEL: u32 = 0x0102_0304;
@@ -476,6 +491,70 @@ mod tests {
         mailbox.prepare(Instant::default(), &[1; 32]).unwrap();
         assert_eq!(note(&uhid, &mailbox).unwrap(), None);
         assert!(!mailbox.is_limited(UHID_MAX_MSG_SIZE - 1).unwrap());
+    }
+
+    /// The flash holds credentials and the device secret.
+    #[test]
+    fn a_memory_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("memory");
+        drop(Mailbox::open(&path).unwrap());
+        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o7777, 0o600);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let error = Mailbox::open(&path).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        let told = no_memory(&args("memory"), &error).to_string();
+        assert!(told.contains("others can read or change it (mode 640)"), "{told}");
+    }
+
+    /// A memory that a board runs on, and what is left of it when somebody else wants to switch one on.
+    #[test]
+    fn a_running_board_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("memory");
+        drop(Mailbox::open(&path).unwrap());
+        let memory = File::options().read(true).write(true).open(&path).unwrap();
+        memory.write_all_at(&1_u32.to_le_bytes(), Word::Running.address().into()).unwrap();
+        let taken = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let listen = taken.local_addr().unwrap();
+        let line = |listen| format!("{} --firmware none --listen {listen}", path.display());
+        let refused = |listen| run(&args(&line(listen))).unwrap_err();
+        let is_whole = || Mailbox::open(&path).unwrap().is_running().unwrap();
+
+        // By the address, which another bridge has.
+        let error = refused(listen);
+        assert!(error.to_string().contains("The key's place failed"), "{error}");
+        assert!(is_whole());
+        // By the memory, which another bridge has, though the address is free.
+        memory.lock().unwrap();
+        let error = refused("127.0.0.1:0".parse().unwrap());
+        assert_eq!(error.exit(), Exit::BadInput);
+        assert!(error.to_string().contains("another softkey bridge has it in use"), "{error}");
+        assert!(is_whole());
+    }
+
+    /// What strangers may ask for is not approved by a button that holds itself; and an address is for udp.
+    #[test]
+    fn what_contradicts_itself_is_refused_before_anything_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("memory");
+        for (line, why) in [
+            ("--press --listen 0.0.0.0:0", "--press would let every machine"),
+            ("--press --listen 192.0.2.1:1", "--press would let every machine"),
+            ("--transport uhid --listen 127.0.0.1:1", "--listen is for udp"),
+        ] {
+            let error = run(&args(&format!("{} {line}", path.display()))).unwrap_err();
+            assert_eq!(error.exit(), Exit::Usage, "{line}");
+            assert!(error.to_string().contains(why), "{error}");
+            assert!(!path.exists());
+        }
+        for fine in
+            ["--press", "--press --listen [::1]:1", "--listen 0.0.0.0:1", "--transport uhid"]
+        {
+            contradiction(&args(&format!("memory {fine}"))).unwrap();
+        }
     }
 
     #[test]

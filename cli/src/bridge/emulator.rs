@@ -1,6 +1,7 @@
 //! The emulator's command, so that the emulator ends with whoever starts it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -21,6 +22,18 @@ pub(super) fn command() -> io::Result<Command> {
     static CAN: OnceLock<bool> = OnceLock::new();
     let folders = env::var_os("PATH").unwrap_or_default();
     command_among(&folders, || *CAN.get_or_init(|| ends_with_parent(SETPRIV)))
+}
+
+/// The option's value by which the emulator maps this file as the board's memory.
+pub(super) fn memory(path: &Path) -> OsString {
+    let mut value = b"memory-backend-file,id=shared,size=16M,mem-path=".to_vec();
+    for byte in path.as_os_str().as_bytes() {
+        value.push(*byte);
+        // A comma that stands twice does not end the path.
+        value.extend((*byte == b',').then_some(b','));
+    }
+    value.extend(b",share=on");
+    OsString::from_vec(value)
 }
 
 /// The same, if programs lie in these folders; can setpriv do its part?
@@ -69,6 +82,15 @@ mod tests {
         assert_eq!(started(&[EMULATOR], false).unwrap(), [EMULATOR]);
         let words = started(&[EMULATOR], true).unwrap();
         assert_eq!(words, [SETPRIV, "--pdeathsig", "KILL", "--", EMULATOR]);
+    }
+
+    /// A comma ends a value of the emulator's, and two are one; bytes that are no text are as they are.
+    #[test]
+    fn any_path_can_be_a_memory() {
+        let path = OsStr::from_bytes(b"/a,b=c,share=off/\xff");
+        let expected =
+            b"memory-backend-file,id=shared,size=16M,mem-path=/a,,b=c,,share=off/\xff,share=on";
+        assert_eq!(memory(Path::new(path)).as_bytes(), expected);
     }
 
     /// A setpriv may be there that does not know the option, or none: it is tried, not looked for.

@@ -1,9 +1,9 @@
 //! The memory that an emulated board shares with this machine, from this end. The firmware's end is
 //! `firmware/emulated/src/shared.rs`; the map of it is [`softkey_board::emulated`].
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io;
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
@@ -57,18 +57,49 @@ impl Mailbox {
     ///
     /// # Errors
     ///
-    /// What the system says; `InvalidData` if the file is none.
+    /// What the system says; `InvalidData` if the file is none, `PermissionDenied` if it is not its owner's alone.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let memory =
-            File::options().read(true).write(true).create(true).truncate(false).open(path)?;
-        let len = memory.metadata()?.len();
-        if len == 0 {
-            memory.set_len(LEN.into())?;
-            memory.write_all_at(&vec![0xFF; FLASH as usize], 0)?;
-        } else if len != u64::from(LEN) {
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let memory = options.open(path)?;
+        let about = memory.metadata()?;
+        if ![0, u64::from(LEN)].contains(&about.len()) {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not 16 MiB long"));
         }
-        Ok(Self { memory, path: path.to_owned(), max_msg_size: 0 })
+        let mode = about.permissions().mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            let why = format!("others can read or change it (mode {mode:03o})");
+            return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+        }
+        let mailbox = Self { memory, path: path.to_owned(), max_msg_size: 0 };
+        if about.len() == 0 {
+            mailbox.make()?;
+        }
+        Ok(mailbox)
+    }
+
+    /// Makes an empty file the memory of a board that was never used.
+    fn make(&self) -> io::Result<()> {
+        self.lock()?;
+        // The length comes last: it says that the rest is there.
+        self.memory.write_all_at(&vec![0xFF; FLASH as usize], 0)?;
+        self.memory.set_len(LEN.into())?;
+        self.memory.unlock()
+    }
+
+    /// Keeps others from this memory until it is dropped: two boards on one flash would ruin it, and of two that speak with
+    /// one board each would hear half.
+    ///
+    /// # Errors
+    ///
+    /// `ResourceBusy` if another has locked it, or what the system says.
+    pub fn lock(&self) -> io::Result<()> {
+        self.memory.try_lock().map_err(|error| match error {
+            TryLockError::WouldBlock => {
+                io::Error::new(io::ErrorKind::ResourceBusy, "another softkey bridge has it in use")
+            }
+            TryLockError::Error(error) => error,
+        })
     }
 
     /// From now on boards are switched on to announce no longer requests than these, in bytes.
@@ -102,12 +133,9 @@ impl Mailbox {
     /// As above.
     pub fn power_up_at(&self, now: Instant, firmware: &Path, seed: &[u8; 32]) -> io::Result<Child> {
         self.prepare(now, seed)?;
-        let backend = format!(
-            "memory-backend-file,id=shared,size=16M,mem-path={},share=on",
-            self.path.display()
-        );
         emulator::command()?
-            .args(["-M", "mps2-an386,memory-backend=shared", "-object", &backend])
+            .args(["-M", "mps2-an386,memory-backend=shared", "-object"])
+            .arg(emulator::memory(&self.path))
             .args(["-nographic", "-monitor", "none", "-serial", "none"])
             .args(["-semihosting-config", "enable=on,target=native", "-kernel"])
             .arg(firmware)
@@ -211,6 +239,15 @@ impl Mailbox {
             Press::Hold => HELD,
         };
         self.set_word(Word::Button, value)
+    }
+
+    /// Takes a press away that no question has used up.
+    ///
+    /// # Errors
+    ///
+    /// What the system says.
+    pub fn release(&self) -> io::Result<()> {
+        self.set_word(Word::Button, 0)
     }
 
     /// Asks the board to say when it has done all that it was given: every report and press, and what is due by its clock.
