@@ -30,6 +30,8 @@ pub struct User {
     pub home: Option<PathBuf>,
     /// `$XDG_DATA_HOME`.
     pub data_home: Option<PathBuf>,
+    /// `$XDG_CONFIG_HOME`.
+    pub config_home: Option<PathBuf>,
 }
 
 impl Machine {
@@ -103,6 +105,7 @@ impl User {
             groups: groups.into_iter().chain([own]).map(Gid::as_raw).collect(),
             home: folder("HOME"),
             data_home: folder("XDG_DATA_HOME"),
+            config_home: folder("XDG_CONFIG_HOME"),
         }
     }
 }

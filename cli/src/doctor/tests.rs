@@ -22,6 +22,7 @@ fn fake() -> Fake {
         groups: vec![4_000_000],
         home: Some("/home/ada".into()),
         data_home: None,
+        config_home: None,
     };
     let machine = Machine { root: folder.path().into(), kernel: "6.1.0".into(), user };
     Fake { _folder: folder, machine }
@@ -163,7 +164,7 @@ fn the_vault_is_its_owners_alone() {
     assert!(fake.finding("vault").what.ends_with("will be made at the first run."));
     let file = "/home/ada/.local/share/softkey/vault";
     fake.put(file, "", 0o600);
-    assert!(fake.mend("vault").starts_with("sudo chown -R ada"));
+    assert!(fake.mend("vault").starts_with("sudo chown ada '/home/ada/.local/share/softkey'"));
     fake.machine.user.uid = rustix::process::geteuid().as_raw();
     let folder = fake.machine.path("/home/ada/.local/share/softkey");
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
@@ -171,8 +172,68 @@ fn the_vault_is_its_owners_alone() {
     fake.put(file, "", 0o644);
     assert!(fake.mend("vault").starts_with("chmod 600 "));
     fake.put(file, "", 0o600);
-    fs::set_permissions(&folder, fs::Permissions::from_mode(0o770)).unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o707)).unwrap();
     assert!(fake.mend("vault").starts_with("chmod go-w "));
     fake.machine.user.home = None;
     assert_eq!(fake.mend("vault"), "give softkey run --vault FILE");
+}
+
+/// The vault's other files open it: they are as private as the first.
+#[test]
+fn the_vaults_other_files_are_looked_at() {
+    let mut fake = fake();
+    fake.machine.user.uid = rustix::process::geteuid().as_raw();
+    let folder = "/home/ada/.local/share/softkey";
+    for file in [
+        format!("{folder}/vault"),
+        format!("{folder}/vault.header"),
+        "/home/ada/.config/softkey/vault.key".into(),
+    ] {
+        fake.put(&file, "", 0o640);
+        assert_eq!(fake.mend("vault"), format!("chmod 600 '{file}'"));
+        fake.put(&file, "", 0o600);
+        assert_eq!(fake.state("vault"), State::Well);
+    }
+    let config = fake.machine.path("/home/ada/.config/softkey");
+    fs::set_permissions(config, fs::Permissions::from_mode(0o707)).unwrap();
+    assert_eq!(fake.mend("vault"), "chmod go-w '/home/ada/.config/softkey'");
+}
+
+/// A vault may be in a folder for everybody where nobody can replace another's files; it is never advised to take such a
+/// folder, or any that is not softkey's, away from others.
+#[test]
+fn nobody_is_told_to_take_a_folder_from_others() {
+    let mut fake = fake();
+    let owner = rustix::process::geteuid().as_raw();
+    let finding = |fake: &Fake, path: &str| {
+        let mut all = examine(&fake.machine, Some(std::path::Path::new(path))).into_iter();
+        all.find(|finding| finding.check == "vault").unwrap()
+    };
+    let mode = |fake: &Fake, mode| {
+        fake.put("/tmp/other", "", 0o600);
+        fs::set_permissions(fake.machine.path("/tmp"), fs::Permissions::from_mode(mode)).unwrap();
+    };
+    for uid in [0, owner] {
+        fake.machine.user.uid = uid;
+        mode(&fake, 0o1777);
+        let found = finding(&fake, "/tmp/v");
+        assert_eq!((found.state, found.mend), (State::Well, None), "{uid}");
+        assert!(!found.what.contains("yours"), "{}", found.what);
+        mode(&fake, 0o777);
+        assert_eq!(finding(&fake, "/tmp/v").mend.unwrap(), "chmod go-w '/tmp'");
+    }
+    fake.machine.user.uid = 4_000_000;
+    for wrong in [0o777, 0o755] {
+        mode(&fake, wrong);
+        for path in ["/tmp/v", "/v"] {
+            let mend = finding(&fake, path).mend.unwrap();
+            assert_eq!(mend, "choose a folder of your own for --vault FILE", "{path}");
+        }
+    }
+    // A file there that is somebody else's is not taken over either.
+    fake.machine.user.uid = owner;
+    let nowhere = finding(&fake, "/srv/it's/v");
+    assert_eq!(nowhere.mend.unwrap(), r"mkdir -p -m 700 '/srv/it'\''s'");
+    fake.put("/srv/it's/v", "", 0o644);
+    assert_eq!(finding(&fake, "/srv/it's/v").mend.unwrap(), r"chmod 600 '/srv/it'\''s/v'");
 }

@@ -53,7 +53,7 @@ pub enum VaultError {
     HoldsProfile(PathBuf),
     /// Others than the owner may read or write the file; its mode.
     OpenToOthers(PathBuf, u32),
-    /// Anyone may replace files in this folder; its mode.
+    /// Others may replace files in this folder; its mode.
     FolderOpenToAll(PathBuf, u32),
     /// Another process has the vault open; its number, if known.
     InUse(PathBuf, Option<u32>),
@@ -132,7 +132,7 @@ impl VaultError {
             }
             Self::FolderOpenToAll(path, mode) => {
                 format!(
-                    "anyone can replace files in the folder {} (mode {mode:03o})",
+                    "others can replace files in the folder {} (mode {mode:03o})",
                     path.display()
                 )
             }

@@ -1,9 +1,11 @@
 //! The files of a vault: where they are, who may read them, how one is replaced, and the lock.
 
 use std::env;
-use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 
 use redb::StorageBackend;
@@ -112,17 +114,34 @@ pub(super) fn is_empty(path: &Path) -> Result<bool, VaultError> {
     Ok(about.is_file() && about.len() == 0)
 }
 
-/// Refuses a folder in which anyone can put another file in the place of one of ours.
+/// Refuses a folder in which others can put another file in the place of one of ours.
 pub(crate) fn check_folder(file: &Path) -> Result<(), VaultError> {
-    const WRITABLE_BY_ALL: u32 = 0o002;
-    const STICKY: u32 = 0o1000;
     let folder = folder_of(file);
-    let mode =
-        fs::metadata(folder).map_err(|error| VaultError::io(folder, error))?.permissions().mode();
-    if mode & WRITABLE_BY_ALL != 0 && mode & STICKY == 0 {
-        return Err(VaultError::FolderOpenToAll(folder.to_owned(), mode & 0o7777));
+    let about = fs::metadata(folder).map_err(|error| VaultError::io(folder, error))?;
+    if is_open_to_others(&about) {
+        return Err(VaultError::FolderOpenToAll(folder.to_owned(), about.mode() & 0o7777));
     }
     Ok(())
+}
+
+/// Can others than its owner replace files in this folder? Who may write in it can put a header and a key of their own in the
+/// place of ours, be it by their group: from then on what is kept is sealed with a key that they know.
+pub(crate) fn is_open_to_others(folder: &Metadata) -> bool {
+    is_open(folder.mode(), folder.uid(), folder.gid())
+}
+
+fn is_open(mode: u32, uid: u32, gid: u32) -> bool {
+    const WRITABLE_BY_GROUP: u32 = 0o020;
+    const WRITABLE_BY_ALL: u32 = 0o002;
+    // Where a user has a private group, its number is the user's, and folders are writable by it as they are made.
+    let by_group = mode & WRITABLE_BY_GROUP != 0 && gid != uid;
+    (by_group || mode & WRITABLE_BY_ALL != 0) && !is_sticky(mode)
+}
+
+/// Can files in such a folder be replaced by their own owners only, and by that of the folder?
+pub(crate) const fn is_sticky(mode: u32) -> bool {
+    const STICKY: u32 = 0o1000;
+    mode & STICKY != 0
 }
 
 /// Opens a file that must be the owner's alone.
@@ -286,5 +305,28 @@ impl StorageBackend for LockedFile {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         self.file.write(offset, data)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Who may write in a folder may replace every file in it, unless it is sticky. A group of one's own is nobody else.
+    #[test]
+    fn a_folder_is_open_to_whoever_can_replace_files_in_it() {
+        for (mode, uid, gid, open) in [
+            (0o700, 1000, 1000, false),
+            (0o755, 1000, 100, false),
+            (0o775, 1000, 1000, false),
+            (0o775, 1000, 100, true),
+            (0o2770, 1000, 990, true),
+            (0o1775, 1000, 100, false),
+            (0o777, 1000, 1000, true),
+            (0o707, 1000, 1000, true),
+            (0o1777, 0, 0, false),
+        ] {
+            assert_eq!(is_open(mode, uid, gid), open, "{mode:o} {uid} {gid}");
+        }
     }
 }
