@@ -169,6 +169,7 @@ impl BrowserProfile {
     pub fn open(path: PathBuf) -> Result<Self, CliError> {
         // Looked at first: what is none of ours gets no lock file beside it.
         check(&path)?;
+        let path = resolved(path)?;
         let lock = lock(&path)?;
         let text = if check(&path)? { Some(read(&path)?) } else { None };
         let place = path.clone();
@@ -233,6 +234,18 @@ fn unsaved(error: &VaultError) -> CliError {
         format!("The browser profile was not saved: {}.", error.what()),
         error.try_this(),
     )
+}
+
+/// The path behind links: there lies what is replaced, and there is the lock of whoever comes by another name.
+fn resolved(path: PathBuf) -> Result<PathBuf, CliError> {
+    if !fs::symlink_metadata(&path).is_ok_and(|about| about.is_symlink()) {
+        return Ok(path);
+    }
+    files::check_folder(&path).map_err(|error| refused(&error))?;
+    fs::canonicalize(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => unusable(&path, &"it is a link to nothing"),
+        _ => unusable(&path, &error),
+    })
 }
 
 /// Is there a file that is the owner's alone? Anything else than such a file or nothing is refused.

@@ -1,7 +1,7 @@
 //! A browser profile on the disk: kept, private, whole, and one command's at a time.
 
 use softkey_client::password::PasswordData;
-use softkey_client::{Credential, PasswordCredential, SecretText};
+use softkey_client::{Credential, CredentialType, PasswordCredential, SecretText};
 
 use super::*;
 
@@ -104,4 +104,44 @@ fn two_commands_do_not_lose_each_others_changes() {
     first.save().unwrap();
     waiting.join().unwrap();
     assert_eq!(BrowserProfile::open(path).unwrap().profile().passwords().len(), 2);
+}
+
+/// A profile behind a link is changed where it lies, so that nothing which was removed stays there, and has one lock.
+#[test]
+fn a_link_leads_to_the_one_profile() {
+    let (folder, link) = place();
+    let target = folder.path().join("dotfiles/browser.json");
+    fs::create_dir(target.parent().unwrap()).unwrap();
+    let open = BrowserProfile::open(target.clone()).unwrap();
+    open.profile().keep(&password("ada", "hunter2"));
+    open.save().unwrap();
+    std::os::unix::fs::symlink("dotfiles/browser.json", &link).unwrap();
+
+    let first = BrowserProfile::open(link.clone()).unwrap();
+    assert_eq!(first.profile().passwords().len(), 1);
+    let waiting = thread::spawn({
+        let target = target.clone();
+        move || {
+            let second = BrowserProfile::open(target).unwrap();
+            second.profile().keep(&password("bea", "two"));
+            second.save().unwrap();
+        }
+    });
+    first.profile().remove(CredentialType::Password, "https://example.org", "ada");
+    first.save().unwrap();
+    waiting.join().unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    let text = fs::read_to_string(&target).unwrap();
+    assert!(!text.contains("hunter2") && text.contains("bea"), "{text}");
+}
+
+/// Where a link to nothing leads, a profile would be made that the next command does not find.
+#[test]
+fn a_link_to_nothing_is_refused() {
+    let (_folder, link) = place();
+    std::os::unix::fs::symlink("nowhere.json", &link).unwrap();
+    let error = BrowserProfile::open(link.clone()).err().unwrap();
+    assert_eq!(error.exit(), Exit::BadInput);
+    assert!(error.to_string().contains("it is a link to nothing"), "{error}");
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
 }
