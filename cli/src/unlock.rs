@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::environment::variable;
 use crate::error::{CliError, Exit};
 use crate::tty;
-use crate::vault::{Passphrase, Protection, Unlock, Vault, VaultError, VaultPaths};
+use crate::vault::{Passphrase, Protection, Reserved, Unlock, Vault, VaultError, VaultPaths};
 
 /// The environment variable a passphrase may come from.
 const PASSPHRASE_VARIABLE: &str = "SOFTKEY_PASSPHRASE";
@@ -86,6 +86,37 @@ pub fn open(paths: &VaultPaths, means: &Means, tries: u32) -> Result<Option<Vaul
 ///
 /// As [`open`].
 pub fn create(paths: &VaultPaths, means: Means) -> Result<(Vault, Unlock), CliError> {
+    let unlock = chosen(means)?;
+    let vault = Vault::create(paths, &unlock, &mut SysRng).map_err(|error| told(&error))?;
+    Ok((vault, unlock))
+}
+
+/// The same where its place is held already.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn create_reserved(reserved: Reserved, means: Means) -> Result<(Vault, Unlock), CliError> {
+    let unlock = chosen(means)?;
+    let vault = reserved.create(&unlock, &mut SysRng).map_err(|error| told(&error))?;
+    Ok((vault, unlock))
+}
+
+/// Holds the place of a vault that is not there yet; nothing if somebody has made it meanwhile. Whoever else holds it is waited
+/// for as by [`open`].
+///
+/// # Errors
+///
+/// [`Exit::Vault`] if it cannot be held.
+pub fn reserve(paths: &VaultPaths, tries: u32) -> Result<Option<Reserved>, CliError> {
+    match patient(tries, || Vault::reserve(paths)) {
+        Err(VaultError::AlreadyThere(_)) => Ok(None),
+        reserved => reserved.map(Some).map_err(|error| told(&error)),
+    }
+}
+
+/// What is to open a new vault.
+fn chosen(means: Means) -> Result<Unlock, CliError> {
     let chosen = match means.given {
         // Who does not see what a command says must not find later that they chose something for good.
         None if means.may_ask && io::stderr().is_terminal() => {
@@ -94,9 +125,7 @@ pub fn create(paths: &VaultPaths, means: Means) -> Result<(Vault, Unlock), CliEr
         }
         given => given,
     };
-    let unlock = chosen.unwrap_or(Unlock::KeyFile);
-    let vault = Vault::create(paths, &unlock, &mut SysRng).map_err(|error| told(&error))?;
-    Ok((vault, unlock))
+    Ok(chosen.unwrap_or(Unlock::KeyFile))
 }
 
 /// What opens the vault that is there. A person at the terminal is asked for its passphrase.
@@ -147,13 +176,18 @@ fn passphrase_of(paths: &VaultPaths) -> String {
 
 /// Opens the vault, and waits for it so many times.
 fn patiently(paths: &VaultPaths, unlock: &Unlock, tries: u32) -> Result<Vault, VaultError> {
+    patient(tries, || Vault::open(paths, unlock))
+}
+
+/// Tries so many times more while another process has the vault.
+fn patient<T>(tries: u32, attempt: impl Fn() -> Result<T, VaultError>) -> Result<T, VaultError> {
     for _ in 0..tries {
-        match Vault::open(paths, unlock) {
+        match attempt() {
             Err(VaultError::InUse(..)) => thread::sleep(APART),
             other => return other,
         }
     }
-    Vault::open(paths, unlock)
+    attempt()
 }
 
 /// The passphrase from a file or from the environment.

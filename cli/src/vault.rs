@@ -87,11 +87,30 @@ impl Vault {
         unlock: &Unlock,
         rng: &mut R,
     ) -> Result<Self, VaultError> {
+        Self::reserve(paths)?.create(unlock, rng)
+    }
+
+    /// Holds the place of a vault that is to be made, so that nobody else makes one there.
+    ///
+    /// # Errors
+    ///
+    /// [`VaultError::AlreadyThere`], [`VaultError::InUse`] if another process has or holds it, or whatever keeps the lock
+    /// from being taken.
+    pub fn reserve(paths: &VaultPaths) -> Result<Reserved, VaultError> {
         paths.make_folders()?;
         let lock = lock(paths)?;
         if find(paths)? == Found::Vault {
             return Err(VaultError::AlreadyThere(paths.database.clone()));
         }
+        Ok(Reserved { paths: paths.clone(), lock: Some(lock) })
+    }
+
+    fn make<R: TryCryptoRng>(
+        paths: &VaultPaths,
+        lock: Lock,
+        unlock: &Unlock,
+        rng: &mut R,
+    ) -> Result<Self, VaultError> {
         let mut identity = Identity::default();
         rng.try_fill_bytes(&mut identity).map_err(|_| VaultError::Entropy)?;
         let root_key = random(rng)?;
@@ -159,6 +178,39 @@ impl Vault {
         match (old, new) {
             (Unlock::KeyFile, Unlock::Passphrase(_)) => files::remove(&paths.key_file),
             _ => Ok(()),
+        }
+    }
+}
+
+/// The place of a vault that is not there yet, held for whoever has this. Given up without one it is as empty as it was.
+#[derive(Debug)]
+pub struct Reserved {
+    paths: VaultPaths,
+    lock: Option<Lock>,
+}
+
+impl Reserved {
+    /// Makes the vault, as [`Vault::create`] does.
+    ///
+    /// # Errors
+    ///
+    /// Whatever keeps the files from being written. What is there by then is made again the next time.
+    pub fn create<R: TryCryptoRng>(
+        mut self,
+        unlock: &Unlock,
+        rng: &mut R,
+    ) -> Result<Vault, VaultError> {
+        let paths = &self.paths;
+        let held = self.lock.take();
+        let lock = held.ok_or_else(|| VaultError::InUse(paths.database.clone(), None))?;
+        Vault::make(paths, lock, unlock, rng)
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        if let Some(lock) = self.lock.take() {
+            lock.leave_nothing(&self.paths);
         }
     }
 }

@@ -145,3 +145,48 @@ fn a_link_to_nothing_is_refused() {
     assert!(error.to_string().contains("it is a link to nothing"), "{error}");
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
 }
+
+/// Two at once, and there is no vault yet: the second waits, and finds the vault that the first has made.
+#[test]
+fn two_commands_make_one_vault() {
+    let (_folder, path) = place();
+    let paths = VaultPaths::at(&path);
+    let first = BrowserProfile::open_vault(paths.clone(), &Source::Nowhere).unwrap();
+    let waiting = thread::spawn({
+        let paths = paths.clone();
+        move || {
+            let second = BrowserProfile::open_vault(paths, &Source::Nowhere).unwrap();
+            second.profile().keep(&password("bea", "two"));
+            second.save().unwrap();
+        }
+    });
+    // The second has time to find that there is none.
+    thread::sleep(APART * 4);
+    first.profile().keep(&password("ada", "one"));
+    first.save().unwrap();
+    waiting.join().unwrap();
+    let both = BrowserProfile::open_vault(paths, &Source::Nowhere).unwrap();
+    assert_eq!(both.profile().passwords().len(), 2);
+}
+
+/// A look at a vault that is not there leaves nothing behind, and whoever waited for it comes next.
+#[test]
+fn a_look_makes_no_vault() {
+    let (folder, path) = place();
+    let paths = VaultPaths::at(&path);
+    let open = || BrowserProfile::open_vault(paths.clone(), &Source::Nowhere).unwrap();
+    open().save().unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    let looking = open();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            let second = open();
+            second.profile().keep(&password("bea", "two"));
+            second.save().unwrap();
+        });
+        thread::sleep(APART * 4);
+        drop(looking);
+        waiting.join().unwrap();
+    });
+    assert_eq!(open().profile().passwords().len(), 1);
+}

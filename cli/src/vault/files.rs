@@ -234,17 +234,22 @@ impl Lock {
         let failed = |error| VaultError::io(path, error);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let mut file = options.open(path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                // Only to name it.
-                let _ = file.take(16).read_to_string(&mut holder);
-                return Err(VaultError::InUse(paths.database.clone(), holder.trim().parse().ok()));
+        let mut file = loop {
+            let file = options.open(path).map_err(failed)?;
+            match file.try_lock() {
+                // Who held it may have removed it between the two: then this is the lock of nothing.
+                Ok(()) if is_at(&file, path).map_err(failed)? => break file,
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    let mut holder = String::new();
+                    // Only to name it.
+                    let _ = file.take(16).read_to_string(&mut holder);
+                    let holder = holder.trim().parse().ok();
+                    return Err(VaultError::InUse(paths.database.clone(), holder));
+                }
+                Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
+        };
         let mut name = || {
             file.set_len(0)?;
             file.rewind()?;
@@ -253,6 +258,23 @@ impl Lock {
         // Only to be named; on a full disk the vault can still be used.
         let _ = name();
         Ok(Self(file))
+    }
+
+    /// Gives the place up, and removes the lock's file with it.
+    pub(super) fn leave_nothing(self, paths: &VaultPaths) {
+        // A file that stays does no harm.
+        let _ = fs::remove_file(&paths.lock);
+        drop(self);
+    }
+}
+
+/// Is this file still the one of this name?
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let ours = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(there) => Ok((there.dev(), there.ino()) == (ours.dev(), ours.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
