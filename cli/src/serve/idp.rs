@@ -2,26 +2,24 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::sync_channel;
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::UNIX_EPOCH;
 
 use clap::Args;
 use serde_json::{Value, json};
-use softkey_idp::{Entry, Fault, KINDS, Server, Setup, StartError};
+use softkey_idp::{Fault, KINDS, Server, Setup, StartError};
 
+use super::lines::Lines;
+use super::root;
 use crate::error::{CliError, Exit};
-use crate::output::{Form, Output};
+use crate::output::Form;
 use crate::run::start::stop_at_signals;
-
-/// Lines that wait for a reader; later ones are lost.
-const WAITING: usize = 1024;
-/// How a certificate in PEM begins.
-const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
+use crate::text::json_line;
 
 /// The arguments of `softkey serve idp`.
 #[derive(Debug, Args)]
@@ -47,7 +45,7 @@ pub struct IdpArgs {
 
     /// Write the certificate of its root here, in PEM, for --root-certificate of softkey get
     ///
-    /// The root is a new one each time. A file that is there is replaced if it holds such a certificate.
+    /// The root is a new one each time. A file that is there is replaced if it holds such a root and nothing else.
     #[arg(long, value_name = "FILE")]
     write_root: Option<PathBuf>,
 
@@ -66,15 +64,9 @@ fn kinds() -> String {
     text
 }
 
-enum Event {
-    Asked(Box<Entry>),
-    Stop,
-}
-
 /// Serves until a signal comes or nobody reads any more.
 pub(super) fn perform(args: &IdpArgs) -> Result<Exit, CliError> {
     let form = if args.json { Form::Json } else { Form::Plain };
-    let mut output = Output::stdout(form);
     let setup = args.setup.as_deref().map_or_else(|| Ok(Setup::default()), read)?;
     let mut stop = stop_at_signals()?;
     let names = setup.names().map_err(|error| wrong_setup(args, &error.to_string()))?;
@@ -83,50 +75,61 @@ pub(super) fn perform(args: &IdpArgs) -> Result<Exit, CliError> {
     let server = server.map_err(|error| not_started(args, &error))?;
     server.set_faults(args.fault.clone());
     if let Some(path) = &args.write_root {
-        write_root(path, server.root_pem())?;
+        root::write(path, server.root_pem())?;
     }
 
-    let (send, events) = sync_channel(WAITING);
-    let ring = send.clone();
-    server.on_entry(move |entry| drop(send.try_send(Event::Asked(Box::new(entry.clone())))));
+    let (ended, end) = channel();
+    let gone = ended.clone();
+    let lines = Lines::start(form, io::stdout(), move || {
+        let _ = gone.send(());
+    });
+    let (lines, writer) = lines.map_err(|error| no_thread(&error))?;
+    for line in ready(args, form, &server, &names) {
+        lines.line(line);
+    }
+    server.on_entry(move |entry| {
+        lines.line(match form {
+            Form::Plain => entry.to_string(),
+            Form::Json => {
+                json_line(&json!({"event": "request", "request": entry})).unwrap_or_default()
+            }
+        });
+    });
     thread::spawn(move || {
         let _ = stop.read(&mut [0]);
-        let _ = ring.send(Event::Stop);
+        let _ = ended.send(());
     });
     if !args.listen.ip().is_loopback() {
-        output.note(format!("{} may be reached by others: anybody can sign in there", args.listen));
+        eprintln!("{} may be reached by others: anybody can sign in there", args.listen);
     }
-    ready(args, &server, &names, &mut output)?;
-    while let Ok(Event::Asked(entry)) = events.recv() {
-        match output.form() {
-            Form::Plain => output.line(&entry)?,
-            Form::Json => output.object(&json!({"event": "request", "request": entry}))?,
-        }
-    }
-    Ok(Exit::Success)
+    let _ = end.recv();
+    // With it go the lines: what waits is written yet.
+    drop(server);
+    writer.finish().map(|()| Exit::Success)
 }
 
-fn ready(
-    args: &IdpArgs,
-    server: &Server,
-    names: &[String],
-    output: &mut Output<'_>,
-) -> Result<(), CliError> {
+/// The first lines.
+fn ready(args: &IdpArgs, form: Form, server: &Server, names: &[String]) -> Vec<String> {
     let (address, config) = (server.address(), server.provider().config_url());
     let faults: Vec<String> = args.fault.iter().map(ToString::to_string).collect();
-    if output.form() == Form::Json {
+    if form == Form::Json {
         let root: Value = server.root_pem().into();
-        return output.object(&json!({"event": "ready", "address": address.to_string(),
-            "config_url": config, "names": names, "faults": faults, "root": root}));
+        let ready = json!({"event": "ready", "address": address.to_string(),
+            "config_url": config, "names": names, "faults": faults, "root": root});
+        return json_line(&ready).into_iter().collect();
     }
-    output.line(format!("{config} is at {address}, and so are {}", names.join(", ")))?;
-    if let Some(path) = &args.write_root {
-        output.line(format!("its root is in {}", path.display()))?;
-    }
-    for fault in faults {
-        output.line(format!("fault {fault}"))?;
-    }
-    Ok(())
+    let mut lines = vec![format!("{config} is at {address}, and so are {}", names.join(", "))];
+    lines.extend(args.write_root.iter().map(|path| format!("its root is in {}", path.display())));
+    lines.extend(faults.iter().map(|fault| format!("fault {fault}")));
+    lines
+}
+
+fn no_thread(error: &io::Error) -> CliError {
+    CliError::new(
+        Exit::Failed,
+        format!("The system has no room for another thread: {error}."),
+        "raise the limits on processes, see: ulimit -u",
+    )
 }
 
 fn read(path: &Path) -> Result<Setup, CliError> {
@@ -160,23 +163,4 @@ fn not_started(args: &IdpArgs, error: &StartError) -> CliError {
             "--listen 127.0.0.1:0 for any port that is free",
         ),
     }
-}
-
-/// Nothing but an older root is replaced.
-fn write_root(path: &Path, pem: &str) -> Result<(), CliError> {
-    let failed = |why: &str| {
-        CliError::new(
-            Exit::Failed,
-            format!("The root cannot be written to {}: {why}.", path.display()),
-            "--write-root with a new file",
-        )
-    };
-    match fs::read(path) {
-        Ok(old) if !old.starts_with(PEM) => return Err(failed("it holds something else")),
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(failed(&error.to_string()));
-        }
-        _ => {}
-    }
-    fs::write(path, pem).map_err(|error| failed(&error.to_string()))
 }

@@ -3,14 +3,17 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use softkey_client::fetch::http::{Http, Network};
 use softkey_client::fetch::{Fetch, FetchRequest};
 
-use crate::harness::softkey;
+use crate::harness::{PATIENCE, softkey};
 
 /// The provider as a process, until this is dropped.
 pub(crate) struct Served {
@@ -82,4 +85,82 @@ fn a_provider_runs_until_it_is_stopped() {
     let precious = ["--write-root", setup.to_str().unwrap()];
     assert_eq!(Served::start(&precious).child.wait().unwrap().code(), Some(1));
     assert_eq!(fs::read_to_string(&setup).unwrap(), "origin = \"https://id.test\"\n");
+}
+
+/// Whoever does not read what it prints does not keep it from ending, and what was left out by then is counted.
+#[test]
+fn a_signal_ends_it_whether_or_not_its_output_is_read() {
+    let mut served = Served::start(&[]);
+    let ready = served.event();
+    let address: SocketAddr = ready["address"].as_str().unwrap().parse().unwrap();
+    let root = ready["root"].as_str().unwrap().as_bytes();
+    let network = Network::new().host("login.idp.example", 443, address);
+    let network = network.roots_from_pem(root).unwrap();
+    // Three times what a pipe holds.
+    let query = "x".repeat(8 << 10);
+    let request = FetchRequest::get(&format!("https://login.idp.example/?{query}"));
+    for _ in 0..24 {
+        assert_eq!(Http::new(&network).fetch(&request).unwrap().status, 200);
+    }
+    kill_process(Pid::from_child(&served.child), Signal::TERM).unwrap();
+    let end = Instant::now() + PATIENCE;
+    let status = loop {
+        match served.child.try_wait().unwrap() {
+            Some(status) => break status,
+            None => assert!(Instant::now() < end, "it does not end"),
+        }
+        thread::sleep(Duration::from_millis(20));
+    };
+    assert_eq!(status.code(), Some(0));
+}
+
+/// `--write-root` replaces what it wrote and nothing else that holds certificates, and leaves nothing beside it.
+#[test]
+fn only_a_root_of_its_own_is_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, other) = (folder.path().join("root.pem"), folder.path().join("other.pem"));
+    let written = |path: &Path| {
+        let mut served = Served::start(&["--write-root", path.to_str().unwrap()]);
+        let mut line = String::new();
+        served.lines.read_line(&mut line).unwrap();
+        if line.is_empty() {
+            assert_eq!(served.child.wait().unwrap().code(), Some(1));
+            return None;
+        }
+        Some(fs::read_to_string(path).unwrap())
+    };
+    let first = written(&root).unwrap();
+    let second = written(&root).unwrap();
+    assert_ne!(first, second);
+    // What else begins with such a certificate, or with another's.
+    let mut command = softkey();
+    command.args(["attestation", "new", "--vault"]).arg(folder.path().join("vault"));
+    assert!(command.status().unwrap().success());
+    let mut command = softkey();
+    command.args(["attestation", "export", "--vault"]).arg(folder.path().join("vault"));
+    let foreign = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    assert!(foreign.starts_with("-----BEGIN CERTIFICATE-----"), "{foreign}");
+    let bundles = [
+        foreign.clone(),
+        format!("{second}{first}"),
+        format!("{second}{foreign}"),
+        format!("{second}-----BEGIN PRIVATE KEY-----\n"),
+        format!("# mine\n{second}"),
+        "-----BEGIN CERTIFICATE-----\n".to_owned(),
+    ];
+    for bundle in bundles {
+        fs::write(&other, &bundle).unwrap();
+        assert_eq!(written(&other), None, "{bundle}");
+        assert_eq!(fs::read_to_string(&other).unwrap(), bundle);
+    }
+    // A link is followed, and what it leads to is replaced.
+    fs::remove_file(&other).unwrap();
+    std::os::unix::fs::symlink("root.pem", &other).unwrap();
+    assert_eq!(written(&other).unwrap(), fs::read_to_string(&root).unwrap());
+    assert!(fs::symlink_metadata(&other).unwrap().is_symlink());
+    let mut names: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|at| at.unwrap().file_name()).collect();
+    names.retain(|name| !name.to_str().unwrap().starts_with("vault"));
+    names.sort();
+    assert_eq!(names, ["other.pem", "root.pem"]);
 }
