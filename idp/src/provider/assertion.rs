@@ -13,10 +13,14 @@ use crate::setup::Account;
 pub(super) struct Claimed {
     client: String,
     pub(super) account: String,
-    nonce: Option<Value>,
-    fields: Vec<String>,
+    /// Any JSON, as text: what is kept for a ticket is as long as the form at most.
+    nonce: Option<String>,
+    fields: Vec<&'static str>,
     automatic: bool,
 }
+
+/// What an account can tell.
+const FIELDS: [&str; 5] = ["name", "email", "tel", "username", "picture"];
 
 impl Claimed {
     /// Of a form that has been checked.
@@ -29,8 +33,11 @@ impl Claimed {
         Self {
             client: field("client_id").unwrap_or_default(),
             account: field("account_id").unwrap_or_default(),
-            nonce: within.or_else(|| field("nonce").map(Value::from)),
-            fields: fields.split(',').map(str::to_owned).collect(),
+            nonce: within.or_else(|| field("nonce").map(Value::from)).map(|it| it.to_string()),
+            fields: FIELDS
+                .into_iter()
+                .filter(|it| fields.split(',').any(|one| one == *it))
+                .collect(),
             automatic: field("is_auto_selected").as_deref() == Some("true"),
         }
     }
@@ -88,14 +95,15 @@ impl Provider {
         put("iat", json!(now));
         put("exp", json!(now.saturating_add(self.setup.token_lifetime)));
         put("is_auto_selected", json!(claimed.automatic));
-        if let Some(nonce) = &claimed.nonce {
-            put("nonce", nonce.clone());
+        let nonce = claimed.nonce.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        if let Some(nonce) = nonce {
+            put("nonce", nonce);
         }
         let mut accounts = self.setup.accounts.iter();
         if let Some(account) = accounts.find(|account| account.id == claimed.account) {
             for name in &claimed.fields {
                 if let Some(value) = told(account, name) {
-                    let own = name == "picture" && value.starts_with('/');
+                    let own = *name == "picture" && value.starts_with('/');
                     put(claim(name), json!(if own { self.url(value) } else { value.clone() }));
                 }
             }
