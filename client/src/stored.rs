@@ -112,7 +112,7 @@ pub fn delete(id: String, reach: Reach, entropy: Entropy) -> Ceremony<Stored> {
     })
 }
 
-/// Changes the names of one credential's account, found as for [`delete`], and gives what it is now.
+/// Changes the names of one credential's account, found as for [`delete`], and gives what it is now, as the key tells.
 #[must_use]
 pub fn rename(id: String, names: Names, reach: Reach, entropy: Entropy) -> Ceremony<Stored> {
     Ceremony::new(async move |desk| {
@@ -120,7 +120,11 @@ pub fn rename(id: String, names: Names, reach: Reach, entropy: Entropy) -> Cerem
         let manager = Manager::open(session, reach, Permissions::NONE).await?;
         let mut stored = manager.one(&id).await?.stored;
         manager.rename(&mut stored, names).await?;
-        Ok(stored)
+        // Keys may cut long names.
+        let mut of_party = Vec::new();
+        manager.of(stored.party, &mut of_party, (0, 1)).await?;
+        let mut all = of_party.into_iter().map(|kept| kept.stored);
+        all.find(|now| now.id == stored.id).ok_or(OwnerFault::UnknownCredential.into())
     })
 }
 

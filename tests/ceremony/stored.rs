@@ -128,6 +128,19 @@ fn names_are_changed_one_by_one() {
     assert_eq!((stored.name.as_deref(), stored.display_name), (Some("countess"), None));
 }
 
+/// What the key made of long names is told, which is not what was sent: it cuts them, behind the last whole character.
+#[test]
+fn names_are_told_as_the_key_keeps_them() {
+    let mut world = patient();
+    let id = world.keep("one.example", "ada");
+    world.keep("two.example", "ada");
+    let name = Names { name: Some("ä".repeat(40)), display_name: Some("x".repeat(70)) };
+    let told = world.rename(&id[..20], name).unwrap();
+    assert_eq!(told.name, Some("ä".repeat(32)));
+    assert_eq!(told.display_name, Some("x".repeat(64)));
+    assert!(world.list(None).unwrap().contains(&told));
+}
+
 /// A credential that somebody else deleted meanwhile is unknown, and a key without room for names says that of the names.
 #[test]
 fn a_refused_change_is_told_by_what_was_to_change() {
