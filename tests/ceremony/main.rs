@@ -14,6 +14,7 @@ mod pin;
 mod prf;
 mod profiles;
 mod public_key;
+mod secrets;
 mod settings;
 mod several;
 mod signal;
