@@ -23,6 +23,7 @@ use softkey_client::{Profile, Settings};
 use zeroize::Zeroizing;
 
 use crate::error::{CliError, Exit};
+use crate::text::quoted;
 use crate::unlock::Source;
 use crate::vault::files;
 use crate::vault::{VaultError, VaultPaths};
@@ -68,6 +69,8 @@ pub struct BrowserProfile {
     settings: Settings,
     /// As it was there; nothing if it is not there yet.
     text: Option<Zeroizing<String>>,
+    /// A member of it that this version does not know.
+    unknown: Option<String>,
     place: Place,
 }
 
@@ -157,6 +160,7 @@ impl BrowserProfile {
             profile: Profile::new(),
             settings: Settings::default(),
             text: None,
+            unknown: None,
             place: Place::Memory,
         }
     }
@@ -188,12 +192,16 @@ impl BrowserProfile {
     }
 
     fn of(text: Option<Zeroizing<String>>, path: &Path, place: Place) -> Result<Self, CliError> {
+        let mut unknown = None;
         let profile = match &text {
-            Some(text) => Profile::from_json(text).map_err(|error| no_profile(path, &error))?,
+            Some(text) => Profile::from_json_noting(text, |member| {
+                unknown.get_or_insert(member);
+            })
+            .map_err(|error| no_profile(path, &error))?,
             None => Profile::new(),
         };
         let settings = profile.settings();
-        Ok(Self { profile, settings, text, place })
+        Ok(Self { profile, settings, text, unknown, place })
     }
 
     /// The profile. Its settings may be changed; the changes end with the command.
@@ -206,13 +214,17 @@ impl BrowserProfile {
     ///
     /// # Errors
     ///
-    /// [`Exit::Failed`] if it cannot be written, [`Exit::Vault`] if a vault cannot be made; then what was there is there.
+    /// [`Exit::Failed`] if it cannot be written, [`Exit::Vault`] if a vault cannot be made, [`Exit::BadInput`] if something
+    /// would be lost that this version does not know; then what was there is there.
     pub fn save(self) -> Result<(), CliError> {
         self.profile.set(|settings| settings.clone_from(&self.settings));
         let text = self.profile.to_text();
         let empty = || Profile::new().to_text();
         if *text == **self.text.as_ref().unwrap_or(&empty()) {
             return Ok(());
+        }
+        if let Some(member) = &self.unknown {
+            return Err(would_lose(member));
         }
         if text.len() > LONGEST {
             let what = "The browser profile was not saved: it has grown too long.";
@@ -246,6 +258,16 @@ fn resolved(path: PathBuf) -> Result<PathBuf, CliError> {
         io::ErrorKind::NotFound => unusable(&path, &"it is a link to nothing"),
         _ => unusable(&path, &error),
     })
+}
+
+/// What a newer version has written, or what is another program's file after all.
+fn would_lose(member: &str) -> CliError {
+    let what = format!(
+        "The browser profile was not saved: it has {}, which this version does not know and would lose.",
+        quoted(member)
+    );
+    let try_this = "the version of softkey that wrote it, or another file; nothing was changed";
+    CliError::new(Exit::BadInput, what, try_this)
 }
 
 /// Is there a file that is the owner's alone? Anything else than such a file or nothing is refused.

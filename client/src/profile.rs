@@ -155,7 +155,23 @@ impl Profile {
     ///
     /// What is wrong with the JSON.
     pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
-        let mut state: State = serde_json::from_str(text)?;
+        Self::from_json_noting(text, |_| {})
+    }
+
+    /// The same, and `unknown` is told the path of each member that is passed over, such as `kept.passwords.0.note`. To save
+    /// the profile over this text would lose them.
+    ///
+    /// # Errors
+    ///
+    /// Likewise.
+    pub fn from_json_noting(
+        text: &str,
+        mut unknown: impl FnMut(String),
+    ) -> Result<Self, serde_json::Error> {
+        let mut json = serde_json::Deserializer::from_str(text);
+        let mut state: State =
+            serde_ignored::deserialize(&mut json, |path| unknown(path.to_string()))?;
+        json.end()?;
         let silent = std::mem::take(&mut state.silent_access);
         state.silent_access = silent.iter().map(|origin| serialized(origin)).collect();
         state.kept.serialize_origins();
@@ -357,6 +373,20 @@ mod tests {
         assert!(profile.prevents_silent_access("https://example.org"));
         assert!(!loaded.prevents_silent_access("https://example.org"));
         assert!(Profile::from_json(r#"{"surprise": 1}"#).is_ok());
+        assert!(Profile::from_json("{} {}").is_err());
+    }
+
+    /// Whoever saves a profile over a file can know what would be lost, at every depth.
+    #[test]
+    fn what_is_passed_over_is_told() {
+        let mut unknown = Vec::new();
+        let text = r#"{"surprise": {"a": 1}, "settings": {"fedCm": {"on": true}}, "kept": {"passwords":
+            [{"id": "a", "origin": "https://a.example", "password": "p", "note": 1}]}}"#;
+        let profile = Profile::from_json_noting(text, |path| unknown.push(path)).unwrap();
+        assert_eq!(unknown, ["surprise", "settings.fedCm.on", "kept.passwords.0.note"]);
+        assert_eq!(profile.passwords().len(), 1);
+        let saved = profile.to_text();
+        Profile::from_json_noting(&saved, |path| panic!("{path} is its own")).unwrap();
     }
 
     /// WebAuthn Level 3 section 5.1.3 step 4: what is outside the range becomes its nearest end.

@@ -87,6 +87,25 @@ fn a_profile_that_cannot_be_saved_stays_as_it_was() {
     assert_eq!(BrowserProfile::open(path).unwrap().profile().passwords().len(), 1);
 }
 
+/// Another program's file is not written over, nor what a newer version has noted; to read either does no harm.
+#[test]
+fn what_this_version_does_not_know_is_not_lost() {
+    let (_folder, path) = place();
+    for (text, member) in [
+        (r#"{"name": "app", "version": "1.0.0"}"#, "\"name\""),
+        (r#"{"kept": {"never": ["https://a.example"], "notes": {}}}"#, "\"kept.notes\""),
+    ] {
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let open = BrowserProfile::open(path.clone()).unwrap();
+        open.profile().keep(&password("ada", "one"));
+        let error = open.save().unwrap_err();
+        assert_eq!(error.exit(), Exit::BadInput);
+        assert!(error.what().contains(&format!("it has {member}, which")), "{error}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+}
+
 /// Two at once: the second waits, so neither loses what the other kept.
 #[test]
 fn two_commands_do_not_lose_each_others_changes() {
