@@ -81,6 +81,12 @@ pub fn run(args: &StoreArgs, output: &mut Output<'_>) -> Result<(), CliError> {
     let mut http = NetworkArgs::default().http()?;
     visit.settle_alone(request, &mut http, Consent::from(&args.consent), output)?;
     let changed = before != (profile.passwords(), profile.federated());
+    if !changed && profile.never_keeps(&args.origin) {
+        output.note(format!(
+            "{} must not ask to keep anything; softkey passwords clear-site lets it ask again.",
+            rp_id(&args.origin)
+        ));
+    }
     match output.form() {
         Form::Json => output.object(&json!({"changed": changed})),
         Form::Plain => output.line(if changed { "Kept." } else { "Nothing has changed." }),
