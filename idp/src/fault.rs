@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use url::form_urlencoded;
 
 use crate::endpoint::Endpoint;
 use crate::message::{Body, Delivery, Draft};
@@ -284,7 +285,8 @@ impl Fault {
             Kind::NoCredentials => draft.without("Access-Control-Allow-Credentials"),
             Kind::Error(code) => {
                 draft.status = 400;
-                let place = format!("/error?code={code}");
+                let asked: String = form_urlencoded::byte_serialize(code.as_bytes()).collect();
+                let place = format!("/error?code={asked}");
                 draft.body = Body::Json(json!({"error": {"error": code, "url": place}}));
             }
             Kind::Continue => {

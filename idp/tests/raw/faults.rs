@@ -150,6 +150,12 @@ fn there_is_no_token() {
     world.fault("id-assertion:error=server_error");
     let heard = world.fetch("id-assertion", Some(&cookie));
     assert_eq!(heard.json()["error"]["error"], "server_error");
+    // Whatever the code is, the page is about all of it.
+    world.fault("id-assertion:error=a&b #c+d");
+    let heard = world.fetch("id-assertion", Some(&cookie)).json();
+    assert_eq!(heard["error"]["error"], "a&b #c+d");
+    let page = world.get(IDP, heard["error"]["url"].as_str().unwrap(), &[]);
+    assert!(page.body.contains("a&amp;b #c+d</p>"), "{}", page.body);
     let page = world.get(IDP, "/error?code=%3Cb%3E", &[]);
     assert!(page.body.contains("&lt;b&gt;"));
 }
