@@ -259,7 +259,7 @@ impl SignIn {
             params: offer.request.params.clone(),
             nonce: offer.request.nonce.clone(),
             fields: offer.request.fields.clone(),
-            disclosed: !automatic && offer.disclosure(candidate).is_some(),
+            disclosed: offer.disclosure(candidate).is_some(),
         };
         let (token, changed) = match self.assert(offer, &ask).await {
             Err(Failure::NoToken(error)) => {

@@ -2,7 +2,10 @@
 
 use serde_json::json;
 use softkey_client::cause::TypeFault;
-use softkey_client::{Answer, Cause, CredentialType, DomException, Profile};
+use softkey_client::federated::FederatedInit;
+use softkey_client::{
+    Answer, Cause, Credential, CredentialType, DomException, FederatedCredential, Profile,
+};
 
 use crate::world::*;
 
@@ -110,6 +113,35 @@ fn there_is_no_update() {
     assert_eq!(page.profile().federated().len(), 3);
     assert_eq!(page.profile().remove(CredentialType::Federated, ORIGIN, "eve"), 1);
     assert_eq!(page.profile().federated().len(), 2);
+}
+
+/// Store: the same name at another provider is another account, and both are kept.
+#[test]
+fn the_provider_tells_accounts_apart() {
+    let mut page = page();
+    let other = federated("ada", "https://login.example", None);
+    assert_eq!(answered(&mut store(&mut page, other), Answer::Yes), Ok(None));
+    let kept = page.profile().federated();
+    let providers: Vec<_> =
+        kept.iter().filter(|it| it.id() == "ada").map(FederatedCredential::provider).collect();
+    assert_eq!(providers, [IDP, "https://login.example"]);
+}
+
+/// The origin of the credential is compared as browsers write it.
+#[test]
+fn an_origin_is_compared_as_it_is_serialized() {
+    let written = FederatedInit {
+        id: "ada".into(),
+        name: String::new(),
+        icon_url: String::new(),
+        origin: "HTTPS://Account.Example.com:443/".into(),
+        provider: IDP.into(),
+        protocol: None,
+    };
+    let mut page = softkey_client::Page::new(&Profile::new(), ORIGIN);
+    let credential = Credential::Federated(FederatedCredential::new(written).unwrap());
+    assert_eq!(answered(&mut store(&mut page, credential), Answer::Yes), Ok(None));
+    assert_eq!(page.profile().federated()[0].origin(), ORIGIN);
 }
 
 #[test]

@@ -322,6 +322,10 @@ fn a_public_suffix_is_no_site() {
         let mut page = Page::new(&profile, asks);
         assert_eq!(settled(&mut get(&mut page, &json!({ASKED: true}))), Ok(None), "{kept} {asks}");
     }
+    // Another port of the same host is the same site, if nobody else can have a name there.
+    let mut page = Page::new(&Profile::new(), "https://10.1.2.3");
+    page.profile().keep(&password("ada", "https://10.1.2.3:8443", "x"));
+    assert_eq!(offered(&mut get(&mut page, &json!({ASKED: true}))), ["ada"]);
 }
 
 /// Section 5, data.
@@ -407,6 +411,10 @@ fn a_password_is_posted_to_its_origin_only() {
         field("csrf", "t1") + &field("username", "a&da") + &field("pass", "p=q \"\u{fc}");
     assert_eq!(text, expected + "--b1--\r\n");
     assert!(ada.post_multipart(&url, &fields, "t1").is_err(), "the boundary is in a field");
+    let odd = FormFields { id_name: "a\"\r\nb".into(), ..FormFields::default() };
+    let post = ada.post_multipart(&url, &odd, "b1").unwrap();
+    let text = String::from_utf8(post.body.to_vec()).unwrap();
+    assert!(text.contains("; name=\"a%22%0D%0Ab\"\r\n\r\n"), "{text}");
     for foreign in ["https://www.example.com/", "http://account.example.com/", "nowhere"] {
         let refused = ada.post_urlencoded(foreign, &fields).map(drop);
         assert_eq!(refused, Err(Cause::Type(TypeFault::ForeignCredential)), "{foreign}");

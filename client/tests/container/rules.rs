@@ -123,6 +123,30 @@ fn create_makes_the_same_by_any_mediation() {
     }
 }
 
+/// Mediation values, `conditional` in create: whoever chose a password has just signed in, and who was asked nothing has not.
+#[test]
+fn a_choice_is_a_sign_in() {
+    let refused = |page: &mut Page| {
+        let options = json!({"mediation": "conditional", "publicKey": {
+            "rp": {"name": ""}, "user": {"id": "AQ", "name": "", "displayName": ""},
+            "challenge": "AA", "pubKeyCredParams": []}});
+        let options = CredentialCreationOptions::from_json(&options.to_string()).unwrap();
+        end(&mut page.credentials().create(NOW, options, entropy()))
+    };
+    for options in [json!({"password": true}), json!({"federated": {}})] {
+        let mut page = full();
+        page.profile().set(|settings| settings.creation_consent = true);
+        page.profile().set_prevent_silent_access(ORIGIN, false);
+        assert_eq!(ids(settled(&mut get(&mut page, &options))), Some("ada".into()), "unasked");
+        let no_sign_in = (DomException::NotAllowedError, Cause::NoCreationConsent);
+        assert_eq!(refused(&mut page), Some(Err(no_sign_in)));
+        let mut required = options;
+        required["mediation"] = json!("required");
+        assert_eq!(ids(answered(&mut get(&mut page, &required), chosen(0))), Some("ada".into()));
+        assert_eq!(refused(&mut page), None, "keys are asked");
+    }
+}
+
 /// An unknown mediation is a `TypeError`, in get and in create.
 #[test]
 fn an_unknown_mediation_is_a_type_error() {

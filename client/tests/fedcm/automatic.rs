@@ -5,9 +5,17 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use softkey_client::fedcm::{Connection, Failure, NotAutomatic, Unoffered};
-use softkey_client::{Answer, Question};
+use softkey_client::{
+    Answer, Cause, CredentialCreationOptions, DomException, Entropy, Output, Page, Question,
+};
+use softkey_ctap::Secret;
 
 use crate::world::*;
+
+/// Options that create a public key without asking.
+const CONDITIONAL: &str = r#"{"mediation": "conditional", "publicKey": {"rp": {"name": "RP"}, "challenge": "AA",
+    "user": {"id": "AA", "name": "ada", "displayName": "Ada"},
+    "pubKeyCredParams": [{"type": "public-key", "alg": -7}]}}"#;
 
 fn connected() -> World {
     let mut world = World::new();
@@ -109,6 +117,17 @@ fn the_provider_knows_its_clients() {
     assert_eq!(selected(world.get(&silent())), json!(true), "and signed in here before");
 }
 
+/// Section 3: the account was not signed in with here, so it is not eligible, though the provider knows it, and another one
+/// of the provider's was.
+#[test]
+fn what_only_the_provider_remembers_is_asked_about() {
+    let mut world = connected();
+    world.accounts(&[json!({"id": "2", "name": "Bob", "approved_clients": ["client"]})]);
+    assert_eq!(world.get(&silent()), network(Failure::NeedsUser(NotAutomatic::Eligible(0))));
+    assert_eq!(selected(world.get(&identity())), json!(false));
+    assert_eq!(world.asked.len(), 1);
+}
+
 /// A provider that wants its login back stands in the way of another one's account.
 #[test]
 fn a_mismatch_forbids_it() {
@@ -151,6 +170,52 @@ fn a_sign_out_overtakes_a_silent_call() {
     assert_eq!(step.finish(&mut world), expected);
 }
 
+/// The same while the token is on its way. The page gets it, but nobody has decided anything: the next time asks.
+#[test]
+fn a_sign_out_outlasts_a_token_on_its_way() {
+    for origin in [RP, IDP] {
+        let mut world = connected();
+        let mut step = Stepped::new(world.begin(&silent()));
+        for url in [WELL_KNOWN, CONFIG, ACCOUNTS] {
+            assert_eq!(step.until_sent(&world).url, url);
+            step.respond(&world, world.servers.routes_for(url));
+        }
+        assert_eq!(step.until_sent(&world).url, ASSERT);
+        let mut other = Page::new(world.page.profile(), origin);
+        other.credentials().prevent_silent_access().unwrap();
+        step.respond(&world, world.servers.routes_for(ASSERT));
+        assert_eq!(selected(step.finish(&mut world)), json!(true));
+        assert_eq!(world.get(&silent()), unoffered(Unoffered::MediationRequired), "{origin}");
+    }
+}
+
+/// credential-management.md section 3, mediation values: a sign-in that the client mediated lets the page create a public key
+/// conditionally; one that asked nobody does not.
+#[test]
+fn who_was_asked_has_just_signed_in() {
+    let refusal = |world: &mut World| {
+        let options = CredentialCreationOptions::from_json(CONDITIONAL).unwrap();
+        let now = world.now;
+        let entropy = Entropy::from_seed(&Secret::new([7; 32]));
+        let mut request = world.page.credentials().create(now, options, entropy);
+        match request.poll_output(now) {
+            Some(Output::Settled(Err(rejection))) => Some((rejection.exception, rejection.cause)),
+            _ => None,
+        }
+    };
+    let mut world = connected();
+    world.page.profile().set(|settings| settings.creation_consent = true);
+    assert_eq!(refusal(&mut world), None);
+    world.pass(Duration::from_secs(301));
+    assert_eq!(selected(world.get(&silent())), json!(true));
+    let refused = (DomException::NotAllowedError, Cause::NoCreationConsent);
+    assert_eq!(refusal(&mut world), Some(refused));
+    let mut options = identity();
+    options["mediation"] = json!("required");
+    assert_eq!(selected(world.get(&options)), json!(false));
+    assert_eq!(refusal(&mut world), None);
+}
+
 /// Section 4 step 2: `silent` shows no login page, not even after a click.
 #[test]
 fn a_click_does_not_make_silent_loud() {
@@ -179,6 +244,21 @@ fn it_is_throttled() {
     assert_eq!(world.get(&silent()), network(Failure::NeedsUser(NotAutomatic::Throttled)));
     world.page.profile().reset_cooldown();
     assert_eq!(selected(world.get(&silent())), json!(true));
+}
+
+/// Section 4.2: it is about the passive mode. Whoever clicked and closed the dialog is not left alone for that.
+#[test]
+fn a_dialog_after_a_click_is_not_counted() {
+    let mut world = World::new();
+    world.person(|_, _| Answer::No);
+    world.page.profile().set(|settings| settings.fed_cm.cooldown = true);
+    for _ in 0..2 {
+        world.page.activate();
+        assert_eq!(world.get(&active()), network(Failure::Dismissed));
+    }
+    assert_eq!(world.get(&identity()), network(Failure::Dismissed), "the first that counts");
+    world.pass(Duration::from_hours(2));
+    assert_eq!(world.get(&identity()), network(Failure::Dismissed), "after the first pause");
 }
 
 /// The cooldown of browsers, off by default: 2 hours, a day, a week, 4 weeks, 4 weeks; a sign-in begins anew.

@@ -1,5 +1,6 @@
 //! Which failures are told after a random time and which at once (fedcm.md section 4, "fail later" and "fail now").
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -117,4 +118,20 @@ fn an_abort_ends_the_delay() {
     let expected = Err((DomException::AbortError, Cause::Aborted(AbortReason::Abort)));
     assert_eq!(request.finish(&mut world), expected);
     assert_eq!(world.now, before);
+}
+
+/// Section 4, "fail later": after a random time, which a page cannot subtract.
+#[test]
+fn the_delay_is_random() {
+    let passed = |seed: u8| {
+        let mut world = delaying();
+        world.accounts(&[]);
+        let options = CredentialRequestOptions::from_json(&identity().to_string()).unwrap();
+        let (before, entropy) = (world.now, Entropy::from_seed(&Secret::new([seed; 32])));
+        let request = world.page.credentials().get(before, options, entropy);
+        assert!(matches!(world.outcome(request), Err((DomException::NetworkError, _))));
+        world.now.duration_since(before)
+    };
+    let delays: BTreeSet<_> = (0..8).map(passed).collect();
+    assert!(delays.len() > 1 && delays.iter().all(|delay| *delay <= LONGEST), "{delays:?}");
 }

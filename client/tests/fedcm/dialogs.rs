@@ -166,6 +166,27 @@ fn a_click_leads_to_the_login() {
     assert_eq!(world.get(&active()), network(failure), "and at once, if there is no login page");
 }
 
+/// Section 4 step 2: who signed in after a click counts as signed in. Without an account they are offered the login again.
+#[test]
+fn a_login_after_a_click_may_lead_to_nobody() {
+    let mut world = World::new();
+    world.page.profile().set_login_status(IDP, LoginStatus::LoggedOut);
+    world.page.activate();
+    world.accounts(&[]);
+    world.person(|question, profile| match question {
+        Question::LogIn { .. } => {
+            profile.set_login_status(IDP, LoginStatus::LoggedIn);
+            Answer::Yes
+        }
+        _ => Answer::No,
+    });
+    assert_eq!(world.get(&active()), network(Failure::Dismissed));
+    let [Question::LogIn { .. }, dialog] = world.asked.as_slice() else {
+        panic!("{:?}", world.asked)
+    };
+    assert_eq!(choices(dialog), [AccountChoice::LogIn { provider: CONFIG.into() }]);
+}
+
 /// Section 4 step 5: another account, in the active mode and where the provider has it.
 #[test]
 fn another_account_can_be_used() {

@@ -133,6 +133,20 @@ fn the_log_is_there_for_programs_too() {
     assert_eq!(log[0]["fault"], json!({"notFetched": "noSuchHost"}));
 }
 
+/// It has the last 256 requests: a page that asks again and again fills no memory.
+#[test]
+fn the_log_has_an_end() {
+    let mut world = World::new();
+    for _ in 0..52 {
+        world.get(&identity()).unwrap();
+        world.page.profile().clear_site(RP);
+    }
+    let last = world.servers.sent.last().unwrap().url.clone();
+    let log = world.log();
+    assert!(world.servers.sent.len() > 256);
+    assert_eq!((log.len(), &log[255].request.url), (256, &last));
+}
+
 /// Section 2.5: what the person is told is what they were shown; a connected account is not told again.
 #[test]
 fn a_sign_up_discloses_what_it_gives() {
@@ -161,6 +175,8 @@ fn a_sign_up_discloses_what_it_gives() {
     };
     assert_eq!((*connected, disclosure), (true, &None));
     assert!(!world.form().contains("disclosure"));
+    let asked = world.sent().iter().filter(|line| line.contains(METADATA)).count();
+    assert_eq!(asked, 1, "links are for those who sign up");
 }
 
 /// Section 2.5: `fields: []` asks for nothing, so nothing is said and no metadata are fetched.
@@ -170,6 +186,8 @@ fn no_fields_no_disclosure() {
     world.get(&with(&json!({"fields": []}))).unwrap();
     assert_eq!(world.form(), "client_id=client&account_id=1&is_auto_selected=false");
     assert!(!world.sent().iter().any(|line| line.contains(METADATA)));
+    let Question::Account(dialog) = &world.asked[0] else { panic!("no dialog") };
+    assert!(matches!(dialog.choices[0], AccountChoice::Account { disclosure: None, .. }));
 }
 
 /// Section 2.4: across sites the provider is told the embedder, whatever the fields.
@@ -230,7 +248,7 @@ fn the_well_known_file_is_where_it_is_said_to_be() {
     assert_eq!(world.sent()[0], format!("GET {place}"));
 }
 
-/// Section 2, pictures: without cookies, redirects followed, and one that cannot be had is none.
+/// Section 2, pictures: without cookies, redirects followed, and one that cannot be had, or not be trusted on its way, is none.
 #[test]
 fn pictures_are_fetched() {
     let mut world = World::new();
@@ -239,7 +257,10 @@ fn pictures_are_fetched() {
     let mut other = ada();
     other["id"] = json!("2");
     other["picture"] = json!("https://pictures.example/gone");
-    world.accounts(&[account, other]);
+    let mut plain = ada();
+    plain["id"] = json!("3");
+    plain["picture"] = json!("http://pictures.example/plain");
+    world.accounts(&[account, other, plain]);
     visit(&world, &["s=1; SameSite=None; Secure; Path=/"]);
     let to = "https://pictures.example/ada";
     world.route(&format!("{IDP}/ada.png"), response(302, &[("Location", to)], ""));
@@ -249,9 +270,12 @@ fn pictures_are_fetched() {
     assert_eq!(headers(&world, &format!("{IDP}/ada.png")), ["Sec-Fetch-Dest: image"]);
     let Question::Account(dialog) = &world.asked[0] else { panic!("no dialog") };
     let pictures: Vec<_> = dialog.choices.iter().map(picture).collect();
-    assert_eq!(pictures, [Some(b"PNG".to_vec()), None]);
+    assert_eq!(pictures, [Some(b"PNG".to_vec()), None, None]);
+    assert!(!world.sent().iter().any(|line| line.contains("plain")), "it was not asked for");
 
-    world.sent();
+    // Before the hints are looked at: who has which account is not told by what is fetched (section 4 step 2).
+    world.get(&with(&json!({"loginHint": "nobody"}))).unwrap_err();
+    assert!(world.sent().iter().any(|line| line.ends_with("/ada.png")));
     world.page.profile().set(|settings| settings.fed_cm.pictures = false);
     world.get(&identity()).unwrap();
     assert!(!world.sent().iter().any(|line| line.contains("ada.png")));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use softkey_client::fedcm::{Connection, LoginStatus};
-use softkey_client::{Cause, DomException, Frame, Page, Profile};
+use softkey_client::{Answer, Cause, DomException, Frame, Page, Profile};
 use softkey_ctap::Instant;
 
 use crate::world::*;
@@ -35,6 +35,10 @@ fn a_navigation_sets_the_login_status() {
     for other in elsewhere {
         assert_eq!(after(other, "logged-in"), LoginStatus::Unknown, "{other}");
     }
+    // Whoever sits on the line says nothing, not even about the origin that they play.
+    let profile = Profile::new();
+    profile.navigated(NOW, elsewhere[2], &login("logged-in"));
+    assert_eq!(profile.login_status("http://login.idp.example"), LoginStatus::Unknown);
 }
 
 /// Subresources count if everything around them is of their site.
@@ -47,7 +51,7 @@ fn a_subresource_sets_it_within_its_site() {
     };
     assert_eq!(after(&["https://www.idp.example"]), LoginStatus::LoggedIn);
     assert_eq!(after(&["https://idp.example", IDP]), LoginStatus::LoggedIn);
-    for frames in [&[RP][..], &[RP, IDP], &["http://idp.example"], &[]] {
+    for frames in [&[RP][..], &[RP, IDP], &[IDP, RP], &["http://idp.example"], &[]] {
         assert_eq!(after(frames), LoginStatus::Unknown, "{frames:?}");
     }
 }
@@ -160,6 +164,36 @@ fn clearing_a_site_forgets() {
     profile.clear_site(IDP);
     assert_eq!(profile.login_status(IDP), LoginStatus::Unknown);
     assert_eq!(profile.navigation(NOW, IDP).headers.len(), 1);
+}
+
+/// What a site did, and what the user decided about it, goes with its data: nothing tells that they were there.
+#[test]
+fn a_cleared_relying_party_leaves_no_trace() {
+    let mut world = World::new();
+    world.page.profile().set(|settings| settings.fed_cm.cooldown = true);
+    let before = world.page.profile().to_text();
+    world.connect();
+    world.get(&silent()).unwrap();
+    world.page.credentials().prevent_silent_access().unwrap();
+    world.person(|_, _| Answer::No);
+    world.get(&identity()).unwrap_err();
+    for origin in [RP, IDP] {
+        world.page.profile().clear_site(origin);
+    }
+    assert_eq!(*world.page.profile().to_text(), *before);
+}
+
+/// A clock that was set back does not lengthen a pause: what was noted later than now was noted by another clock.
+#[test]
+fn a_pause_ends_with_the_clock_that_began_it() {
+    let mut world = World::new();
+    world.connect();
+    world.page.profile().set(|settings| settings.fed_cm.throttle = Some(600_000));
+    world.page.profile().set_wall_clock(world.now, Duration::from_secs(1_000_000));
+    world.get(&silent()).unwrap();
+    world.get(&silent()).unwrap_err();
+    world.page.profile().set_wall_clock(world.now, Duration::from_secs(999_999));
+    world.get(&silent()).unwrap();
 }
 
 /// Section 1.5: with cookies goes the login status of every origin that one of them could have been sent to.
