@@ -303,6 +303,9 @@ fn frames_can_be_without_effect() {
     assert_eq!(outcome(create(&mut frame, CredentialCreationOptions::default())), Some(Ok(None)));
     assert_eq!(outcome(get(&mut frame, request())), Some(Ok(None)));
     assert_eq!(frame.credentials().prevent_silent_access(), Ok(()));
+    let mut top = Page::new(frame.profile(), ORIGIN);
+    let refused = failure("NotSupportedError", Cause::NoType);
+    assert_eq!(create_fails(&mut top, CredentialCreationOptions::default()), refused);
 }
 
 /// WebAuthn section 5.1.3 step 1: a frame of another origin creates after a click, once, and never conditionally.

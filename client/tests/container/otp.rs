@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use softkey_client::cause::TypeFault;
-use softkey_client::otp::Grade;
+use softkey_client::otp::{Grade, grade};
 use softkey_client::{
     AbortController, AbortReason, Answer, Cause, CredentialRequestOptions, CredentialType,
     DomException, Feature, Frame, Output, Page, Profile, Question, Request,
@@ -95,6 +95,20 @@ fn a_frame_needs_the_policy_and_an_embedded_host() {
     assert_eq!(request.poll_output(NOW), None, "the message is for a top-level page");
     profile.inbox().push("@shop.example #2 @account.example.com");
     assert_eq!(answered(&mut request, Answer::Yes).unwrap().unwrap()["code"], "2");
+}
+
+/// Section 4: each frame between is of the one origin or of the other, for the grade of an origin, or at least of one's site.
+#[test]
+fn a_frame_between_is_of_one_of_both() {
+    let (top, embedded) = ("https://shop.example", "https://bank.example");
+    let graded = |between: &str| grade(top, Some(embedded), &[top, between, embedded]);
+    assert_eq!([graded(top), graded(embedded)], [Some(Grade::Origin); 2]);
+    for sibling in ["https://www.shop.example", "https://www.bank.example"] {
+        assert_eq!(graded(sibling), Some(Grade::Site), "{sibling}");
+    }
+    for stranger in ["https://evil.example", "http://shop.example", "null"] {
+        assert_eq!(graded(stranger), None, "{stranger}");
+    }
 }
 
 /// Section 1: at least one transport that is known.
