@@ -27,9 +27,10 @@ enum ServerKind {
     /// An identity provider and a relying party for FedCM, which misbehave on demand
     ///
     /// Prints where it is, and then a line for each request: what was asked, what came of it, and what was wrong with
-    /// it; lines that nobody reads are left out and counted. Lead the client there by --resolve of softkey get, or --host-resolver-rules of Chromium, and let it trust the
-    /// root of --write-root. While it runs, PUT https://localhost:PORT/control/faults with a JSON list of faults
-    /// replaces those that are on; GET /control/log gives the requests.
+    /// it; lines that nobody reads are left out and counted. Lead the client there by --resolve of softkey get, or
+    /// --host-resolver-rules of Chromium, and let it trust the root of --write-root. While it runs, PUT
+    /// https://localhost:PORT/control/faults with a JSON list of faults replaces those that are on; GET /control/log
+    /// gives the requests.
     Idp(IdpArgs),
 }
 
