@@ -1,4 +1,5 @@
 # Registration and sign-in with fido2-cred and fido2-assert, each result verified. Sourced after lib.sh.
+# Results go into new files: libfido2's tools write over the beginning of an old one, and what was longer there stays.
 
 # register NAME TYPE [OPTION]...: makes a credential of TYPE (es256, eddsa) for rp.example and verifies it. Leaves its id
 # in NAME.id and its public key in NAME.pem.
@@ -7,6 +8,7 @@ register() {
     name=$1 type=$2
     shift 2
     { client_data; echo rp.example; echo "user of $name"; printf '%s' "$name" | base64; } > "$name.request"
+    rm -f "$name.credential" "$name.verified"
     with_pin fido2-cred -M "$@" -i "$name.request" -o "$name.credential" "$NODE" "$type" || return
     # -h and -v must be told to the verification too; what else was asked for (rk) does not show in the result.
     verify=
@@ -44,6 +46,7 @@ ask_assertion() {
         case " $* " in *" -r "*) ;; *) cat "$name.id" ;; esac
         case " $* " in *" -h "*) cat "$name.salt" ;; esac
     } > "$name.request"
+    rm -f "$name.assertion"
     with_pin fido2-assert -G -p "$@" -i "$name.request" -o "$name.assertion" "$NODE"
 }
 
