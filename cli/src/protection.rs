@@ -61,7 +61,8 @@ pub enum VaultOrder {
 /// # Errors
 ///
 /// [`Exit::Vault`](crate::error::Exit::Vault) if there is none, if it is damaged or in use, or for a wrong passphrase;
-/// [`Exit::BadInput`](crate::error::Exit::BadInput) if a passphrase cannot be read. The vault is then as it was.
+/// [`Exit::BadInput`](crate::error::Exit::BadInput) if a passphrase cannot be read, [`Exit::Usage`](crate::error::Exit::Usage)
+/// if nobody can choose a new one. The vault is then as it was.
 pub fn run(args: &VaultArgs, output: &mut Output<'_>) -> Result<(), CliError> {
     let paths = match &args.vault {
         Some(file) => VaultPaths::at(file),

@@ -87,7 +87,7 @@ fn a_provider_runs_until_it_is_stopped() {
     assert_eq!(fs::read_to_string(&setup).unwrap(), "origin = \"https://id.test\"\n");
 }
 
-/// Whoever does not read what it prints does not keep it from ending, and what was left out by then is counted.
+/// Whoever does not read what it prints does not keep it from ending.
 #[test]
 fn a_signal_ends_it_whether_or_not_its_output_is_read() {
     let mut served = Served::start(&[]);
