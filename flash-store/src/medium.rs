@@ -161,12 +161,13 @@ impl<F: NorFlash> Medium<F> {
             self.read(from, bytes)?;
             digest.update(bytes);
         }
-        let mark: [u8; 4] = self.array(end)?;
-        if digest.finalize() == u32::from_le_bytes(mark) {
+        let (whole, mark) = (digest.finalize(), u32::from_le_bytes(self.array(end)?));
+        if mark == whole {
             return Ok(Some(part));
         }
-        // A loss of power leaves no more than one part that is not whole, the last of its page.
-        if self.is_blank(at + part.total()..page_end)? {
+        // A loss of power leaves no more than one part that is not whole, the last of its page. Its mark comes behind all
+        // before it, and bits are only ever cleared: one that no writing could lead on from was right for other bytes.
+        if mark & whole == whole && self.is_blank(at + part.total()..page_end)? {
             return Ok(None);
         }
         Err(Error::Damaged(self.start + at))

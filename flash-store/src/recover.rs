@@ -13,11 +13,12 @@ use crate::medium::{Medium, Record, Slot};
 use crate::page::{Head, Page};
 use crate::state::State;
 
-/// The newest batch.
+/// The newest batch, and where a part of it lies.
 #[derive(Clone, Copy, Default)]
 struct Newest {
     batch: u32,
     whole: bool,
+    at: u32,
 }
 
 /// What a region still needs before it is written to.
@@ -36,11 +37,11 @@ impl State {
         failed: Option<u32>,
     ) -> Result<(Self, Unfinished), Error<F::Error>> {
         let (mut pages, erase) = survey(medium)?;
-        let mut newest = newest(medium, &pages)?;
+        let mut newest = newest(medium, &pages, u32::MAX)?;
         if failed == Some(newest.batch) {
             newest.whole = false;
         }
-        let torn = (!newest.whole && newest.batch > 0).then_some(newest.batch);
+        let torn = torn(medium, &pages, newest)?;
         let last = pages.iter().filter_map(|page| page.sequence).max();
         let tail =
             (0..).zip(&pages).find(|(_, page)| page.sequence.is_some() && page.sequence == last);
@@ -297,19 +298,41 @@ fn walk<F: NorFlash>(
     Ok(at - start)
 }
 
-/// The newest batch, and whether its last part is there.
-fn newest<F: NorFlash>(medium: &Medium<F>, pages: &[Page]) -> Result<Newest, Error<F::Error>> {
+/// The newest batch up to this one, and whether its last part is there.
+fn newest<F: NorFlash>(
+    medium: &Medium<F>,
+    pages: &[Page],
+    up_to: u32,
+) -> Result<Newest, Error<F::Error>> {
     let mut newest = Newest::default();
     for (number, page) in (0..).zip(pages).filter(|(_, page)| page.sequence.is_some()) {
-        medium.each_part(number, page.end, &mut |_, part| {
-            if part.flags & DROP == 0 && part.batch >= newest.batch {
+        medium.each_part(number, page.end, &mut |at, part| {
+            if part.flags & DROP == 0 && (newest.batch..=up_to).contains(&part.batch) {
                 let known = newest.batch == part.batch && newest.whole;
-                newest = Newest { batch: part.batch, whole: known || part.flags & LAST != 0 };
+                let whole = known || part.flags & LAST != 0;
+                newest = Newest { batch: part.batch, whole, at };
             }
             Ok(())
         })?;
     }
     Ok(newest)
+}
+
+/// The batch to take back, if the newest is not whole. Then the one before it must be, as it was when this one was begun, and
+/// its last part is kept until this one is whole. If it is not, bits have changed: taken back would be what was durable.
+fn torn<F: NorFlash>(
+    medium: &Medium<F>,
+    pages: &[Page],
+    newest: Newest,
+) -> Result<Option<u32>, Error<F::Error>> {
+    let Some(before) = newest.batch.checked_sub(1).filter(|_| !newest.whole) else {
+        return Ok(None);
+    };
+    let found = self::newest(medium, pages, before)?;
+    if found.batch != before || (before > 0 && !found.whole) {
+        return Err(Error::Damaged(medium.place(newest.at)));
+    }
+    Ok(Some(newest.batch))
 }
 
 #[cfg(test)]

@@ -373,6 +373,63 @@ fn damage_is_told_from_a_loss_of_power() {
     assert_eq!(outside, Some(Error::Region));
 }
 
+/// ST-03. A bit that changed anywhere is damage, or what is found are records that were written, and the same when the store
+/// opens again: damage is told at once, and not when what it left is read.
+#[test]
+fn a_changed_bit_is_told_at_once() {
+    for batches in [1, 3, 9, 60, 61, 62, 63, 64, 65, 66] {
+        let (chip, _) = worked(batches);
+        let written: Vec<Batch> = (0..batches).map(batch).collect();
+        let content = chip.content().bytes_mut().to_vec();
+        let (mut opened, mut damaged) = (0, 0);
+        for at in
+            (0..content.len()).filter(|at| content[*at] != 0xff).step_by(1 + batches as usize / 8)
+        {
+            let mut changed = chip.content();
+            changed.bytes_mut()[at] ^= 1 << (at % 8);
+            let chip = Chip::holding(changed);
+            let store = match open(&chip, PAGES) {
+                Ok(store) => store,
+                Err(Error::Damaged(_)) => {
+                    damaged += 1;
+                    continue;
+                }
+                Err(error) => panic!("bit {} of byte {at}: {error:?}", at % 8),
+            };
+            opened += 1;
+            let found = records(&store).unwrap();
+            for (key, value) in &found {
+                let known =
+                    written.iter().any(|batch| batch.get(key) == Some(&Some(value.clone())));
+                assert!(known, "byte {at}: a record that nobody wrote");
+            }
+            assert!(reopened(&chip) == found, "byte {at}: what is found changes by opening");
+        }
+        assert!(damaged > opened, "{batches} batches: {damaged} damaged, {opened} opened");
+    }
+}
+
+/// ST-03. Where the last part of a page is changed, its mark, which is written last, tells that from a loss of power.
+#[test]
+fn a_change_before_a_whole_mark_is_damage() {
+    let chip = Chip::new(PAGES as usize);
+    let mut store = open(&chip, PAGES).unwrap();
+    store.commit(&[Change::Put(key(b"a"), &[1; 40])]).unwrap();
+    store.commit(&[Change::Put(key(b"b"), &[0xa7; 40])]).unwrap();
+    let content = chip.content().bytes_mut().to_vec();
+    let value = (0..content.len()).filter(|at| content[*at..].starts_with(&[0xa7; 4]));
+    let value: Vec<usize> = value.collect();
+    assert!(value.len() >= 37, "{value:?}");
+    for at in value {
+        for bit in 0..8 {
+            let mut changed = chip.content();
+            changed.bytes_mut()[at] ^= 1 << bit;
+            let opened = open(&Chip::holding(changed), PAGES);
+            assert!(matches!(opened, Err(Error::Damaged(_))), "bit {bit} of byte {at}");
+        }
+    }
+}
+
 /// ST-03. A page that has lost its end looks as after a loss of power; but a value of which a piece was there is damaged,
 /// never a shorter one, and never one that goes on with its neighbour's.
 #[test]
