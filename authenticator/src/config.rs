@@ -98,6 +98,9 @@ pub struct Config {
     pub large_blobs: LargeBlobs,
     /// The longest serialized large-blob array, in bytes, 1024 to 4096.
     pub max_large_blob_array: u16,
+    /// How much of it credentials leave room for in a store that can be full, in bytes, up to `max_large_blob_array`; 0 where
+    /// there is room for all.
+    pub large_blob_room: u16,
     /// Is the preview of authenticatorCredentialManagement (0x41) offered, and `FIDO_2_1_PRE` with it?
     pub credential_management_preview: bool,
     /// Is the preview of authenticatorBioEnrollment (0x40) offered where fingers can be enrolled, and `FIDO_2_1_PRE`
@@ -157,6 +160,7 @@ impl Default for Config {
             uvm: false,
             large_blobs: LargeBlobs::Array,
             max_large_blob_array: 4096,
+            large_blob_room: 0,
             credential_management_preview: false,
             bio_enrollment_preview: false,
             algorithms: Algorithms::default(),

@@ -64,6 +64,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             });
             party.credentials = party.credentials.saturating_add(1);
             batch.put(records::rp_key(&rp16), &party.record());
+            self.keep_room_for_array(&mut batch)?;
         }
         let record = credential.record().ok_or(Refusal::Damaged)?;
         batch.put(records::credential_key(&rp16, sequence), &record);

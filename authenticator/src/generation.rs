@@ -142,6 +142,7 @@ impl Config {
         self.max_rp_ids = self.max_rp_ids.min(MAX_RP_IDS);
         self.max_cred_blob = self.max_cred_blob.clamp(32, MAX_CRED_BLOB);
         self.max_large_blob_array = self.max_large_blob_array.clamp(1024, large_blobs::MAX_ARRAY);
+        self.large_blob_room = self.large_blob_room.min(self.max_large_blob_array);
         if self.transports.is_empty() {
             self.transports.push(AuthenticatorTransport::Usb);
         }

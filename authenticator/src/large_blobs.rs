@@ -1,6 +1,7 @@
 //! authenticatorLargeBlobs: the serialized large-blob array, read and written in fragments. What is in it is the
 //! platforms' business; here it is bytes with a checksum behind them.
 
+use alloc::vec;
 use alloc::vec::Vec;
 
 use rand_core::TryCryptoRng;
@@ -11,6 +12,7 @@ use softkey_ctap::large_blobs::{Request, Response};
 
 use crate::authenticator::{Authenticator, Outcome, Progress, parameters, reply};
 use crate::authorization::Param;
+use crate::config::LargeBlobs;
 use crate::records::{self, Batch};
 use crate::refusal::Refusal;
 use crate::step::{Session, Via};
@@ -30,6 +32,9 @@ const CHECKSUM: usize = 16;
 
 /// What a message holds beside its fragment, in bytes.
 const OVERHEAD: u16 = 64;
+
+/// More than a store takes for one record more, in bytes: room that is kept is divided when the array takes a part of it.
+const AROUND: usize = 64;
 
 /// A record is at most 4096 bytes long, so the array lies in two.
 const PIECE: usize = 2048;
@@ -194,6 +199,30 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
                 None => batch.delete(records::array_key(piece)),
             }
         }
-        self.records.commit(&mut self.rng, batch)
+        if self.config.large_blob_room > 0 {
+            match usize::from(self.config.large_blob_room).saturating_sub(array.len()) {
+                0 => batch.delete(records::ARRAY_ROOM),
+                rest => batch.put(records::ARRAY_ROOM, &vec![0; rest].as_slice()),
+            }
+        }
+        self.records.commit(&mut self.rng, batch).map_err(|refusal| match refusal {
+            Refusal::StoreFull => Refusal::BlobStorageFull,
+            other => other,
+        })
+    }
+
+    /// Has the batch of a new credential keep room for the array, unless that is kept already.
+    pub(crate) fn keep_room_for_array(&mut self, batch: &mut Batch) -> Result<(), Refusal> {
+        let room = usize::from(self.config.large_blob_room);
+        if self.config.large_blobs != LargeBlobs::Array || room == 0 {
+            return Ok(());
+        }
+        for key in [records::ARRAY_ROOM, records::array_key(0)] {
+            if self.records.load(&key)?.is_some() {
+                return Ok(());
+            }
+        }
+        batch.put(records::ARRAY_ROOM, &vec![0; room.saturating_add(AROUND)].as_slice());
+        Ok(())
     }
 }

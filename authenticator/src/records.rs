@@ -62,6 +62,9 @@ pub(crate) const fn array_key(piece: u8) -> Key {
     Key::from_array(&[b'l', piece])
 }
 
+/// The key of what keeps room for a longer large-blob array.
+pub(crate) const ARRAY_ROOM: Key = Key::from_array(b"lr");
+
 /// The key of what is kept for the key pair of a credential.
 pub(crate) fn kept_key(rp16: &[u8; 16], id16: &[u8; 16]) -> Key {
     let mut key = [b'k'; 33];

@@ -27,7 +27,7 @@ pub struct Regions {
 }
 
 impl Regions {
-    /// Bytes of the records: room for 300 credentials with names as sites give them, or for 234 with the longest.
+    /// Bytes of the records: room for 300 credentials with names as sites give them, or for 232 with the longest.
     const RECORDS: u32 = 128 << 10;
     /// Bytes of the secret's page.
     const SECRET: u32 = 4 << 10;
@@ -103,6 +103,8 @@ fn config(max_msg_size: u16) -> Config {
     let config = Config::default();
     let config = Config {
         max_discoverable: 300,
+        // What every authenticator is to have room for, however long the names in it are.
+        large_blob_room: 1024,
         long_touch_for_reset: true,
         max_msg_size: config.max_msg_size.min(max_msg_size),
         ..config

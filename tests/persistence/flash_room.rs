@@ -1,17 +1,20 @@
 //! What a board's 128 KiB of flash hold, and how sign-ins wear them, by a key that does both.
 
+use std::ops::Range;
+
 use chacha20::ChaCha20Rng;
 use rand_core::SeedableRng as _;
-use softkey_authenticator::{Change, Store as _};
+use softkey_authenticator::{Change, Config, Store as _};
 use softkey_ctap::Secret;
 use softkey_flash_store::{FlashStore, Page};
 use softkey_tests::auth_data::AuthData;
 use softkey_tests::cbor::{Value, map, walk};
+use softkey_tests::parts::checked;
 use softkey_tests::persistence::contract::{key, records};
 use softkey_tests::persistence::flash::Chip;
 use softkey_tests::persistence::registrar::KeyOn;
 use softkey_tests::request::{Request, mc};
-use softkey_tests::status::{KEY_STORE_FULL, SUCCESS};
+use softkey_tests::status::{KEY_STORE_FULL, LARGE_BLOB_STORAGE_FULL, SUCCESS};
 
 /// Pages of 128 KiB.
 const PAGES: u32 = 32;
@@ -19,6 +22,8 @@ const PAGES: u32 = 32;
 const CREDENTIALS: usize = 300;
 /// How often a page may be erased before a million sign-ins are through.
 const ERASES: usize = 10_000;
+/// How long a large-blob array must have room beside as many credentials as there is room for.
+const ARRAY: usize = 1024;
 /// So many erases at most is one page ahead of another.
 const AHEAD: u32 = 100;
 
@@ -62,17 +67,18 @@ impl Board {
     fn start(&mut self) {
         self.starts += 1;
         let rng = ChaCha20Rng::seed_from_u64(self.starts);
-        self.key = Some(KeyOn::open(self.open(), &Secret::new([7; 32]), rng));
+        let config = Config { large_blob_room: 1024, ..Config::default() };
+        self.key = Some(KeyOn::open_as(self.open(), &Secret::new([7; 32]), rng, config));
     }
 
     fn key(&mut self) -> &mut KeyOn<FlashStore<Chip>, ChaCha20Rng> {
         self.key.as_mut().unwrap()
     }
 
-    /// Registers accounts, so many with each relying party, until so many are there or the flash is full.
-    fn fill(&mut self, most: usize, each: usize, names: Names) -> Vec<Account> {
+    /// Registers the accounts of these numbers, so many with each relying party, until the flash is full.
+    fn fill(&mut self, numbers: Range<usize>, each: usize, names: Names) -> Vec<Account> {
         let mut accounts = Vec::new();
-        for number in 0..most {
+        for number in numbers {
             let rp_id = format!("rp-{:03}.example.com", number / each);
             let user = map([
                 ("id", Value::from([&number.to_be_bytes()[..], &[0x5a; 8]].concat())),
@@ -99,6 +105,17 @@ impl Board {
         accounts
     }
 
+    /// Writes a large-blob array of so many bytes.
+    fn write_array(&mut self, length: usize, fill: u8) -> Vec<u8> {
+        let request = Request::write_blobs(0, &array_of(length, fill), Some(length));
+        self.key().send(&request.bytes())
+    }
+
+    /// The large-blob array that is stored.
+    fn array(&mut self) -> Vec<u8> {
+        self.key().ok(&Request::read_blobs(0, 4096)).get(1).bytes().to_vec()
+    }
+
     /// Signs in so often, with these accounts in turn, after a loss of power each time if that is wanted. Gives how often
     /// the most worn page is erased in a million of such sign-ins.
     fn wear(&mut self, accounts: &[Account], sign_ins: usize, cycles: bool) -> usize {
@@ -120,6 +137,11 @@ impl Board {
     }
 }
 
+/// A serialized large-blob array of so many bytes.
+fn array_of(length: usize, fill: u8) -> Vec<u8> {
+    checked(&vec![fill; length - 16])
+}
+
 /// The outputs where all that is asked for is granted.
 fn all_granted() -> Value {
     let granted = Value::Bool(true);
@@ -135,7 +157,7 @@ fn all_granted() -> Value {
 fn three_hundred_credentials_with_names_fit() {
     for each in [3, 1] {
         let mut board = Board::new();
-        let made = board.fill(usize::MAX, each, USUAL).len();
+        let made = board.fill(0..usize::MAX, each, USUAL).len();
         println!("{each} with each relying party: {made} credentials");
         assert!(made >= CREDENTIALS, "{each} with each relying party: {made}");
     }
@@ -145,18 +167,41 @@ fn three_hundred_credentials_with_names_fit() {
 #[test]
 fn the_longest_names_take_more_room() {
     let mut board = Board::new();
-    let made = board.fill(usize::MAX, 1, LONGEST).len();
+    let made = board.fill(0..usize::MAX, 1, LONGEST).len();
     println!("the longest names: {made} credentials");
     assert!((200..CREDENTIALS).contains(&made), "{made}");
+}
+
+/// GI-12. However full it is, a large-blob array of 1024 bytes has room, as often as it is written, shorter and longer, whether
+/// it was there before the credentials or not; one that takes more says what is full, and the one before it stays.
+#[test]
+fn a_full_key_takes_the_large_blob_array() {
+    for before in [None, Some(17), Some(ARRAY)] {
+        let mut board = Board::new();
+        if let Some(length) = before {
+            assert_eq!(board.write_array(length, 1), [SUCCESS]);
+        }
+        let made = board.fill(0..usize::MAX, 1, LONGEST).len();
+        for round in 0..3 {
+            for length in [17, 18, 100, 250, 700, 810, 900, 1007, 1023, ARRAY, 500] {
+                assert_eq!(board.write_array(length, round), [SUCCESS], "{length} of {made}");
+                board.start();
+                assert_eq!(board.array(), array_of(length, round));
+            }
+            assert_eq!(board.fill(made..made + 1, 1, LONGEST), [], "an array gave its room up");
+            assert_eq!(board.write_array(4096, round), [LARGE_BLOB_STORAGE_FULL]);
+            assert_eq!(board.array(), array_of(500, round));
+        }
+    }
 }
 
 /// So do extensions: what they have the key keep lies in the credential's record.
 #[test]
 fn extensions_take_room() {
     let mut board = Board::new();
-    let accounts = board.fill(usize::MAX, 1, EXTENDED);
+    let accounts = board.fill(0..usize::MAX, 1, EXTENDED);
     println!("with credProtect, credBlob and hmac-secret: {} credentials", accounts.len());
-    let plain = Board::new().fill(usize::MAX, 1, USUAL).len();
+    let plain = Board::new().fill(0..usize::MAX, 1, USUAL).len();
     assert!((200..plain).contains(&accounts.len()), "{} of {plain}", accounts.len());
 }
 
@@ -165,7 +210,7 @@ fn extensions_take_room() {
 #[test]
 fn a_million_sign_ins_do_not_wear_the_flash_out() {
     let mut board = Board::new();
-    let accounts = board.fill(CREDENTIALS, 1, USUAL);
+    let accounts = board.fill(0..CREDENTIALS, 1, USUAL);
     assert_eq!(accounts.len(), CREDENTIALS);
     let store = board.open();
     println!("{} of {} bytes in use", store.used(), store.capacity());
@@ -185,7 +230,7 @@ fn a_million_sign_ins_do_not_wear_the_flash_out() {
 #[test]
 fn no_page_is_far_ahead_of_the_others() {
     let mut board = Board::new();
-    board.fill(CREDENTIALS, 1, USUAL);
+    board.fill(0..CREDENTIALS, 1, USUAL);
     let mut store = board.key.take().unwrap().into_store();
     let made = records(&store).unwrap();
     // Longer than a credential's, so that the test is shorter.

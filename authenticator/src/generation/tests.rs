@@ -68,11 +68,13 @@ fn numbers_are_brought_into_their_bounds() {
         max_rp_ids: u8::MAX,
         max_cred_blob: u8::MAX,
         max_large_blob_array: u16::MAX,
+        large_blob_room: u16::MAX,
         ..Config::default()
     };
     let high = high.settled();
     assert_eq!((high.max_msg_size, high.max_request), (7609, 7609));
     assert_eq!((high.max_credential_id_length, high.max_large_blob_array), (1023, 4096));
+    assert_eq!(high.large_blob_room, 4096);
     assert_eq!((high.min_pin_length, high.max_pin_length), (63, 63));
     assert_eq!((high.max_rp_ids, high.max_cred_blob), (8, 128));
 }

@@ -30,8 +30,14 @@ impl<S: Store, R: TryCryptoRng> KeyOn<S, R> {
     /// Powers a key up.
     #[must_use]
     pub fn open(store: S, root_key: &Secret<32>, rng: R) -> Self {
+        Self::open_as(store, root_key, rng, Config::default())
+    }
+
+    /// Powers a key of this kind up.
+    #[must_use]
+    pub fn open_as(store: S, root_key: &Secret<32>, rng: R, config: Config) -> Self {
         let root_key = RootKey::new(*root_key.expose());
-        let opened = Authenticator::open(store, root_key, rng, Config::default(), NOW);
+        let opened = Authenticator::open(store, root_key, rng, config, NOW);
         Self { authenticator: opened.unwrap_or_else(|error| panic!("does not open: {error:?}")) }
     }
 
