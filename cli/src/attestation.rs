@@ -16,7 +16,7 @@ use x509_cert::Certificate;
 use x509_cert::der::pem::LineEnding;
 use x509_cert::der::{Decode, EncodePem};
 
-use self::file::{Place, RootFile};
+use self::file::{Place, RootFile, rfc_3339};
 use crate::args::RunArgs;
 use crate::decode::node::hex;
 use crate::error::{CliError, Exit};
@@ -161,8 +161,8 @@ fn show(file: &RootFile, path: &Path, output: &mut Output<'_>) -> Result<(), Cli
             "name": file.name,
             "organization": file.organization,
             "country": file.country,
-            "notBefore": file.not_before,
-            "notAfter": file.not_after,
+            "notBefore": rfc_3339(&file.not_before),
+            "notAfter": rfc_3339(&file.not_after),
             "formats": formats,
             "enterprise": offer.map(|offer| json!({
                 "serialNumber": hex(&offer.serial_number.0),
@@ -173,7 +173,9 @@ fn show(file: &RootFile, path: &Path, output: &mut Output<'_>) -> Result<(), Cli
     }
     output.line(format_args!("Root:        {}", quoted(&file.name)))?;
     output.line(format_args!("File:        {}", path.display()))?;
-    output.line(format_args!("Valid:       {} to {}", file.not_before, file.not_after))?;
+    let (from, to) = (rfc_3339(&file.not_before), rfc_3339(&file.not_after));
+    let day = |time: &str| time.split('T').next().unwrap_or_default().to_owned();
+    output.line(format_args!("Valid:       {} to {}", day(&from), day(&to)))?;
     output.line(format_args!("Formats:     {}", formats.join(", ")))?;
     let Some(offer) = offer else {
         return output.line("Enterprise:  not offered");

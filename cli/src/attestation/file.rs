@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 
 use super::NewArgs;
 use crate::error::{CliError, Exit};
+use crate::text::quoted;
 use crate::vault::{VaultError, VaultPaths, files};
 
 /// The longest file, in bytes.
@@ -233,6 +234,12 @@ impl RootFile {
 
     /// Offers enterprise attestation to these relying parties; the serial number stays once it is drawn.
     pub(super) fn offer_enterprise(&mut self, rp_ids: &[String]) -> Result<(), CliError> {
+        if let Some(other) = rp_ids.iter().find(|rp_id| !is_domain(rp_id)) {
+            let other = quoted(other);
+            let what = format!("{other} is no relying party identifier: those are domain names.");
+            let hint = "softkey attestation enterprise example.com, or without a name for nobody";
+            return Err(CliError::new(Exit::BadInput, what, hint));
+        }
         let serial_number = match self.enterprise.take() {
             Some(offer) => offer.serial_number,
             None => Bytes(random::<16>()?.expose().to_vec()),
@@ -240,6 +247,25 @@ impl RootFile {
         self.enterprise = Some(EnterpriseOffer { serial_number, rp_ids: rp_ids.to_vec() });
         Ok(())
     }
+}
+
+/// Is this a domain of two labels and more, in lower case and without a port, or this machine's own name? Every relying party
+/// identifier is, and neither an address nor a word such as `on`.
+fn is_domain(text: &str) -> bool {
+    let is_label = |label: &str| {
+        let plain = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '-');
+        !label.is_empty() && !label.starts_with('-') && label.chars().all(plain)
+    };
+    let is_name = |(_, top): (&str, &str)| top.starts_with(|c: char| c.is_ascii_lowercase());
+    text == "localhost"
+        || (text.rsplit_once('.').is_some_and(is_name) && text.split('.').all(is_label))
+}
+
+/// A time of a certificate (`GeneralizedTime`: `YYYYMMDDHHMMSSZ`) as RFC 3339 has it.
+pub(super) fn rfc_3339(time: &str) -> String {
+    let part = |range| time.get(range).unwrap_or_default();
+    let (year, month, day) = (part(0..4), part(4..6), part(6..8));
+    format!("{year}-{month}-{day}T{}:{}:{}Z", part(8..10), part(10..12), part(12..14))
 }
 
 /// Removes the root there.
