@@ -3,7 +3,7 @@
 use softkey_tests::checks::still_works;
 use softkey_tests::key::{Cut, Profile};
 use softkey_tests::request::command;
-use softkey_tests::status::{INVALID_SEQ, KEY_STORE_FULL, SUCCESS};
+use softkey_tests::status::{INVALID_SEQ, LARGE_BLOB_STORAGE_FULL, SUCCESS};
 use softkey_tests::{Key, Request};
 
 use super::{array_of, capacity, initial, stored, write};
@@ -68,7 +68,7 @@ fn full_store_keeps_the_old_array() {
     let (old, new) = (array_of(100, 1), array_of(3000, 2));
     write(&mut key, None, &old, 100);
     key.memory().full(true);
-    assert_eq!(key.status(&Request::write_blobs(0, &new, Some(3000))), KEY_STORE_FULL);
+    assert_eq!(key.status(&Request::write_blobs(0, &new, Some(3000))), LARGE_BLOB_STORAGE_FULL);
     assert_eq!(stored(&mut key), old);
     key.memory().full(false);
     write(&mut key, None, &new, 1500);
