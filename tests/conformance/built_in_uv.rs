@@ -222,15 +222,15 @@ fn right_pin_and_reset_restore_the_tries() {
     let mut key = with_sensor(true);
     key.set_pin("1234");
     key.user(User::FailsVerification);
-    for _ in 0..5 {
-        let _ = token(&mut key, Protocol::Two, GA);
+    for status in [UV_INVALID, UV_INVALID, UV_INVALID, UV_INVALID, UV_BLOCKED] {
+        assert_eq!(token(&mut key, Protocol::Two, GA), Err(status));
     }
     assert_eq!(uv_retries(&mut key), 0);
     key.user(User::Approves);
     key.pin_token(Protocol::Two, "1234").unwrap();
     assert_eq!(uv_retries(&mut key), 5);
     key.user(User::FailsVerification);
-    let _ = token(&mut key, Protocol::Two, GA);
+    assert_eq!(token(&mut key, Protocol::Two, GA), Err(UV_INVALID));
     key.user(User::Approves);
     assert_eq!(key.send(&[command::RESET]), [SUCCESS]);
     assert_eq!(uv_retries(&mut key), 5);

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
+use softkey_tests::cbor::{array, map};
 use softkey_tests::checks::{no_account, refused, still_works, three_accounts};
 use softkey_tests::key::{Cut, Profile, beyond_a_board};
 use softkey_tests::parts::sha256;
-use softkey_tests::pin::Protocol;
+use softkey_tests::pin::{Protocol, padded};
+use softkey_tests::platform::permission::ACFG;
+use softkey_tests::platform::set_pin_request;
 use softkey_tests::request::{cf, command};
 use softkey_tests::status::{
-    KEEPALIVE_CANCEL, NO_CREDENTIALS, NOT_ALLOWED, OPERATION_DENIED, OTHER, SUCCESS,
-    USER_ACTION_TIMEOUT, word,
+    KEEPALIVE_CANCEL, NO_CREDENTIALS, NOT_ALLOWED, OPERATION_DENIED, OTHER, PIN_AUTH_BLOCKED,
+    PIN_AUTH_INVALID, PIN_BLOCKED, PIN_INVALID, SUCCESS, USER_ACTION_TIMEOUT, word,
 };
 use softkey_tests::{Key, Request, User, Value, u2f};
 
@@ -144,37 +147,77 @@ fn cancelled_reset_loses_nothing() {
 /// RS-05: a PIN that is blocked, until a power cycle or for good, is gone, and so is the block.
 #[test]
 fn blocked_pin_is_unset() {
-    let mut key = Key::fresh();
-    key.set_pin("1234");
-    for _ in 0..3 {
-        let _ = key.pin_token(Protocol::Two, "9999");
+    let until_a_power_cycle = [PIN_INVALID, PIN_INVALID, PIN_AUTH_BLOCKED];
+    for tries in [&until_a_power_cycle[..], &[PIN_INVALID, PIN_BLOCKED]] {
+        let mut key = Key::fresh();
+        key.set_pin("1234");
+        if tries.last() == Some(&PIN_BLOCKED) {
+            for _ in 0..2 {
+                for status in until_a_power_cycle {
+                    assert_eq!(key.pin_token(Protocol::Two, "9999"), Err(status));
+                }
+                key.power_cycle();
+            }
+        }
+        for status in tries {
+            assert_eq!(key.pin_token(Protocol::Two, "9999"), Err(*status));
+        }
+        assert_eq!(key.send(&RESET), [SUCCESS]);
+        assert_eq!(key.info().option("clientPin"), Some(false));
+        assert_eq!(key.retries(), 8);
+        key.set_pin("4321");
+        key.pin_token(Protocol::Two, "4321").unwrap();
     }
-    assert_eq!(key.send(&RESET), [SUCCESS]);
-    assert_eq!(key.retries(), 8);
-    key.set_pin("4321");
-    key.pin_token(Protocol::Two, "4321").unwrap();
 }
 
-/// RS-06: getInfo is the factory's again.
+/// RS-06, RS-11: every setting is the factory's again, over a power cycle too.
 #[test]
 fn settings_are_those_of_the_factory() {
     let mut key = Key::fresh();
     let factory = key.info();
     three_accounts(&mut key, "example.com");
     key.set_pin("1234");
-    assert_ne!(key.info(), factory);
+    let mut change = |request: Request| {
+        let token = key.token(Protocol::Two, "1234", ACFG, None).unwrap();
+        assert_eq!(key.status(&request.managed(&token)), SUCCESS);
+    };
+    change(Request::config(cf::TOGGLE_ALWAYS_UV));
+    change(Request::config(cf::ENABLE_LONG_TOUCH_FOR_RESET));
+    // The last, for it ends all tokens.
+    let params = map([
+        (cf::NEW_MIN_PIN_LENGTH, Value::from(6)),
+        (cf::MIN_PIN_LENGTH_RP_IDS, array(["example.com"])),
+        (cf::FORCE_CHANGE_PIN, true.into()),
+    ]);
+    change(Request::config(cf::SET_MIN_PIN_LENGTH).with(cf::PARAMS, params));
+    let changed = key.info();
+    assert_eq!((changed.option("alwaysUv"), changed.option("clientPin")), (Some(true), Some(true)));
+    for (member, value) in [(0x0C, true.into()), (0x0D, Value::from(6)), (0x18, true.into())] {
+        assert_eq!(changed.0.get(member), &value, "{member:#x}");
+    }
+    key.power_cycle();
+    key.user(User::Holds(Duration::from_secs(6)));
     assert_eq!(key.send(&RESET), [SUCCESS]);
-    assert_eq!(key.info(), factory);
+    for _ in 0..2 {
+        assert_eq!(key.info(), factory);
+        let made = key.make(&Request::make_credential().extension("minPinLength", true));
+        assert_eq!(made.auth_data.extensions, None, "the list of parties");
+        key.power_cycle();
+    }
 }
 
 /// RS-08: key agreement keys are new; a secret agreed before is worth nothing.
 #[test]
 fn key_agreement_keys_are_new() {
-    let mut key = Key::fresh();
     for protocol in Protocol::BOTH {
+        let mut key = Key::fresh();
         let before = key.key_agreement(protocol);
+        let shared = key.agree(protocol);
         assert_eq!(key.send(&RESET), [SUCCESS]);
         assert_ne!(key.key_agreement(protocol), before);
+        let set_pin = set_pin_request(&shared, &padded("1234"));
+        refused(&mut key, &set_pin, PIN_AUTH_INVALID);
+        assert_eq!(key.info().option("clientPin"), Some(false));
     }
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use softkey_tests::checks::{refused_after_prompt_and_unharmed, snapshot};
 use softkey_tests::pin::Protocol;
 use softkey_tests::request::command;
-use softkey_tests::status::{KEEPALIVE_CANCEL, OPERATION_DENIED, SUCCESS, USER_ACTION_TIMEOUT};
+use softkey_tests::status::{
+    KEEPALIVE_CANCEL, OPERATION_DENIED, PIN_AUTH_BLOCKED, PIN_INVALID, SUCCESS, USER_ACTION_TIMEOUT,
+};
 use softkey_tests::{Key, Request, User};
 
 const SELECTION: [u8; 1] = [command::SELECTION];
@@ -68,8 +70,8 @@ fn cancel() {
 fn changes_nothing_and_works_with_the_pin_blocked() {
     let mut key = Key::fresh();
     key.set_pin("1234");
-    for _ in 0..3 {
-        let _ = key.pin_token(Protocol::Two, "9999");
+    for status in [PIN_INVALID, PIN_INVALID, PIN_AUTH_BLOCKED] {
+        assert_eq!(key.pin_token(Protocol::Two, "9999"), Err(status));
     }
     let (before, commits) = (snapshot(&mut key), key.commits());
     assert_eq!(key.send(&SELECTION), [SUCCESS]);

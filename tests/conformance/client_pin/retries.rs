@@ -134,14 +134,20 @@ fn third_wrong_pin_in_a_row_blocks() {
     }
 }
 
+/// Three wrong PINs in a row.
+#[track_caller]
+fn block(key: &mut Key) {
+    for status in [PIN_INVALID, PIN_INVALID, PIN_AUTH_BLOCKED] {
+        assert_eq!(key.pin_token(Protocol::Two, WRONG), Err(status));
+    }
+}
+
 /// CP-29, CP-30: while blocked, right and wrong PIN give 0x34 by all three subcommands and both protocols and
 /// the counter rests; setPIN, getPINRetries and getKeyAgreement go on as before, and so does the rest.
 #[test]
 fn blocked_key_counts_nothing_and_serves_the_rest() {
     let mut key = with_pin();
-    for _ in 0..3 {
-        let _ = key.pin_token(Protocol::Two, WRONG);
-    }
+    block(&mut key);
     for protocol in Protocol::BOTH {
         for pin in ["1234", WRONG] {
             assert_eq!(by_all(&mut key, protocol, pin), [PIN_AUTH_BLOCKED; 3]);
@@ -158,9 +164,7 @@ fn blocked_key_counts_nothing_and_serves_the_rest() {
 #[test]
 fn power_cycle_lifts_the_block() {
     let mut key = with_pin();
-    for _ in 0..3 {
-        let _ = key.pin_token(Protocol::Two, WRONG);
-    }
+    block(&mut key);
     key.init();
     let other = key.open_channel();
     key.switch_to(other);
