@@ -1,11 +1,12 @@
 //! How requests are read and answers written (CB).
 
 use softkey_tests::cbor::{Value, array, bytes, head, head_of_width, map, map_as_given, raw};
-use softkey_tests::checks::{refused, refused_and_unharmed, succeeds};
+use softkey_tests::checks::{refused, refused_and_unharmed, succeeds, three_accounts};
+use softkey_tests::key::Profile;
 use softkey_tests::parts::unhex;
 use softkey_tests::pin::Protocol;
 use softkey_tests::platform::{permission, set_pin_request};
-use softkey_tests::request::{alg, algorithms, command, cp, ga, mc};
+use softkey_tests::request::{alg, algorithms, be, cf, cm, command, cp, ga, lb, mc};
 use softkey_tests::status::{
     CBOR_UNEXPECTED_TYPE, INVALID_CBOR, INVALID_COMMAND, NO_CREDENTIALS, NOT_ALLOWED,
     REQUEST_TOO_LARGE, SUCCESS,
@@ -293,12 +294,20 @@ fn fifth_level_is_refused() {
 /// CB-12: a body that is a good item but no map is refused by every command that takes parameters.
 #[test]
 fn body_that_is_no_map_is_refused() {
-    let mut key = Key::fresh();
     let items =
         [1.into(), (-1).into(), bytes(b"x"), "x".into(), array([1]), true.into(), Value::Null];
-    for command in [mc::COMMAND, ga::COMMAND, cp::COMMAND] {
-        for item in &items {
-            refused(&mut key, &Request::with_body(command, item.clone()), CBOR_UNEXPECTED_TYPE);
+    let others = [
+        (Profile::Default, vec![cm::COMMAND, lb::COMMAND, cf::COMMAND]),
+        (Profile::Preview, vec![cm::PREVIEW]),
+        (Profile::FingerprintPreview, vec![be::COMMAND, be::PREVIEW]),
+    ];
+    let of_this_run = (Profile::of_this_run(), vec![mc::COMMAND, ga::COMMAND, cp::COMMAND]);
+    for (profile, commands) in [of_this_run].into_iter().chain(others) {
+        let mut key = Key::with_profile(profile);
+        for command in commands {
+            for item in &items {
+                refused(&mut key, &Request::with_body(command, item.clone()), CBOR_UNEXPECTED_TYPE);
+            }
         }
     }
 }
@@ -354,7 +363,7 @@ fn lengths_beyond_the_message_are_refused() {
     }
 }
 
-/// CB-16: a command without parameters ignores a body, good or bad.
+/// CB-16: a command without parameters ignores a body, good or bad, where it succeeds and where it is refused.
 #[test]
 fn body_behind_a_command_without_parameters_is_ignored() {
     let mut key = Key::fresh();
@@ -364,7 +373,14 @@ fn body_behind_a_command_without_parameters_is_ignored() {
         let with_body = |command| Request::with_body(command, body.clone());
         assert_eq!(key.ok(&with_body(command::GET_INFO)), info.0);
         assert_eq!(key.send(&with_body(command::SELECTION).bytes()), [SUCCESS]);
-        assert_eq!(key.send(&with_body(command::GET_NEXT_ASSERTION).bytes()), [NOT_ALLOWED]);
+        let next = with_body(command::GET_NEXT_ASSERTION);
+        assert_eq!(key.send(&next.bytes()), [NOT_ALLOWED]);
+        let accounts = three_accounts(&mut key, "example.com");
+        key.assertion(&Request::get_assertion("example.com"));
+        for account in [&accounts[1], &accounts[0]] {
+            assert_eq!(key.ok(&next).get(1).get("id").bytes(), account.id());
+        }
+        assert_eq!(key.send(&next.bytes()), [NOT_ALLOWED]);
         assert_eq!(key.send(&with_body(command::RESET).bytes()), [SUCCESS]);
     }
 }

@@ -46,7 +46,7 @@ fn max_fragment(key: &mut Key) -> u64 {
 }
 
 #[track_caller]
-fn read(key: &mut Key, offset: usize, get: usize) -> Vec<u8> {
+pub(crate) fn read(key: &mut Key, offset: usize, get: usize) -> Vec<u8> {
     let request = Request::read_blobs(u64::try_from(offset).unwrap(), u64::try_from(get).unwrap());
     let answer = key.ok(&request);
     assert_eq!(answer.keys(), [Value::from(1)]);

@@ -4,7 +4,7 @@ use softkey_tests::cbor::{Value, array, bytes, map};
 use softkey_tests::checks::refused;
 use softkey_tests::pin::Protocol;
 use softkey_tests::platform::{change_pin_request, permission, set_pin_request, token_request};
-use softkey_tests::request::{be, cp, ga, mc};
+use softkey_tests::request::{be, cf, cm, cp, ga, mc};
 use softkey_tests::status::CBOR_UNEXPECTED_TYPE;
 use softkey_tests::{Key, Request};
 
@@ -222,6 +222,54 @@ fn client_pin_members_of_wrong_type_are_refused() {
         place("pinHashEnc", Type::Bytes, |v| change().with(cp::PIN_HASH_ENC, v)),
         place("permissions", Type::Uint, |v| token().with(cp::PERMISSIONS, v)),
         place("rpId", Type::Text, |v| token().with(cp::RP_ID, v)),
+    ];
+    every_wrong_type_is_refused(&mut key, &places);
+}
+
+/// CB-13, CB-20: credentialManagement's members, and CM-23's user among them.
+#[test]
+fn credential_management_members_of_wrong_type_are_refused() {
+    let mut key = Key::fresh();
+    let good = || Request::credential_management(cm::UPDATE_USER_INFORMATION);
+    let credential = || softkey_tests::request::descriptor(&[9; 32]);
+    let user = || map([("id", bytes(&[1]))]);
+    let params = |member: i64, value: Value| {
+        let params = map([(2, credential()), (3, user())]).with(member, value);
+        good().with(cm::PARAMS, params)
+    };
+    let places = [
+        place("subCommand", Type::Uint, |v| good().with(cm::SUB_COMMAND, v)),
+        place("subCommandParams", Type::Map, |v| good().with(cm::PARAMS, v)),
+        place("rpIDHash", Type::Bytes, |v| params(1, v)),
+        place("credentialID", Type::Map, |v| params(2, v)),
+        place("credentialID.id", Type::Bytes, |v| params(2, credential().with("id", v))),
+        place("credentialID.type", Type::Text, |v| params(2, credential().with("type", v))),
+        place("user", Type::Map, |v| params(3, v)),
+        place("user.id", Type::Bytes, |v| params(3, user().with("id", v))),
+        place("user.name", Type::Text, |v| params(3, user().with("name", v))),
+        place("user.displayName", Type::Text, |v| params(3, user().with("displayName", v))),
+        place("pinUvAuthProtocol", Type::Uint, |v| good().with(cm::PROTOCOL, v)),
+        place("pinUvAuthParam", Type::Bytes, |v| good().with(cm::PARAM, v)),
+    ];
+    every_wrong_type_is_refused(&mut key, &places);
+}
+
+/// CB-13, CB-20: authenticatorConfig's members, on a key that has the complexity policy too.
+#[test]
+fn config_members_of_wrong_type_are_refused() {
+    let mut key = Key::with_profile(softkey_tests::key::Profile::PinComplexity);
+    let good = || Request::config(cf::SET_MIN_PIN_LENGTH);
+    let params = |member: i64, value| good().with(cf::PARAMS, map([(member, value)]));
+    let places = [
+        place("subCommand", Type::Uint, |v| good().with(cf::SUB_COMMAND, v)),
+        place("subCommandParams", Type::Map, |v| good().with(cf::PARAMS, v)),
+        place("newMinPINLength", Type::Uint, |v| params(cf::NEW_MIN_PIN_LENGTH, v)),
+        place("minPinLengthRPIDs", Type::Array, |v| params(cf::MIN_PIN_LENGTH_RP_IDS, v)),
+        place("minPinLengthRPIDs[]", Type::Text, |v| params(cf::MIN_PIN_LENGTH_RP_IDS, array([v]))),
+        place("forceChangePin", Type::Bool, |v| params(cf::FORCE_CHANGE_PIN, v)),
+        place("pinComplexityPolicy", Type::Bool, |v| params(cf::PIN_COMPLEXITY_POLICY, v)),
+        place("pinUvAuthProtocol", Type::Uint, |v| good().with(cf::PROTOCOL, v)),
+        place("pinUvAuthParam", Type::Bytes, |v| good().with(cf::PARAM, v)),
     ];
     every_wrong_type_is_refused(&mut key, &places);
 }

@@ -11,7 +11,7 @@ fn power_cycle_as(key: &mut Key, profile: Profile) {
     key.power_cycle_as(Setup { profile, ..Setup::default() });
 }
 
-/// MC-52: BE is fixed when a credential is made, of either kind; BS follows the key.
+/// BE is fixed when a credential is made, of either kind; BS follows the key.
 #[test]
 fn backup_eligibility_is_fixed_for_each_credential() {
     for discoverable in [true, false] {
@@ -32,7 +32,7 @@ fn backup_eligibility_is_fixed_for_each_credential() {
     }
 }
 
-/// GA-32: the counter is zero everywhere and nothing is written for it; without the profile it goes on.
+/// GA-30: the counter is zero everywhere and nothing is written for it; without the profile it goes on.
 #[test]
 fn zero_counter_stays_zero() {
     let mut key = Key::new(Setup { profile: Profile::ZeroCounter, ..Setup::default() });
@@ -50,7 +50,7 @@ fn zero_counter_stays_zero() {
     }
 }
 
-/// UF-14: the counter of U2F too.
+/// UF-17: the counter of U2F too.
 #[test]
 fn zero_counter_stays_zero_for_u2f() {
     let mut key = Key::with_profile(Profile::ZeroCounter);

@@ -38,6 +38,7 @@ fn key_without_u2f_does_not_list_it() {
     let mut key = Key::with_profile(Profile::NoU2f);
     assert!(!key.info().has_version("U2F_V2") && key.info().has_version("FIDO_2_3"));
     key.make(&Request::make_credential());
+    assert_eq!(key.try_u2f(&extended(3, 0, &[])), Err(Some(0x01)));
 }
 
 /// GI-02: versions by generation; 2.2 never had a name of its own.
@@ -63,7 +64,7 @@ fn ctap20_does_not_know_later_commands() {
     }
 }
 
-/// CP-33: what is no subcommand of clientPIN in 2.0 is refused by a status that 2.0 has.
+/// CP-07: what is no subcommand of clientPIN in 2.0 is refused by a status that 2.0 has.
 #[test]
 fn ctap20_does_not_know_later_subcommands() {
     let mut key = Key::with_profile(Profile::Ctap20);
@@ -84,7 +85,7 @@ fn ctap20_has_one_pin_protocol() {
     key.key_agreement(Protocol::One);
 }
 
-/// MC-22: with a PIN set, a key of 2.0 makes no credential without it, discoverable or not; assertions it gives.
+/// MC-38, MC-39: with a PIN set, a key of 2.0 makes no credential without it, discoverable or not; assertions it gives.
 #[test]
 fn ctap20_wants_the_pin_for_each_new_credential() {
     let mut key = Key::with_profile(Profile::Ctap20);
@@ -94,8 +95,8 @@ fn ctap20_wants_the_pin_for_each_new_credential() {
     key.assertion_by(&made, &made.get());
 }
 
-/// PT-01: the token of 2.0 is for any number of operations, relying parties and minutes; asked for again it is the
-/// same one.
+/// PT-13, PT-14: the token of 2.0 is for any number of operations, relying parties and minutes; asked for again it is the
+/// same one, until a power cycle.
 #[test]
 fn ctap20_tokens_last() {
     let mut key = with_pin(Profile::Ctap20);
@@ -136,7 +137,7 @@ fn later_extensions_are_passed_over() {
     assert_eq!(made.auth_data.extensions, None);
 }
 
-/// GI-19: a key before 2.2 does not know attestationFormatsPreference, nor one before 2.1 enterpriseAttestation.
+/// MC-56, EA-01: a key before 2.2 does not know attestationFormatsPreference, nor one before 2.1 enterpriseAttestation.
 #[test]
 fn later_parameters_are_passed_over() {
     let wish = Value::Array(vec!["none".into()]);
@@ -148,7 +149,7 @@ fn later_parameters_are_passed_over() {
     refused(&mut Key::with_profile(Profile::Ctap21), &request, INVALID_PARAMETER);
 }
 
-/// PT-02: the permission pcmr came with 2.2, tokens with permissions with 2.1.
+/// PT-08: the permission pcmr came with 2.2, tokens with permissions with 2.1.
 #[test]
 fn permissions_are_those_of_the_generation() {
     let mut key = with_pin(Profile::Ctap21);
@@ -158,7 +159,7 @@ fn permissions_are_those_of_the_generation() {
     with_pin(Profile::Ctap22).token(Protocol::Two, PIN, PCMR, None).unwrap();
 }
 
-/// CF-05: enableLongTouchForReset came with 2.2, the other subcommands with 2.1.
+/// CF-01: enableLongTouchForReset came with 2.2, the other subcommands with 2.1.
 #[test]
 fn config_subcommands_are_those_of_the_generation() {
     let mut key = Key::with_profile(Profile::Ctap21);
@@ -207,7 +208,7 @@ fn older_generation_serves_what_a_later_one_made() {
     assert_eq!(key.info().option("alwaysUv"), Some(true), "nothing was lost");
 }
 
-/// MC-15, CT-GA-Req-3-presence-only: a key without discoverable credentials says so, makes others, and finds them
+/// MC-30, CT-GA-Req-3-presence-only: a key without discoverable credentials says so, makes others, and finds them
 /// where their ids are named only.
 #[test]
 fn key_without_discoverable_credentials_refuses_them() {
@@ -225,7 +226,7 @@ fn key_without_discoverable_credentials_refuses_them() {
     key.assertion_by(&made, &made.get());
 }
 
-/// MC-05: a param to a key of 2.0 without a PIN.
+/// MC-65: a param to a key of 2.0 without a PIN.
 #[test]
 fn ctap20_without_a_pin_says_so() {
     let mut key = Key::with_profile(Profile::Ctap20);

@@ -12,6 +12,8 @@ use softkey_tests::status::{
 };
 use softkey_tests::{Key, Request};
 
+use crate::large_blobs::{array_of, read, write};
+
 fn key() -> Key {
     Key::with_profile(Profile::Tiny)
 }
@@ -35,7 +37,7 @@ fn longest_request_is_as_told() {
     refused_and_unharmed(&mut key, &of_length(most + 1), REQUEST_TOO_LARGE);
 }
 
-/// GI-09, MC-33, GA-20: lists of maxCredentialCountInList are taken, longer ones refused before any touch.
+/// GI-09, GA-08: lists of maxCredentialCountInList are taken, longer ones refused before any touch.
 #[test]
 fn longest_list_is_as_told() {
     let mut key = key();
@@ -51,7 +53,7 @@ fn longest_list_is_as_told() {
     refused(&mut key, &Request::make_credential().listing(&ids), LIMIT_EXCEEDED);
 }
 
-/// GI-17, MC-44: the room for discoverable credentials ends; others can still be made, and accounts be renewed.
+/// GI-17, MC-61, MC-62: the room for discoverable credentials ends; others can still be made, and accounts be renewed.
 #[test]
 fn room_for_credentials_ends() {
     let mut key = key();
@@ -62,9 +64,10 @@ fn room_for_credentials_ends() {
     }
     refused_after_prompt_and_unharmed(&mut key, &of(9), KEY_STORE_FULL);
     key.make(&of(1));
+    key.make(&Request::make_credential_for("full.example", &[9]));
 }
 
-/// GI-13, GI-20, CP-08: the bounds of a PIN.
+/// GI-13, GI-20, CP-09, CP-10, CF-06: the bounds of a PIN.
 #[test]
 fn bounds_of_pins_are_as_told() {
     let (min, max) = TINY.pin;
@@ -90,7 +93,7 @@ fn bounds_of_pins_are_as_told() {
     assert_eq!(key.status(&params(max)), SUCCESS);
 }
 
-/// GI-16, CF-17: no more relying parties than told.
+/// GI-16, CF-10: no more relying parties than told.
 #[test]
 fn longest_list_of_relying_parties_is_as_told() {
     let mut key = key();
@@ -118,13 +121,16 @@ fn longest_cred_blob_is_as_told() {
     }
 }
 
-/// GI-12, LB-13: the large-blob array has the size that is told.
+/// GI-12, LB-08, LB-19: the large-blob array has the size that is told, and is kept.
 #[test]
 fn longest_array_is_as_told() {
     let mut key = key();
     let most = usize::from(TINY.array);
     assert_eq!(key.info().0.get(0x0B).uint(), u64::from(TINY.array));
-    let request = |length| Request::write_blobs(0, &[0; 100], Some(length));
-    refused(&mut key, &request(most + 1), LARGE_BLOB_STORAGE_FULL);
-    assert_eq!(key.status(&request(most)), SUCCESS);
+    let too_long = Request::write_blobs(0, &[0; 100], Some(most + 1));
+    refused(&mut key, &too_long, LARGE_BLOB_STORAGE_FULL);
+    let array = array_of(most, 7);
+    write(&mut key, None, &array, 900);
+    key.power_cycle();
+    assert_eq!([read(&mut key, 0, 900), read(&mut key, 900, 900)].concat(), array);
 }

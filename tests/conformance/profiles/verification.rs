@@ -37,7 +37,7 @@ fn key_without_a_pin_offers_nothing_that_needs_one() {
     assert_eq!(toggle, INVALID_PARAMETER, "alwaysUv would lock its user out");
 }
 
-/// CP-33: without a PIN clientPIN is there for the key agreement of hmac-secret alone; without that, not at all.
+/// CP-07: without a PIN clientPIN is there for the key agreement of hmac-secret alone; without that, not at all.
 #[test]
 fn key_without_a_pin_agrees_on_keys_for_hmac_secret() {
     let mut key = Key::with_profile(Profile::NoPin);
@@ -63,7 +63,7 @@ fn key_with_a_sensor_and_no_pin_has_tokens() {
     assert!(made.auth_data.has(UV));
 }
 
-/// CF-10, GI-26: alwaysUv from the factory on; before a PIN is set it can be turned off without one.
+/// CF-05, GI-26: alwaysUv from the factory on; before a PIN is set it can be turned off without one.
 #[test]
 fn always_uv_holds_from_the_factory_on() {
     let mut key = Key::with_profile(Profile::AlwaysUv);
@@ -82,7 +82,7 @@ fn always_uv_holds_from_the_factory_on() {
     assert_eq!(key.info().option("alwaysUv"), Some(false));
 }
 
-/// MC-22: where makeCredUvNotRqd is false, a key with a PIN makes no credential without it.
+/// MC-39: where makeCredUvNotRqd is false, a key with a PIN makes no credential without it.
 #[test]
 fn verification_can_be_required_for_each_new_credential() {
     let mut key = Key::with_profile(Profile::UvRequired);
@@ -95,7 +95,7 @@ fn verification_can_be_required_for_each_new_credential() {
     key.make(&Request::make_credential().authorized(&token));
 }
 
-/// PT-02: permissions of features that the key has not are not given.
+/// PT-08: permissions of features that the key has not are not given.
 #[test]
 fn permissions_of_absent_features_are_not_given() {
     let mut key = Key::with_profile(Profile::NotDiscoverable);
