@@ -13,6 +13,7 @@ mod browser_profile;
 mod contract;
 mod damage;
 mod flash;
+mod flash_damage;
 mod flash_room;
 mod former;
 mod full_disk;
