@@ -23,7 +23,7 @@ use softkey_ctap::cose::algorithm;
 
 use crate::algorithm::Algorithm;
 use crate::authenticator::MAX_MSG_SIZE;
-use crate::config::Attestation;
+use crate::config::{AAGUID, Attestation, Config};
 use crate::enterprise::Enterprise;
 use crate::key_pair::{PrivateKey, PublicKey};
 use crate::refusal::Refusal;
@@ -44,9 +44,9 @@ const BATCH_KEY: [u8; 32] = [
     0xfd, 0x77, 0xd4, 0x8f, 0xd1, 0xfc, 0x23, 0xb3, 0xa3, 0x71, 0xf3, 0xa9, 0x10, 0xc1, 0x61, 0x9b,
 ];
 
-/// Authenticator data and a signature of this length together, in bytes, fit into an answer with all that stands
-/// around them. Where ML-DSA-87 and many extensions meet, self attestation would not: the batch key attests then.
-const MAX_SELF_ATTESTED: usize = MAX_MSG_SIZE - 128;
+/// Authenticator data and the credential's own signature of this length together, in bytes, fit into an answer with all
+/// that stands around them, largeBlobKey included.
+const MAX_SELF_ATTESTED: usize = MAX_MSG_SIZE - 64;
 
 /// An attestation statement, encoded.
 pub(crate) type Statement = Vec<u8>;
@@ -62,40 +62,42 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Packed => format::PACKED,
-            Self::None => format::NONE,
-            #[cfg(feature = "attestation-formats")]
-            Self::Root(format) => format.identifier(),
-        }
-    }
-
     /// Those named in getInfo, best first. `none` is never listed.
-    pub(crate) fn listed(attestation: &Attestation) -> Vec<&'static str> {
-        match attestation {
+    pub(crate) fn listed(config: &Config) -> Vec<&'static str> {
+        match &config.attestation {
             Attestation::Batch | Attestation::SelfAttestation => vec![format::PACKED],
             #[cfg(feature = "attestation-formats")]
             Attestation::Root(root) => {
-                let listed = root.formats().iter().map(|format| format.identifier());
-                listed.filter(|name| *name != format::NONE).collect()
+                let own = root.formats().iter().map(|format| format.identifier());
+                let mut listed: Vec<_> = own.filter(|name| *name != format::NONE).collect();
+                // Some credentials get `packed` although the owner does not name it.
+                let mut algorithms = config.algorithms.listed().iter();
+                let is_made = config.enterprise.is_some()
+                    || algorithms.any(|it| root.best(*it) == AttestationFormat::Packed);
+                if is_made && !listed.contains(&format::PACKED) {
+                    listed.push(format::PACKED);
+                }
+                listed
             }
         }
     }
 
     /// The first format of the list that can be made for a credential of this algorithm, else this authenticator's
-    /// own choice.
+    /// own choice. Enterprise attestation, if that is granted, has one form.
     pub(crate) fn prefer(
         preference: Option<&List<'_, &str>>,
         attestation: &Attestation,
         algorithm: Algorithm,
+        enterprise: bool,
     ) -> Self {
         let known = |name: &str| match name {
             format::NONE => Some(Self::None),
+            format::PACKED if enterprise => Some(Self::Packed),
             name => Self::find(name, attestation, algorithm),
         };
         let preferred = preference.and_then(|list| list.iter().find_map(known));
-        preferred.unwrap_or_else(|| Self::best(attestation, algorithm))
+        let chosen = preferred.unwrap_or_else(|| Self::best(attestation, algorithm));
+        if enterprise && chosen != Self::None { Self::Packed } else { chosen }
     }
 
     #[cfg_attr(
@@ -130,9 +132,7 @@ impl Format {
             Self::Packed => enterprise,
             Self::None => false,
             #[cfg(feature = "attestation-formats")]
-            Self::Root(format) => {
-                !matches!(format, AttestationFormat::PackedSelf | AttestationFormat::None)
-            }
+            Self::Root(format) => format.is_recognisable(),
         }
     }
 
@@ -169,18 +169,19 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// The attestation statement over a new credential, encoded. `enterprise` is who attests if that was granted.
+/// The attestation statement over a new credential, encoded, behind the identifier of its format. `enterprise` is who
+/// attests if that was granted.
 pub(crate) fn statement(
     format: Format,
     attestation: &Attestation,
     enterprise: Option<&Enterprise>,
     subject: &Subject<'_>,
-) -> Result<Statement, Refusal> {
+) -> Result<(&'static str, Statement), Refusal> {
     match (format, enterprise, attestation) {
-        (Format::None, _, _) => Ok(NONE_STATEMENT.0.to_vec()),
+        (Format::None, _, _) => Ok(no_attestation()),
         (Format::Packed, Some(enterprise), _) => {
             let sig = sign_by(enterprise.key().expose(), &subject.message());
-            Ok(packed(&sig, enterprise.certificate()))
+            Ok((format::PACKED, packed(&sig, enterprise.certificate())))
         }
         #[cfg(feature = "attestation-formats")]
         (Format::Root(format), _, Attestation::Root(root)) => root.statement(format, subject),
@@ -189,16 +190,24 @@ pub(crate) fn statement(
     }
 }
 
-fn batch_attestation(subject: &Subject<'_>) -> Statement {
-    packed(&sign(&subject.message()), BATCH_CERTIFICATE)
+fn no_attestation() -> (&'static str, Statement) {
+    (format::NONE, NONE_STATEMENT.0.to_vec())
 }
 
-fn self_attestation(subject: &Subject<'_>) -> Result<Statement, Refusal> {
+fn batch_attestation(subject: &Subject<'_>) -> (&'static str, Statement) {
+    (format::PACKED, packed(&sign(&subject.message()), BATCH_CERTIFICATE))
+}
+
+/// Where ML-DSA-87 and nearly all extensions meet, the credential's own signature makes the answer too long. Then the
+/// batch key attests, or nobody where its certificate names another model (WebAuthn Level 3 section 8.2.1).
+fn self_attestation(subject: &Subject<'_>) -> Result<(&'static str, Statement), Refusal> {
     let sig = subject.key.sign(&subject.message())?;
     if subject.auth_data.len().saturating_add(sig.len()) > MAX_SELF_ATTESTED {
-        return Ok(batch_attestation(subject));
+        let is_of_the_batch = *subject.aaguid == AAGUID;
+        return Ok(if is_of_the_batch { batch_attestation(subject) } else { no_attestation() });
     }
-    Ok(cbor::encode(&PackedStatement { alg: subject.algorithm.id(), sig: &sig, x5c: None }))
+    let statement = PackedStatement { alg: subject.algorithm.id(), sig: &sig, x5c: None };
+    Ok((format::PACKED, cbor::encode(&statement)))
 }
 
 /// The statement `packed` with a certificate of a key on P-256.

@@ -40,7 +40,7 @@ pub struct Config {
     /// Does it speak U2F (CTAP1)? While user verification is always asked for it does not.
     pub u2f: bool,
     /// The model's identifier. With another than [`AAGUID`] the batch key, whose certificate names that, cannot
-    /// attest; new credentials attest themselves then.
+    /// attest; new credentials attest themselves then, or nobody does where that makes an answer too long.
     pub aaguid: [u8; 16],
     /// Grows with every change of the code; above 0. The default is made of the package's version, two digits for
     /// each part.

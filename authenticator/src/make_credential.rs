@@ -127,14 +127,13 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         Ok(authorization)
     }
 
-    /// Step 18, as far as it can be told before: which statement there will be. Enterprise attestation has one form.
+    /// Step 18, as far as it can be told before: which statement there will be.
     /// attestationFormatsPreference came with CTAP 2.2.
     fn format(&self, request: &Request<'_>, algorithm: Algorithm, enterprise: bool) -> Format {
         let preference = request.attestation_formats_preference.as_ref();
         let preference = preference.filter(|_| self.config.generation >= Generation::Ctap22);
         let attestation = &self.config.attestation;
-        let format = Format::prefer(preference, attestation, algorithm);
-        if enterprise && format != Format::None { Format::Packed } else { format }
+        Format::prefer(preference, attestation, algorithm, enterprise)
     }
 
     /// Is one of the listed credentials here? One that asks for verification is not, without it.
@@ -202,7 +201,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         };
         let enterprise = self.config.enterprise.as_ref().filter(|_| checked.enterprise);
         let attestation = &self.config.attestation;
-        let att_stmt = attestation::statement(checked.format, attestation, enterprise, &subject)?;
+        let (fmt, att_stmt) =
+            attestation::statement(checked.format, attestation, enterprise, &subject)?;
         if checked.discoverable {
             self.store_credential(checked, &credential)?;
             self.walk = None;
@@ -212,7 +212,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         #[cfg(feature = "faults")]
         self.faults.tell();
         Ok(reply(&Response {
-            fmt: checked.format.name(),
+            fmt,
             auth_data: &auth_data,
             att_stmt: Some(Raw(&att_stmt)),
             ep_att: (checked.enterprise && checked.format == Format::Packed).then_some(true),

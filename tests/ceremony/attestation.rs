@@ -5,17 +5,24 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 use softkey_authenticator::{
-    AttestationFormat, AttestationRoot, Config, RootError, RootName, RootValidity,
+    Algorithm, Algorithms, AttestationFormat, AttestationRoot, Config, RootError, RootName,
+    RootValidity,
 };
 use softkey_client::verify::{Attestation, Trust, TrustFault, TrustRoots};
 use softkey_ctap::Secret;
+use softkey_tests::attestation::{Attested, check, issued_by, leaf};
+use softkey_tests::auth_data::AuthData;
+use softkey_tests::verify::extension;
 
 use crate::world::{World, authenticated, list, registered};
 
 /// Seconds since 1970, within the validity of the roots.
 const NOW: u64 = 1_800_000_000;
 
-fn new_root(key: u8, formats: &[AttestationFormat]) -> Result<AttestationRoot, RootError> {
+pub(crate) fn new_root(
+    key: u8,
+    formats: &[AttestationFormat],
+) -> Result<AttestationRoot, RootError> {
     let (name, validity) = (root_name(), root_validity());
     AttestationRoot::new(Secret::new([key; 32]), &name, &validity, formats)
 }
@@ -141,6 +148,24 @@ fn statements_are_those_that_are_made() {
     }
 }
 
+/// A key of another model, without a certificate for that, attests itself with the longest signatures, too.
+#[test]
+fn the_longest_signature_attests_itself() {
+    let algorithms = Algorithms::new(&[Algorithm::Es256, Algorithm::MlDsa87]).unwrap();
+    let config = Config { aaguid: [1; 16], algorithms, ..Config::default() };
+    let mut world = World::with(config);
+    world.protect();
+    world.person.pins = ["1234"].into();
+    let options = json!({
+        "pubKeyCredParams": [{"type": "public-key", "alg": -50}],
+        "extensions": {"prf": {"eval": {"first": "AQ", "second": "Ag"}}},
+    });
+    let made = world.create(&options).unwrap();
+    let results = serde_json::to_value(&made.client_extension_results).unwrap();
+    assert!(results.pointer("/prf/results/second").is_some(), "both salts");
+    assert_eq!(registered(&made, false).attestation, Attestation::SelfSigned);
+}
+
 /// A page that asks for no attestation gets none, whatever the key makes.
 #[test]
 fn a_page_that_wants_none_gets_none() {
@@ -159,7 +184,7 @@ fn an_enterprise_certificate_leads_to_the_root() {
     let config = Config::default();
     let rp_ids = vec!["example.org".to_owned()];
     let enterprise = root.enterprise(b"serial 1", &config.aaguid, rp_ids);
-    let mut world = World::with(Config { enterprise, ..config });
+    let mut world = World::with(Config { enterprise, ..config.clone() });
     // authenticatorConfig, enableEnterpriseAttestation.
     assert_eq!(world.send(&[0x0d, 0xa1, 0x01, 0x01]), [0]);
     let request = [
@@ -170,9 +195,25 @@ fn an_enterprise_certificate_leads_to_the_root() {
     ];
     let answer = world.send(&request.concat());
     assert_eq!(answer[0], 0);
-    let holds = |text: &[u8]| answer.windows(text.len()).any(|window| window == text);
-    assert!(holds(b"serial 1"), "the certificate carries the serial number");
-    assert!(holds(&[0x04, 0xf5]), "epAtt");
+    let answer = softkey_tests::cbor::walk_answer(&answer[1..]).unwrap();
+    assert_eq!(answer.get(1).text(), "packed");
+    assert!(answer.get(4).bool(), "epAtt");
+    let (auth_data, statement) = (answer.get(2).bytes(), answer.get(3));
+    let parsed = AuthData::parse(auth_data);
+    let credential = parsed.attested.as_ref().unwrap();
+    let attested = Attested {
+        auth_data: &parsed,
+        client_data_hash: &[7; 32],
+        public_key: &credential.public_key,
+        signed: &[auth_data, &[7; 32]].concat(),
+    };
+    check("packed", statement, &attested);
+    let leaf = leaf(statement);
+    assert!(issued_by(&leaf, root.certificate()));
+    let serial_number = extension(&leaf, "1.3.6.1.4.1.45724.1.1.2");
+    assert_eq!(serial_number, Some((false, b"\x04\x08serial 1".to_vec())));
+    let model = [&[4, 16][..], &config.aaguid].concat();
+    assert_eq!(extension(&leaf, "1.3.6.1.4.1.45724.1.1.4"), Some((false, model)));
     assert!(world.core().recognisable, "the user is told");
     let ordinary = world.create(&json!({})).unwrap();
     assert!(!world.core().recognisable);

@@ -436,7 +436,7 @@ pub(crate) fn registration(
     response: &RegistrationResponse,
     verified: bool,
 ) -> Result<Registered, verify::Fault> {
-    let asked = [-7, -8, -35, -36, -47, -52];
+    let asked = [-7, -8, -35, -36, -47, -50, -52];
     verify::registration(response, &expected(verified), &asked)
 }
 

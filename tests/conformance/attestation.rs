@@ -5,9 +5,10 @@ mod plants;
 
 use softkey_tests::attestation::{issued_by, leaf};
 use softkey_tests::cbor::{Value, array};
-use softkey_tests::key::{Setup, root_certificate};
+use softkey_tests::key::{Profile, Setup, root_certificate};
 use softkey_tests::platform::Made;
-use softkey_tests::request::{alg, algorithms, mc};
+use softkey_tests::request::{alg, algorithms, cf, mc};
+use softkey_tests::status::SUCCESS;
 use softkey_tests::u2f::{Registration, register};
 use softkey_tests::verify::extension;
 use softkey_tests::{Key, Request};
@@ -144,12 +145,16 @@ fn compound_is_of_the_model_and_the_root() {
     is_by_the_root(made.answer.get(3));
 }
 
-/// MC-56: no statement of two for ML-DSA, which has no certificate: `packed` stands in.
+/// MC-56: no statement that takes a certificate of the credential for ML-DSA, which has none: `packed` stands in.
 #[test]
-fn compound_is_passed_over_for_ml_dsa() {
+fn ml_dsa_has_no_certificate_of_its_own() {
     let algorithms = &[alg::ML_DSA_44];
-    let mut key = Key::new(Setup { formats: &["compound"], algorithms, ..Setup::default() });
-    assert_eq!(made_with(&mut key, alg::ML_DSA_44, "compound").format, "packed");
+    for formats in [&["compound"], &["android-key"], &["apple"]] {
+        let mut key = Key::new(Setup { formats, algorithms, ..Setup::default() });
+        let made = made_with(&mut key, alg::ML_DSA_44, formats[0]);
+        assert_eq!(made.format, "packed", "instead of {formats:?}");
+        is_by_the_root(made.answer.get(3));
+    }
 }
 
 /// The same for RSA, whose keys take long to make.
@@ -160,19 +165,41 @@ fn an_rsa_key_is_attested_as_a_tpm_does() {
 }
 
 #[test]
+fn an_rsa_key_is_attested_twice() {
+    assert_eq!(elements(&mut key(&["compound"]), alg::RS256), ["packed", "tpm"]);
+}
+
+#[test]
 fn an_rsa_key_has_a_certificate_of_its_own() {
     let mut key = key(&["android-key"]);
     assert_eq!(made_with(&mut key, alg::RS256, "android-key").format, "android-key");
 }
 
-/// A key that lists nothing for an algorithm attests by its root in the format `packed`, which suits all.
+/// GI-19, MC-56: a key whose owner names nothing for an algorithm attests by its root in the format `packed`, which suits
+/// all. So that is listed, last, and can be had by name.
 #[test]
 fn packed_is_the_last_resort() {
     let mut key = key(&["fido-u2f"]);
-    let made = key
-        .make(&Request::make_credential().with(mc::PUB_KEY_CRED_PARAMS, algorithms(&[alg::EDDSA])));
-    assert_eq!(made.format, "packed");
-    is_by_the_root(made.answer.get(3));
+    assert_eq!(*key.info().0.get(0x16), array(["fido-u2f", "packed"]));
+    let request = preferring(&["packed", "none"]);
+    for request in [Request::make_credential(), request] {
+        let request = request.with(mc::PUB_KEY_CRED_PARAMS, algorithms(&[alg::EDDSA]));
+        let made = key.make(&request);
+        assert_eq!(made.format, "packed");
+        is_by_the_root(made.answer.get(3));
+    }
+}
+
+/// GI-19, EA-04: enterprise attestation is `packed`, so a key that offers it lists that, and who prefers it gets it.
+#[test]
+fn packed_is_listed_for_enterprise_attestation() {
+    let profile = Profile::Enterprise;
+    let mut key = Key::new(Setup { formats: &["tpm"], profile, ..Setup::default() });
+    assert_eq!(*key.info().0.get(0x16), array(["tpm", "packed"]));
+    let enable = Request::config(cf::ENABLE_ENTERPRISE_ATTESTATION);
+    assert_eq!(key.send(&enable.bytes()), [SUCCESS]);
+    let made = key.make(&preferring(&["packed", "none"]).with(mc::ENTERPRISE_ATTESTATION, 2));
+    assert_eq!((made.format.as_str(), made.answer.at(4)), ("packed", Some(&Value::from(true))));
 }
 
 /// MC-55: self attestation shows nothing of the root.

@@ -10,7 +10,7 @@ use core::ops::Range;
 use p256::NonZeroScalar;
 use softkey_ctap::Secret;
 use softkey_ctap::attestation::{
-    AndroidKeyStatement, AppleStatement, CompoundElement, FidoU2fStatement, NONE_STATEMENT, format,
+    AndroidKeyStatement, AppleStatement, CompoundElement, FidoU2fStatement, format,
 };
 use softkey_ctap::cbor::{self, List, Raw};
 use softkey_ctap::cose::algorithm;
@@ -77,6 +77,11 @@ impl AttestationFormat {
             Self::Compound => format::COMPOUND,
             Self::None => format::NONE,
         }
+    }
+
+    /// Does such a statement lead to the root?
+    pub(super) const fn is_recognisable(self) -> bool {
+        !matches!(self, Self::PackedSelf | Self::None)
     }
 
     /// Is there such a statement about a credential of this algorithm?
@@ -253,8 +258,10 @@ impl AttestationRoot {
 
     /// The first format with this identifier that can be made for a credential of this algorithm.
     pub(super) fn find(&self, identifier: &str, algorithm: Algorithm) -> Option<AttestationFormat> {
-        let mut found = self.formats.iter().filter(|format| format.identifier() == identifier);
-        found.find(|format| format.suits(algorithm)).copied()
+        // The best may be one that the list has not.
+        let made = self.formats.iter().copied().chain([self.best(algorithm)]);
+        let mut found = made.filter(|format| format.identifier() == identifier);
+        found.find(|format| format.suits(algorithm))
     }
 
     /// The best format for a credential of this algorithm; where none of the list suits it, `packed` does.
@@ -263,16 +270,16 @@ impl AttestationRoot {
         suitable.next().copied().unwrap_or(AttestationFormat::Packed)
     }
 
-    /// The statement of one format about a new credential.
+    /// The statement of one format about a new credential, behind its identifier.
     pub(super) fn statement(
         &self,
         format: AttestationFormat,
         subject: &Subject<'_>,
-    ) -> Result<Statement, Refusal> {
-        match format {
-            AttestationFormat::Packed => Ok(self.packed(subject)),
-            AttestationFormat::PackedSelf => super::self_attestation(subject),
-            AttestationFormat::None => Ok(NONE_STATEMENT.0.to_vec()),
+    ) -> Result<(&'static str, Statement), Refusal> {
+        let statement = match format {
+            AttestationFormat::Packed => self.packed(subject),
+            AttestationFormat::PackedSelf => return super::self_attestation(subject),
+            AttestationFormat::None => return Ok(super::no_attestation()),
             AttestationFormat::FidoU2f => {
                 let coordinates = subject.public.coordinates();
                 let point = [&[0x04], coordinates].concat();
@@ -285,9 +292,9 @@ impl AttestationRoot {
                 ];
                 let (sig, certificate) = self.register(&message);
                 let x5c = List::from(vec![certificate.as_slice()]);
-                Ok(cbor::encode(&FidoU2fStatement { sig: &sig, x5c }))
+                cbor::encode(&FidoU2fStatement { sig: &sig, x5c })
             }
-            AttestationFormat::Tpm => tpm::statement(self, subject),
+            AttestationFormat::Tpm => tpm::statement(self, subject)?,
             AttestationFormat::AndroidKey => {
                 let description =
                     extension(oid::KEY_DESCRIPTION, false, &android_key::description(subject));
@@ -296,26 +303,27 @@ impl AttestationRoot {
                 // Android's key store puts the root behind, and relying parties look for it there.
                 let x5c = List::from(vec![certificate.as_slice(), &self.certificate]);
                 let alg = subject.algorithm.id();
-                Ok(cbor::encode(&AndroidKeyStatement { alg, sig: &sig, x5c }))
+                cbor::encode(&AndroidKeyStatement { alg, sig: &sig, x5c })
             }
             AttestationFormat::Apple => {
                 let nonce = extension(oid::APPLE_NONCE, false, &apple::nonce(subject));
                 let certificate = self.credential_certificate(subject, &nonce)?;
                 let x5c = List::from(vec![certificate.as_slice()]);
-                Ok(cbor::encode(&AppleStatement { x5c }))
+                cbor::encode(&AppleStatement { x5c })
             }
-            AttestationFormat::Compound => self.compound(subject),
-        }
+            AttestationFormat::Compound => self.compound(subject)?,
+        };
+        Ok((format.identifier(), statement))
     }
 
     /// Two statements about the same credential (section 8.9).
     fn compound(&self, subject: &Subject<'_>) -> Result<Statement, Refusal> {
         let [first, second] = AttestationFormat::compounded(subject.algorithm);
-        let (by_first, by_second) =
-            (self.statement(first, subject)?, self.statement(second, subject)?);
+        let (first, by_first) = self.statement(first, subject)?;
+        let (second, by_second) = self.statement(second, subject)?;
         let elements = vec![
-            CompoundElement { fmt: first.identifier(), att_stmt: Raw(&by_first) },
-            CompoundElement { fmt: second.identifier(), att_stmt: Raw(&by_second) },
+            CompoundElement { fmt: first, att_stmt: Raw(&by_first) },
+            CompoundElement { fmt: second, att_stmt: Raw(&by_second) },
         ];
         Ok(cbor::encode(&List::from(elements)))
     }

@@ -63,7 +63,8 @@ pub enum Profile {
     Bare,
     /// CTAP2 without U2F.
     NoU2f,
-    /// An AAGUID of its owner's choice ([`OTHER_AAGUID`]), other transports, protocol one before two.
+    /// An AAGUID of its owner's choice ([`OTHER_AAGUID`]), other transports, protocol one before two, and a PIN complexity
+    /// policy that can be turned on.
     Disguised,
     /// The profile of this name that the program brings along.
     BuiltIn(&'static str),
@@ -253,6 +254,7 @@ impl Profile {
                 aaguid: OTHER_AAGUID,
                 transports: vec![AuthenticatorTransport::Nfc, AuthenticatorTransport::Usb],
                 pin_uv_auth_protocols: vec![Protocol::One, Protocol::Two],
+                pin_complexity_policy: true,
                 ..default
             },
         }
