@@ -232,6 +232,17 @@ pub(crate) const fn is_recognisable_by_u2f(attestation: &Attestation) -> bool {
     !matches!(attestation, Attestation::Batch | Attestation::SelfAttestation)
 }
 
+/// May a registration by CTAP2 show which key made it? `enterprise` is whether that attestation is turned on.
+pub(crate) fn may_be_recognisable(attestation: &Attestation, enterprise: bool) -> bool {
+    match attestation {
+        Attestation::Batch | Attestation::SelfAttestation => enterprise,
+        #[cfg(feature = "attestation-formats")]
+        Attestation::Root(root) => {
+            enterprise || root.formats().iter().any(|format| format.is_recognisable())
+        }
+    }
+}
+
 /// A signature by the batch key over a message given in pieces, in DER.
 fn sign(message: &[&[u8]]) -> Vec<u8> {
     // The constant above is a scalar, as the tests show.

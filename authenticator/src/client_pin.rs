@@ -284,6 +284,11 @@ impl Wanted {
         Ok(Self { protocol, permissions, rp_id_hash })
     }
 
+    /// May credentials be made with it?
+    pub(crate) fn registers(&self) -> bool {
+        self.permissions.intersects(Permissions::MAKE_CREDENTIAL)
+    }
+
     const fn grant(&self, method: Method, user_present: bool) -> Grant {
         Grant {
             protocol: self.protocol,

@@ -100,7 +100,7 @@ pub struct Ask {
     /// The account's name as the relying party gave it, if it did. Untrusted text.
     pub account: Option<String>,
     /// Will this registration let its relying party tell this key from all others? So does enterprise attestation,
-    /// and whatever a root of the owner's attests. The user should be told.
+    /// and whatever a root of the owner's attests. Of a token, may one that it is used for? The user should be told.
     pub recognisable: bool,
     /// When the question is withdrawn.
     pub deadline: Instant,

@@ -8,6 +8,7 @@ use rand_core::TryCryptoRng;
 use softkey_ctap::Instant;
 use softkey_ctap::pin_uv::SharedSecret;
 
+use crate::attestation;
 use crate::authenticator::{
     Authenticator, Consent, Outcome, Progress, Requester, TOUCH_TIMEOUT, Then,
 };
@@ -65,7 +66,12 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         shared: SharedSecret,
         rp_id: Option<String>,
     ) -> Progress {
-        let requester = Requester { rp_id, ..Requester::nobody(Operation::GetToken) };
+        // A gesture that shows presence is the only question: the registration that follows asks nothing more.
+        let enterprise = self.enterprise_attestation() == Some(true);
+        let recognisable = wanted.registers()
+            && attestation::may_be_recognisable(&self.config.attestation, enterprise);
+        let nobody = Requester::nobody(Operation::GetToken);
+        let requester = Requester { rp_id, recognisable, ..nobody };
         let purpose = Purpose::Token(wanted, shared);
         self.try_verification(Waiting { tries_left: 1, requester, purpose })
     }

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use serde_json::json;
 use softkey_authenticator::{
-    Config, Finger as Touching, FingerprintKind, FingerprintSensor, Sample, UserVerification,
+    AttestationFormat, Config, Finger as Touching, FingerprintKind, FingerprintSensor, Sample,
+    UserVerification,
 };
 use softkey_client::cause::FingerFault;
 use softkey_client::fingers::{self, Finger};
@@ -12,7 +13,8 @@ use softkey_client::{Cause, PinNeed, Progress};
 use softkey_ctap::StatusCode;
 use softkey_ctap::bio_enrollment::SampleStatus;
 
-use crate::world::{Hand, World, registered};
+use crate::attestation::new_root;
+use crate::world::{Hand, World, list, registered};
 
 const PIN: &str = "1234";
 
@@ -175,6 +177,43 @@ fn an_enrolled_finger_verifies() {
     world.touch_with(&[good(9); 5]);
     assert!(registered(&world.create(&required).unwrap(), true).user_verified);
     assert_eq!(world.person.asked.len(), asked + 1, "the PIN serves instead");
+}
+
+/// A finger's token is all that a registration takes, so the question for the finger says that the relying party may be
+/// able to tell this key from all others.
+#[test]
+fn the_only_question_says_that_the_key_is_recognisable() {
+    let by_root = |formats: &[AttestationFormat]| {
+        softkey_authenticator::Attestation::Root(new_root(7, formats).unwrap())
+    };
+    let by_batch = softkey_authenticator::Attestation::Batch;
+    let required = json!({"authenticatorSelection": {"userVerification": "required"}});
+    for (attestation, enterprise, expected) in [
+        (by_root(&[AttestationFormat::None, AttestationFormat::Packed]), false, true),
+        (by_root(&[AttestationFormat::None, AttestationFormat::PackedSelf]), false, false),
+        (by_batch.clone(), false, false),
+        (by_batch, true, true),
+    ] {
+        let root = new_root(7, &[AttestationFormat::Packed]).unwrap();
+        let config = Config { attestation, ..config(false) };
+        let enterprise_key = root.enterprise(b"serial 1", &config.aaguid, Vec::new());
+        let mut world = World::with(Config { enterprise: enterprise_key, ..config });
+        if enterprise {
+            // authenticatorConfig, enableEnterpriseAttestation.
+            assert_eq!(world.send(&[0x0d, 0xa1, 0x01, 0x01]), [0]);
+        }
+        world.protect();
+        world.person.pins = VecDeque::from([PIN; 20]);
+        world.enroll(None).unwrap();
+        let touches = world.core().touches;
+        let made = world.create(&required).unwrap();
+        assert_eq!(world.core().touches, touches, "the finger is the only question");
+        assert_eq!(world.core().recognisable, expected);
+        let sign_in =
+            json!({"userVerification": "required", "allowCredentials": list(&[&made.id])});
+        world.get(&sign_in).unwrap();
+        assert!(!world.core().recognisable, "signing in shows nothing");
+    }
 }
 
 /// Keys of the preview have the command under another number; this one has both, and the proper one is used.
