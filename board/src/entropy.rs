@@ -14,8 +14,12 @@ pub trait Noise {
     /// What the source is trusted with.
     const CLAIM: Claim;
 
-    /// Draws raw bytes.
-    fn draw(&mut self, raw: &mut [u8]);
+    /// Draws raw bytes, in bounded time.
+    ///
+    /// # Errors
+    ///
+    /// [`NoiseFailed`] where the source gives none.
+    fn draw(&mut self, raw: &mut [u8]) -> Result<(), NoiseFailed>;
 }
 
 /// How much entropy a raw byte of a source is counted for, and what follows from that: with one false alarm in 2^20
@@ -97,8 +101,10 @@ pub struct Drbg<N> {
     noise: N,
     health: Health,
     key: Zeroizing<[u8; 32]>,
-    /// Requests until fresh noise is due; none where the source has failed.
-    left: Option<u16>,
+    /// Has the source failed? It is not asked again then.
+    failed: bool,
+    /// Requests until fresh noise is due.
+    left: u16,
 }
 
 impl<N: Noise> Drbg<N> {
@@ -113,7 +119,7 @@ impl<N: Noise> Drbg<N> {
     /// [`NoiseFailed`].
     pub fn start(noise: N, personal: &[u8]) -> Result<Self, NoiseFailed> {
         let health = Health::new(N::CLAIM);
-        let mut drbg = Self { noise, health, key: Zeroizing::new([0; 32]), left: None };
+        let mut drbg = Self { noise, health, key: Zeroizing::new([0; 32]), failed: false, left: 0 };
         drbg.reseed(personal)?;
         Ok(drbg)
     }
@@ -124,20 +130,24 @@ impl<N: Noise> Drbg<N> {
     ///
     /// [`NoiseFailed`]; nothing can be drawn any more then.
     pub fn reseed(&mut self, personal: &[u8]) -> Result<(), NoiseFailed> {
-        self.left = None;
+        if self.failed {
+            return Err(NoiseFailed);
+        }
+        // Until all of it has been seen.
+        self.failed = true;
         let mut hash = Sha256::new_with_prefix(b"softkey/1 seed");
         hash.update(self.key.as_slice());
         hash.update(personal);
         let mut raw = Zeroizing::new([0; 64]);
         for _ in 0..N::CLAIM.bytes.div_ceil(64) {
-            self.noise.draw(raw.as_mut_slice());
+            self.noise.draw(raw.as_mut_slice())?;
             for sample in raw.iter() {
                 self.health.see(*sample)?;
             }
             hash.update(raw.as_slice());
         }
         self.key.copy_from_slice(&hash.finalize());
-        self.left = Some(Self::REQUESTS);
+        (self.failed, self.left) = (false, Self::REQUESTS);
         Ok(())
     }
 }
@@ -158,15 +168,16 @@ impl<N: Noise> TryRng for Drbg<N> {
     }
 
     fn try_fill_bytes(&mut self, into: &mut [u8]) -> Result<(), NoiseFailed> {
-        match self.left {
-            None => return Err(NoiseFailed),
-            Some(0) => self.reseed(&[])?,
-            Some(_) => {}
+        if self.left == 0 {
+            self.reseed(&[])?;
+        }
+        if self.failed {
+            return Err(NoiseFailed);
         }
         let mut stream = ChaCha20Rng::from_seed(*self.key);
         stream.fill_bytes(self.key.as_mut_slice());
         stream.fill_bytes(into);
-        self.left = self.left.map(|left| left.saturating_sub(1));
+        self.left = self.left.saturating_sub(1);
         Ok(())
     }
 }

@@ -2,30 +2,56 @@
 
 extern crate std;
 
+use alloc::rc::Rc;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::cell::Cell;
 
 use super::*;
 
-/// Good noise for a number of bytes, and then always the same byte.
+/// Good noise for a number of bytes, then what `then` says.
 struct Script {
     good: ChaCha20Rng,
     left: usize,
+    then: Then,
+    /// How often it was asked.
+    draws: Rc<Cell<u32>>,
+}
+
+/// What comes of a source that was good.
+#[derive(Clone, Copy)]
+enum Then {
+    /// Always the same byte.
+    Stuck,
+    /// Nothing.
+    Silent,
 }
 
 fn lasting(bytes: usize) -> Script {
-    Script { good: ChaCha20Rng::from_seed([7; 32]), left: bytes }
+    Script {
+        good: ChaCha20Rng::from_seed([7; 32]),
+        left: bytes,
+        then: Then::Stuck,
+        draws: Rc::default(),
+    }
 }
 
 impl Noise for Script {
     const CLAIM: Claim = Claim::ONE_BIT;
 
-    fn draw(&mut self, raw: &mut [u8]) {
+    fn draw(&mut self, raw: &mut [u8]) -> Result<(), NoiseFailed> {
+        self.draws.set(self.draws.get() + 1);
         let good = raw.len().min(self.left);
         self.left -= good;
-        let (noise, stuck) = raw.split_at_mut(good);
+        let (noise, rest) = raw.split_at_mut(good);
         self.good.fill_bytes(noise);
-        stuck.fill(0x55);
+        match self.then {
+            Then::Silent if !rest.is_empty() => Err(NoiseFailed),
+            _ => {
+                rest.fill(0x55);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -112,6 +138,30 @@ fn a_source_that_fails_later_stops_the_generator_for_good() {
     assert_eq!(drbg.reseed(b""), Err(NoiseFailed));
 }
 
+/// A source that looks good again after it failed is not believed, not even asked: for the draw as for the test.
+#[test]
+fn a_source_that_failed_once_is_not_asked_again() {
+    for then in [Then::Stuck, Then::Silent] {
+        let noise = Script { then, ..lasting(1024) };
+        let draws = Rc::clone(&noise.draws);
+        let mut drbg = Drbg::start(noise, b"").unwrap();
+        assert_eq!(drbg.reseed(b""), Err(NoiseFailed));
+        // It is good from here on.
+        drbg.noise.left = usize::MAX;
+        let asked = draws.get();
+        assert_eq!(drbg.reseed(b""), Err(NoiseFailed));
+        assert_eq!(drbg.try_next_u64(), Err(NoiseFailed));
+        assert_eq!(draws.get(), asked);
+    }
+}
+
+#[test]
+fn a_source_that_gives_nothing_gives_no_generator() {
+    let silent = |bytes| Script { then: Then::Silent, ..lasting(bytes) };
+    assert_eq!(Drbg::start(silent(1000), b"").err(), Some(NoiseFailed));
+    assert!(Drbg::start(silent(1024), b"").is_ok());
+}
+
 #[test]
 fn what_comes_out_depends_on_noise_and_person_and_never_repeats() {
     let draw = |noise: Script, personal: &[u8]| {
@@ -123,7 +173,7 @@ fn what_comes_out_depends_on_noise_and_person_and_never_repeats() {
         assert_ne!(first, bytes);
         first
     };
-    let other = Script { good: ChaCha20Rng::from_seed([8; 32]), left: 4096 };
+    let other = Script { good: ChaCha20Rng::from_seed([8; 32]), ..lasting(4096) };
     let all: Vec<_> =
         vec![draw(lasting(4096), b""), draw(lasting(4096), b"secret"), draw(other, b"")];
     assert_eq!(all[0], draw(lasting(4096), b""));

@@ -8,25 +8,35 @@ use softkey_flash_store::Page;
 use softkey_flash_store::ram::RamFlash;
 
 use super::*;
-use crate::entropy::Claim;
+use crate::entropy::{Claim, NoiseFailed};
 
 struct Good(ChaCha20Rng);
 
 impl Noise for Good {
     const CLAIM: Claim = Claim::ONE_BIT;
 
-    fn draw(&mut self, raw: &mut [u8]) {
+    fn draw(&mut self, raw: &mut [u8]) -> Result<(), NoiseFailed> {
         self.0.fill_bytes(raw);
+        Ok(())
     }
 }
 
-struct Stuck;
+/// A source that gives always the same, or says that it gives nothing.
+#[derive(Clone, Copy)]
+enum Bad {
+    Stuck,
+    Silent,
+}
 
-impl Noise for Stuck {
+impl Noise for Bad {
     const CLAIM: Claim = Claim::ONE_BIT;
 
-    fn draw(&mut self, raw: &mut [u8]) {
+    fn draw(&mut self, raw: &mut [u8]) -> Result<(), NoiseFailed> {
         raw.fill(0);
+        match self {
+            Self::Stuck => Ok(()),
+            Self::Silent => Err(NoiseFailed),
+        }
     }
 }
 
@@ -95,11 +105,13 @@ fn a_key_starts_again_with_what_it_has() {
 
 #[test]
 fn without_noise_there_is_no_key_and_nothing_is_written() {
-    let mut flash = RamFlash::new(PAGES as usize);
-    let shared = std::cell::RefCell::new(&mut flash);
-    let broken = start(Lent(&shared), Stuck, &Regions::before(END), Instant::default()).err();
-    assert_eq!(broken, Some(Broken::Noise));
-    assert_eq!(flash, RamFlash::new(PAGES as usize));
+    for bad in [Bad::Stuck, Bad::Silent] {
+        let mut flash = RamFlash::new(PAGES as usize);
+        let shared = std::cell::RefCell::new(&mut flash);
+        let broken = start(Lent(&shared), bad, &Regions::before(END), Instant::default()).err();
+        assert_eq!(broken, Some(Broken::Noise));
+        assert_eq!(flash, RamFlash::new(PAGES as usize));
+    }
 }
 
 #[test]

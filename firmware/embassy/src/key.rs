@@ -6,6 +6,7 @@ use embassy_time::{Duration, Timer};
 use embedded_storage::nor_flash::NorFlash;
 use softkey_board::{Button, Key, Light, Noise, Notice, Signal};
 
+use crate::usb::Outside;
 use crate::{Link, now};
 
 /// How often the button is read and the deadlines are looked at.
@@ -40,12 +41,13 @@ pub async fn work<F: NorFlash, N: Noise>(
     }
 }
 
-/// Shows for ever that the key does not start.
-pub async fn mourn(mut lamp: impl FnMut(bool)) {
+/// Shows for ever that the key does not start, and keeps the watchdog from starting the chip anew: that would mend nothing.
+pub async fn mourn(mut outside: Outside<impl FnMut(bool), impl FnMut()>) {
     let mut light = Light::new();
     light.show(Signal::Broken);
     loop {
-        lamp(light.is_on(now()));
+        (outside.lamp)(light.is_on(now()));
+        (outside.dog)();
         Timer::after(TICK).await;
     }
 }

@@ -26,7 +26,7 @@ const TICK: Duration = Duration::from_millis(10);
 /// How long thread mode may take for one turn, in milliseconds: far longer than any key pair takes.
 const LONGEST_TURN: u64 = 30_000;
 
-/// What a board has for the front half.
+/// What a board has for the front half, or for what is shown where there is none.
 pub struct Outside<L, D> {
     /// Switches the lamp.
     pub lamp: L,

@@ -14,7 +14,7 @@ use softkey_authenticator::{Ask, Question};
 use softkey_board::emulated::{
     FLASH, HELD, HOLD, NEVER, SEED, THERE, TO_BOARD, TO_HOST, TOUCH, WANTED, Word,
 };
-use softkey_board::{Claim, Noise};
+use softkey_board::{Claim, Noise, NoiseFailed};
 use softkey_ctap::Instant;
 use softkey_ctap_hid::Report;
 use softkey_flash_store::Page;
@@ -67,8 +67,9 @@ impl SharedNoise {
 impl Noise for SharedNoise {
     const CLAIM: Claim = Claim::ONE_BIT;
 
-    fn draw(&mut self, raw: &mut [u8]) {
+    fn draw(&mut self, raw: &mut [u8]) -> Result<(), NoiseFailed> {
         self.0.fill_bytes(raw);
+        Ok(())
     }
 }
 
@@ -221,12 +222,15 @@ impl NorFlash for SharedFlash {
 
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Misuse> {
         check_write(self, offset, bytes.len()).map_err(Misuse)?;
-        for (place, byte) in (at(offset)..).zip(bytes) {
-            let mut old = [0];
+        let mut old = [0];
+        for place in (at(offset)..).take(bytes.len()) {
             read_bytes(place, &mut old);
-            // Programming clears bits.
-            write_bytes(place, &[old[0] & byte]);
+            // Chips forbid to write a word again before it is erased.
+            if old != [0xff] {
+                return Err(Misuse(NorFlashErrorKind::Other));
+            }
         }
+        write_bytes(at(offset), bytes);
         Ok(())
     }
 }

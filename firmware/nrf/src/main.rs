@@ -6,7 +6,7 @@
 
 use cortex_m_rt::entry;
 use embassy_executor::{Executor, InterruptExecutor};
-use embassy_nrf::config::{Config, HfclkSource};
+use embassy_nrf::config::{Config, Debug, HfclkSource};
 use embassy_nrf::gpio::{Input, Level, Output, OutputDrive, Pull};
 use embassy_nrf::interrupt::{InterruptExt as _, Priority};
 use embassy_nrf::mode::Blocking;
@@ -16,7 +16,7 @@ use embassy_nrf::rng::Rng;
 use embassy_nrf::usb::vbus_detect::{self, HardwareVbusDetect};
 use embassy_nrf::wdt::{self, HaltConfig, Watchdog, WatchdogHandle};
 use embassy_nrf::{Peri, bind_interrupts, interrupt, usb};
-use softkey_board::{Claim, Key, Noise, Regions, start};
+use softkey_board::{Claim, Key, Noise, NoiseFailed, Regions, start};
 use softkey_embassy::usb::{Outside, serve};
 use softkey_embassy::{Link, heap, key, now, restart};
 use static_cell::StaticCell;
@@ -49,8 +49,10 @@ struct ChipNoise(Rng<'static, Blocking>);
 impl Noise for ChipNoise {
     const CLAIM: Claim = Claim::ONE_BIT;
 
-    fn draw(&mut self, raw: &mut [u8]) {
+    fn draw(&mut self, raw: &mut [u8]) -> Result<(), NoiseFailed> {
+        // This generator has no state in which it gives nothing. If it were broken, the watchdog would bite.
         self.0.blocking_fill_bytes(raw);
+        Ok(())
     }
 }
 
@@ -62,7 +64,11 @@ fn main() -> ! {
     let mut config = Config::default();
     // USB needs the crystal.
     config.hfclk_source = HfclkSource::ExternalXtal;
+    // At the first start UICR.APPROTECT is written and the chip starts anew: from then on a debug probe can but erase all.
+    config.debug = Debug::Disallowed;
     let chip = embassy_nrf::init(config);
+    // From here on, so that a start that hangs is not the end; and after a panic it runs already.
+    let dog = watchdog(chip.WDT);
     // Lamp and button close to ground.
     #[cfg(feature = "nrf52840-dongle")]
     let (lamp, button) = (
@@ -80,9 +86,8 @@ fn main() -> ! {
     let flash = Nvmc::new(chip.NVMC);
     let started = start(flash, ChipNoise(noise), &Regions::before(FLASH_END), now());
     let Ok((key, channel_seed)) = started else {
-        back.run(|spawner| spawner.spawn(mourn(lamp).unwrap_or_else(|_| restart())))
+        back.run(|spawner| spawner.spawn(mourn(lamp, dog).unwrap_or_else(|_| restart())))
     };
-    let dog = watchdog(chip.WDT);
     interrupt::EGU1_SWI1.set_priority(Priority::P6);
     let front = FRONT.start(interrupt::EGU1_SWI1);
     front.spawn(usb_task(chip.USBD, channel_seed, lamp, dog).unwrap_or_else(|_| restart()));
@@ -106,12 +111,11 @@ fn watchdog(peripheral: Peri<'static, WDT>) -> WatchdogHandle {
 async fn usb_task(
     usb: Peri<'static, USBD>,
     channel_seed: u32,
-    mut lamp: Output<'static>,
-    mut dog: WatchdogHandle,
+    lamp: Output<'static>,
+    dog: WatchdogHandle,
 ) {
     let driver = usb::Driver::new(usb, Interrupts, HardwareVbusDetect::new(Interrupts));
-    let outside = Outside { lamp: |on| lamp.set_level(level(on)), dog: || dog.pet() };
-    serve(driver, channel_seed, &LINK, outside).await;
+    serve(driver, channel_seed, &LINK, outside(lamp, dog)).await;
 }
 
 /// The back half, in thread mode.
@@ -121,8 +125,15 @@ async fn key_task(key: Key<Nvmc<'static>, ChipNoise>, button: Input<'static>) {
 }
 
 #[embassy_executor::task]
-async fn mourn(mut lamp: Output<'static>) {
-    key::mourn(|on| lamp.set_level(level(on))).await;
+async fn mourn(lamp: Output<'static>, dog: WatchdogHandle) {
+    key::mourn(outside(lamp, dog)).await;
+}
+
+fn outside(
+    mut lamp: Output<'static>,
+    mut dog: WatchdogHandle,
+) -> Outside<impl FnMut(bool), impl FnMut()> {
+    Outside { lamp: move |on| lamp.set_level(level(on)), dog: move || dog.pet() }
 }
 
 /// The lamp is lit by pulling its pin down.

@@ -53,6 +53,9 @@ fn main() -> ! {
     // SAFETY: called once, before anything is allocated.
     unsafe { heap::init() }
     let chip = embassy_rp::init(embassy_rp::config::Config::default());
+    // From here on, so that a start that hangs is not the end.
+    let mut dog = Watchdog::new(chip.WATCHDOG);
+    dog.start(WATCHDOG);
     let lamp = Output::new(chip.PIN_25, Level::Low);
     let flash = Flash::new_blocking(chip.FLASH);
     #[cfg(feature = "pico2")]
@@ -62,10 +65,8 @@ fn main() -> ! {
     let back = BACK.init(Executor::new());
     let end = u32::try_from(FLASH_SIZE).unwrap_or_default();
     let Ok((key, channel_seed)) = start(flash, noise, &Regions::before(end), now()) else {
-        back.run(|spawner| spawner.spawn(mourn(lamp).unwrap_or_else(|_| restart())))
+        back.run(|spawner| spawner.spawn(mourn(lamp, dog).unwrap_or_else(|_| restart())))
     };
-    let mut dog = Watchdog::new(chip.WATCHDOG);
-    dog.start(WATCHDOG);
     interrupt::SWI_IRQ_1.set_priority(Priority::P3);
     let front = FRONT.start(interrupt::SWI_IRQ_1);
     front.spawn(usb_task(chip.USB, channel_seed, lamp, dog).unwrap_or_else(|_| restart()));
@@ -77,13 +78,11 @@ fn main() -> ! {
 async fn usb_task(
     usb: Peri<'static, USB>,
     channel_seed: u32,
-    mut lamp: Output<'static>,
-    mut dog: Watchdog,
+    lamp: Output<'static>,
+    dog: Watchdog,
 ) {
     let driver = usb::Driver::new(usb, Interrupts);
-    let outside =
-        Outside { lamp: |on: bool| lamp.set_level(on.into()), dog: || dog.feed(WATCHDOG) };
-    serve(driver, channel_seed, &LINK, outside).await;
+    serve(driver, channel_seed, &LINK, outside(lamp, dog)).await;
 }
 
 /// The back half, in thread mode.
@@ -93,6 +92,13 @@ async fn key_task(key: Key<ChipFlash, ChipNoise>, mut button: ChipButton) {
 }
 
 #[embassy_executor::task]
-async fn mourn(mut lamp: Output<'static>) {
-    key::mourn(|on| lamp.set_level(on.into())).await;
+async fn mourn(lamp: Output<'static>, dog: Watchdog) {
+    key::mourn(outside(lamp, dog)).await;
+}
+
+fn outside(
+    mut lamp: Output<'static>,
+    mut dog: Watchdog,
+) -> Outside<impl FnMut(bool), impl FnMut()> {
+    Outside { lamp: move |on: bool| lamp.set_level(on.into()), dog: move || dog.feed(WATCHDOG) }
 }
