@@ -79,6 +79,9 @@ struct Board {
     ram: u32,
 }
 
+/// The family of the RP2350's ARM cores in their secure state.
+const RP2350: u32 = 0xE48B_FF59;
+
 const BOARDS: [Board; 5] = [
     Board {
         name: "emulated",
@@ -105,7 +108,7 @@ const BOARDS: [Board; 5] = [
         package: "softkey-board-rp",
         feature: Some("pico2"),
         target: "thumbv8m.main-none-eabihf",
-        format: Format::Uf2(0xE48B_FF59),
+        format: Format::Uf2(RP2350),
         start: 0x1000_0000,
         end: 0x1000_0000 + (4096 - 132) * 1024,
         ram: 512 << 10,
@@ -188,12 +191,14 @@ fn cargo(root: &Path, board: &Board, command: &str, more: Option<&str>) -> Resul
     Ok(cargo)
 }
 
-/// Lints each board; true if nothing is found. In the folder of the builds, whose macros and build scripts serve here too.
+/// Lints each board, without and with ML-DSA; true if nothing is found. In the folder of the builds, whose macros and build scripts serve here too.
 fn clippy(root: &Path, boards: &[&Board]) -> Result<bool> {
     let mut clean = true;
     for board in boards {
-        let mut cargo = cargo(root, board, "clippy", None)?;
-        clean &= cargo.args(["--", "--deny", "warnings"]).status()?.success();
+        for more in [None, Some("ml-dsa")] {
+            let mut cargo = cargo(root, board, "clippy", more)?;
+            clean &= cargo.args(["--", "--deny", "warnings"]).status()?.success();
+        }
     }
     Ok(clean)
 }
@@ -202,10 +207,7 @@ fn clippy(root: &Path, boards: &[&Board]) -> Result<bool> {
 fn build(root: &Path, board: &Board, algorithms: Algorithms) -> Result<Vec<PathBuf>> {
     let elf = compile(root, board, (algorithms == Algorithms::Lattice).then_some("ml-dsa"))?;
     let image = Image::of_elf(&fs::read(&elf)?)?;
-    let (end, _) = board.room(algorithms);
-    if image.end() > end {
-        return Err(format!("{} is {} bytes too long", board.name, image.end() - end).into());
-    }
+    board.check(&image, algorithms)?;
     let mut files = vec![elf.clone()];
     match board.format {
         Format::Elf => {}
@@ -221,7 +223,29 @@ fn build(root: &Path, board: &Board, algorithms: Algorithms) -> Result<Vec<PathB
     Ok(files)
 }
 
+/// What opens a block of the RP2350's image definition, without which its boot ROM starts nothing.
+const DEFINITION: u32 = 0xFFFF_DED3;
+/// How far into the flash the boot ROM looks for it, in bytes.
+const LOOKS: u32 = 4 << 10;
+
 impl Board {
+    /// Refuses an image that the board would not start, or that would cover its secret.
+    fn check(&self, image: &Image, algorithms: Algorithms) -> Result<()> {
+        if image.start() != self.start {
+            let (at, start) = (image.start(), self.start);
+            return Err(format!("{} begins at {at:#x} and not at {start:#x}", self.name).into());
+        }
+        let (end, _) = self.room(algorithms);
+        if image.end() > end {
+            return Err(format!("{} is {} bytes too long", self.name, image.end() - end).into());
+        }
+        let looked_at = self.start..self.start + LOOKS;
+        if matches!(self.format, Format::Uf2(RP2350)) && !image.has_word(DEFINITION, &looked_at) {
+            return Err(format!("{} has no image definition in its first 4 KiB", self.name).into());
+        }
+        Ok(())
+    }
+
     /// Where the program must have ended, and the RAM. What does not fit the emulated board's budget is emulated with the
     /// memory of a Pico.
     fn room(&self, algorithms: Algorithms) -> (u32, u32) {
@@ -400,6 +424,34 @@ mod tests {
             ("nrf52840-dongle", None),
         ];
         assert_eq!(families, expected);
+    }
+
+    /// An image that is too long, or begins elsewhere than the boot ROM or the boot loader jumps to, is never flashed.
+    #[test]
+    fn an_image_that_a_board_cannot_start_is_refused() {
+        let said = |name: &str, at: u32, bytes: &[u8]| {
+            let board = BOARDS.iter().find(|board| board.name == name).unwrap();
+            let image = Image::of_elf(&image::tests::elf(&[(1, at, bytes)])).unwrap();
+            board.check(&image, Algorithms::Classic).err().map(|error| error.to_string())
+        };
+        assert_eq!(said("pico", 0x1000_0000, b"boot"), None);
+        let elsewhere = "pico begins at 0x10000100 and not at 0x10000000";
+        assert_eq!(said("pico", 0x1000_0100, b"boot").as_deref(), Some(elsewhere));
+        assert_eq!(said("nrf52840-dongle", 0x1000, b"code"), None);
+        let over_the_loader = "nrf52840-dongle begins at 0x0 and not at 0x1000";
+        assert_eq!(said("nrf52840-dongle", 0, b"code").as_deref(), Some(over_the_loader));
+        let long = vec![0; 0xD_F004];
+        assert_eq!(
+            said("nrf52840-dk", 0, &long).as_deref(),
+            Some("nrf52840-dk is 4 bytes too long")
+        );
+        let mut defined = vec![0; 0x2000];
+        let missing = "pico2 has no image definition in its first 4 KiB";
+        assert_eq!(said("pico2", 0x1000_0000, &defined).as_deref(), Some(missing));
+        defined[0x1000..0x1004].copy_from_slice(&DEFINITION.to_le_bytes());
+        assert_eq!(said("pico2", 0x1000_0000, &defined).as_deref(), Some(missing));
+        defined[0x0FFC..0x1000].copy_from_slice(&DEFINITION.to_le_bytes());
+        assert_eq!(said("pico2", 0x1000_0000, &defined), None);
     }
 
     #[test]

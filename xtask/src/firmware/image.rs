@@ -1,6 +1,7 @@
 //! From an ELF file to what boards are flashed with: UF2 for a drive that a boot ROM shows, Intel HEX for programmers.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::house::Result;
 
@@ -35,6 +36,19 @@ impl Image {
             return Err("there is nothing to load in the ELF file".into());
         }
         Ok(Self(pieces))
+    }
+
+    /// Where the first piece begins.
+    pub(super) fn start(&self) -> u32 {
+        self.0.keys().next().copied().unwrap_or_default()
+    }
+
+    /// Is this word somewhere in these addresses, at a multiple of four from where its piece begins?
+    pub(super) fn has_word(&self, word: u32, within: &Range<u32>) -> bool {
+        self.0.iter().any(|(start, bytes)| {
+            let words = (*start..).step_by(4).zip(bytes.chunks_exact(4));
+            words.into_iter().any(|(at, found)| within.contains(&at) && found == word.to_le_bytes())
+        })
     }
 
     /// Where the pieces end.
@@ -124,11 +138,11 @@ fn half(file: &[u8], at: u32) -> Option<u16> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
     /// An ELF file with these segments: kind, physical address, bytes, and bytes in memory.
-    fn elf(segments: &[(u32, u32, &[u8])]) -> Vec<u8> {
+    pub(in super::super) fn elf(segments: &[(u32, u32, &[u8])]) -> Vec<u8> {
         let mut file = b"\x7fELF\x01\x01".to_vec();
         file.resize(52, 0);
         file[28..32].copy_from_slice(&52_u32.to_le_bytes());
@@ -152,6 +166,17 @@ mod tests {
         let image = Image::of_elf(&file).unwrap();
         assert_eq!(image.0, BTreeMap::from([(0x1000_0100, b"code".to_vec())]));
         assert_eq!(image.end(), 0x1000_0104);
+    }
+
+    #[test]
+    fn start_and_words_are_found_by_their_addresses() {
+        let file = elf(&[(1, 0x2000, b"abcdefgh"), (1, 0x1000, b"ijkl")]);
+        let image = Image::of_elf(&file).unwrap();
+        assert_eq!(image.start(), 0x1000);
+        let word = u32::from_le_bytes(*b"efgh");
+        assert!(image.has_word(word, &(0x1000..0x2005)));
+        assert!(!image.has_word(word, &(0x1000..0x2004)));
+        assert!(!image.has_word(u32::from_le_bytes(*b"bcde"), &(0..0x3000)));
     }
 
     #[test]
