@@ -51,9 +51,13 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
         let begun = Instant::now();
         let output = fuzz(&root, &work, &programs, target, args)?;
         let log = String::from_utf8_lossy(&output.stderr);
-        // A fuzzer that could not begin has found nothing either.
-        let found = log.contains("Test unit written to ");
-        let well = if args.planted { found } else { output.status.success() };
+        let found = broken_by(&log).filter(|_| !output.status.success());
+        let well = match found {
+            Some(input) if args.planted => {
+                is_of_the_plant(&root, &programs, target, Path::new(input))?
+            }
+            _ => !args.planted && output.status.success(),
+        };
         if well {
             passed += 1;
         } else {
@@ -61,9 +65,10 @@ pub(crate) fn run(args: &Args) -> Result<bool> {
             println!("{}", end_of(&log));
         }
         let verdict = match (found, output.status.success()) {
-            (true, _) => "a claim is broken",
-            (false, true) => "all claims held",
-            (false, false) => "the fuzzer failed",
+            (Some(_), _) if args.planted && !well => "what was found is not the plant",
+            (Some(_), _) => "a claim is broken",
+            (None, true) => "all claims held",
+            (None, false) => "the fuzzer failed",
         };
         let seconds = begun.elapsed().as_secs();
         println!("{}: {verdict}; {} runs in {seconds} s", target.name, runs_in(&log));
@@ -141,6 +146,29 @@ fn fuzz(root: &Path, work: &Path, programs: &Path, target: &Target, args: &Args)
     output.map_err(|error| format!("{name} cannot be started: {error}").into())
 }
 
+/// The file of the input that broke a claim, as libFuzzer's log names it. An input that took too long or too much memory lies
+/// in a file of another name, and a fuzzer that could not begin has written none.
+fn broken_by(log: &str) -> Option<&str> {
+    let named = log.lines().filter_map(|line| line.split_once("Test unit written to "));
+    let is_crash = |file: &&str| {
+        let name = Path::new(file).file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.starts_with("crash-"))
+    };
+    named.map(|(_, file)| file.trim()).find(is_crash)
+}
+
+/// Does this input break a claim with the plant, and none without?
+fn is_of_the_plant(root: &Path, programs: &Path, target: &Target, input: &Path) -> Result<bool> {
+    let replay = || {
+        let mut program = Command::new(programs.join(&target.name));
+        program.current_dir(root).arg(input).stdin(Stdio::null());
+        program.stdout(Stdio::null()).stderr(Stdio::null());
+        program
+    };
+    let planted = replay().env("SOFTKEY_FUZZ_PLANT", "1").status()?.success();
+    Ok(!planted && replay().env_remove("SOFTKEY_FUZZ_PLANT").status()?.success())
+}
+
 /// Where a target's kept inputs are.
 fn pack_of(root: &Path, name: &str) -> PathBuf {
     root.join("fuzz/corpora").join(format!("{name}.pack"))
@@ -189,6 +217,23 @@ mod tests {
         let target =
             |name: &str, longest: &str| Target { name: name.into(), longest: longest.into() };
         assert_eq!(listed("link 512\nu2f 64\n"), [target("link", "512"), target("u2f", "64")]);
+    }
+
+    #[test]
+    fn only_a_broken_claim_counts_as_found() {
+        let log = |file: &str| {
+            format!(
+                "SUMMARY: libFuzzer\n0x1,\nartifact_prefix='/t/crash-/'; Test unit written to /t/crash-/{file}\nBase64: AA==\n"
+            )
+        };
+        assert_eq!(broken_by(&log("crash-0123")), Some("/t/crash-/crash-0123"));
+        for other in ["timeout-0123", "oom-0123", "slow-unit-0123", "leak-0123"] {
+            assert_eq!(broken_by(&log(other)), None, "{other}");
+        }
+        let both = log("slow-unit-0123") + &log("crash-4567");
+        assert_eq!(broken_by(&both), Some("/t/crash-/crash-4567"));
+        assert_eq!(broken_by("#2 INITED\nDone 4711 runs in 1 second(s)"), None);
+        assert_eq!(broken_by("error while loading shared libraries: /t/crash-0123"), None);
     }
 
     #[test]
