@@ -43,8 +43,18 @@ impl Place {
         command.arg("vault").args(words).arg("--json").arg("--vault").arg(self.path("v"));
         command.env_remove("SOFTKEY_PASSPHRASE");
         let output = command.output().unwrap();
-        let told = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let told = match &output.stdout[..] {
+            [] => Value::Null,
+            printed => serde_json::from_slice(printed).unwrap(),
+        };
         (output.status.code(), told, String::from_utf8(output.stderr).unwrap())
+    }
+
+    /// A check must fail, as what cannot be opened does, and say this.
+    fn is_refused(&self, more: &[&str], said: &str) {
+        let (code, told, err) = self.vault(&[&["check"], more].concat());
+        assert_eq!((code, told), (Some(7), Value::Null), "{err}");
+        assert!(err.contains(said), "{err}");
     }
 
     /// A check must find the vault whole, and opened by this.
@@ -75,7 +85,7 @@ fn what_opens_a_vault_is_changed() {
     assert!(code == Some(7) && err.contains("is not the passphrase"), "{err}");
     place.is_whole(&["--passphrase-file", &first], "passphrase");
     assert_eq!(place.vault(&[&change[..], &[&first]].concat()).0, Some(0));
-    assert_eq!(place.vault(&["check", "--passphrase-file", &first]).0, Some(7));
+    place.is_refused(&["--passphrase-file", &first], "is not the passphrase");
     place.is_whole(&["--passphrase-file", &second], "passphrase");
 
     let (code, told, _) = place.vault(&["passphrase", "--key-file", "--passphrase-file", &second]);
@@ -94,26 +104,30 @@ fn what_cannot_be_done_changes_nothing() {
         (&["passphrase"][..], 2, "Nobody is at a terminal"),
         (&["passphrase", "--new-passphrase-file", "no such file"], 3, "cannot be read"),
         (&["passphrase", "--new-passphrase-file", "/dev/null"], 3, "is empty"),
-        (&["check", "--passphrase-file", &place.passphrase("wrong")], 7, ""),
+        (&["check", "--passphrase-file", &place.passphrase("wrong")], 7, "by its key file, not by"),
     ] {
         let (code, told, err) = place.vault(words);
         assert_eq!((code, &told), (Some(wanted), &Value::Null), "{words:?}: {err}");
         assert!(err.contains(said), "{err}");
     }
+    assert_eq!(files(), before);
     let key = place.starts(&[]);
-    let (code, _, err) = place.vault(&["check"]);
-    assert!(code == Some(7) && err.contains("in use"), "{err}");
+    place.is_refused(&[], "is in use by process ");
     key.told(&["stop"]);
     drop(key);
+    // The key has counted its start in the database.
     assert_eq!(files()[1..], before[1..]);
 
-    let mut damaged = before[0].clone();
+    let whole = &before[0];
+    let mut damaged = whole.clone();
     let at = damaged.len() / 2;
     damaged[at..].fill(0);
     fs::write(place.path("v"), damaged).unwrap();
-    assert_eq!(place.vault(&["check"]).0, Some(7));
+    place.is_refused(&[], "/v is damaged: ");
+    fs::write(place.path("v"), whole).unwrap();
+    place.is_whole(&[], "keyFile");
     fs::remove_file(place.path("v.header")).unwrap();
-    assert_eq!(place.vault(&["check"]).0, Some(7));
+    place.is_refused(&[], "/v.header, without which its vault cannot be read, is missing");
 }
 
 /// At a terminal the old passphrase is asked for, and the new one twice.
