@@ -6,6 +6,13 @@ fn error(text: &str) -> String {
     text.parse::<Spec>().unwrap_err().to_string()
 }
 
+/// Is this refused for its argument, by the form that the fault has?
+fn is_written_otherwise(text: &str) -> bool {
+    let (name, _) = text.split_once('=').unwrap();
+    let form = TABLE.iter().find(|entry| entry.name == name).unwrap().argument.unwrap();
+    error(text) == format!("{name} is written {name}{form}")
+}
+
 /// Every fault has a name of its own, can be written as its form says, and reads back.
 #[test]
 fn the_table_is_sound() {
@@ -71,7 +78,7 @@ fn what_is_no_fault_says_what_is() {
     }
     // Success is no refusal, and no packet holds so much.
     for text in ["status=00", "status=makeCoffee:2e", "status=+1", "oversize-answer=7610"] {
-        assert!(text.parse::<Spec>().is_err(), "{text}");
+        assert!(is_written_otherwise(text), "{text}");
     }
 }
 
@@ -188,7 +195,7 @@ fn a_cancelled_request_ends_with_another_status() {
     assert_eq!(changed("cancel-status=7e", &[9], &[0x2D]), (vec![0x7E], true));
     assert_eq!(changed("cancel-status", &[1], &[0x2E]), (vec![0x2E], false));
     for wrong in ["cancel-status=00", "cancel-status=2d"] {
-        assert!(wrong.parse::<Spec>().is_err(), "{wrong}");
+        assert!(is_written_otherwise(wrong), "{wrong}");
     }
 }
 
@@ -216,7 +223,7 @@ fn what_is_not_there_is_told_otherwise() {
     assert_eq!(changed("no-credentials-status", &[8], &[0x2E]), (vec![0x2E], false));
     assert_eq!(changed("no-credentials-status", &[10, 0xA0], &[0x2E]), (vec![0x2E], false));
     for wrong in ["no-credentials-status=00", "no-credentials-status=2e"] {
-        assert!(wrong.parse::<Spec>().is_err(), "{wrong}");
+        assert!(is_written_otherwise(wrong), "{wrong}");
     }
     let of = |request, answer| changed("empty-enumeration", request, answer);
     assert_eq!(of(b"\x0A\xA1\x01\x02", b"\x2E"), (b"\0\xA1\x05\0".into(), true));
@@ -245,7 +252,7 @@ fn members_are_missing_where_the_argument_says() {
         assert_eq!(changes, missing, "{fault}");
     }
     for wrong in ["missing-credential=listed", "missing-user=lone"] {
-        assert!(wrong.parse::<Spec>().is_err(), "{wrong}");
+        assert!(is_written_otherwise(wrong), "{wrong}");
     }
 }
 

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use softkey_ctap_hid::{ConnectionError, HidError, HostError};
 
 use crate::harness::{GET_INFO, Key, flags, make_credential, softkey, u2f_register};
 
@@ -116,19 +117,26 @@ fn packets_are_late_or_wrong() {
     let (late, took) = answer("delay=300");
     // The key reads its clock in whole milliseconds.
     assert!(late.is_ok() && took > Duration::from_millis(299), "{took:?}");
-    assert!(answer("double-packets").0.is_err());
-    assert!(answer("reorder-packets").0.is_err());
-    assert!(answer("wrong-sequence").0.is_err());
-    assert!(answer("wrong-command").0.is_err());
-    let refused = format!("{:?}", answer("hid-error=7f").0);
-    assert!(refused.starts_with("Err(Host(") && refused.contains("ERR_OTHER"), "{refused}");
+    for (fault, error) in [
+        ("double-packets", HostError::UnexpectedPacket),
+        ("reorder-packets", HostError::UnexpectedPacket),
+        ("wrong-sequence", HostError::UnexpectedPacket),
+        ("wrong-command", HostError::UnexpectedPacket),
+        ("hid-error=7f", HostError::Device(HidError::OTHER)),
+    ] {
+        match answer(fault).0 {
+            Err(ConnectionError::Host(found)) => assert_eq!(found, error, "{fault}"),
+            other => panic!("{fault}: {other:?}"),
+        }
+    }
     let key = faulty(&["keepalive-storm=50"]);
     let mut alive = 0;
     let answer = key.host().0.cbor(&GET_INFO, &mut |_| {
         alive += 1;
         ControlFlow::Continue(())
     });
-    assert!(answer.is_ok() && alive == 50, "{alive}");
+    // A slow machine has keepalives of its own.
+    assert!(answer.is_ok() && alive >= 50, "{alive}");
 }
 
 /// U2F has the same faults.

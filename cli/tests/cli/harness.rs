@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use softkey_ctap_hid::{Connection, Status, UdpTransport};
+use softkey_ctap_hid::{Connection, ConnectionError, HostError, Status, UdpTransport};
 
 /// Longer than anything here takes on a busy machine.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
@@ -184,6 +184,12 @@ impl Host {
     pub(crate) fn msg(&mut self, apdu: &[u8]) -> Vec<u8> {
         self.0.msg(apdu).unwrap()
     }
+}
+
+/// A request whose key lost its power must have ended so: nothing more was heard of it.
+pub(crate) fn was_cut_off(answer: &Result<Vec<u8>, ConnectionError<std::io::Error>>) {
+    let timeout = |error: &HostError| *error == HostError::Timeout;
+    assert!(matches!(answer, Err(ConnectionError::Host(e)) if timeout(e)), "{answer:?}");
 }
 
 /// authenticatorMakeCredential for example.com with ES256: a discoverable credential of this user.

@@ -77,6 +77,8 @@ fn a_start_that_fails_leaves_no_recording() {
     for _ in 0..2 {
         let (code, err) = start(&["--ephemeral", "--listen", &place]);
         assert_eq!(code, Some(1), "{err}");
+        let told = format!("The key cannot be shown at udp {place}: Address already in use");
+        assert!(err.contains(&told), "{err}");
         assert!(!file.exists());
     }
     fs::write(&file, "one\ntwo\nthree\n").unwrap();
@@ -141,7 +143,8 @@ fn secrets_stay_out_unless_asked_for() {
     for told in ["example.com", "ada", "6578616d706c65"] {
         assert!(!text.contains(told), "{told} in {text}");
     }
-    let begun = lines(&bare).into_iter().filter(|line| line["do"] == "begin");
+    let begun: Vec<_> = lines(&bare).into_iter().filter(|line| line["do"] == "begin").collect();
+    assert_eq!(begun.len(), 6, "each CTAP2 request of recorded()");
     for line in begun {
         assert_eq!(line["request"]["hex"].as_str().unwrap().len(), 2, "{line}");
         assert!(line["request"]["cut_from"].is_u64(), "{line}");

@@ -70,6 +70,40 @@ fn read(path: &Path) -> serde_json::Value {
     serde_json::from_slice(&fs::read(path).unwrap()).unwrap()
 }
 
+/// What is told of a response that is wrong in this way. At a registration it is the attestation statement that is signed.
+fn told(way: &str, registration: bool) -> &'static str {
+    let statement =
+        registration.then_some("The attestation statement does not hold: its signature is wrong.");
+    match way {
+        "credential-type" => "The credential is not of the type public-key.",
+        "type" => "The client data are of another ceremony.",
+        "challenge" => "The response answers another challenge.",
+        "origin" | "origin-of-no-page" => "The response comes from another origin.",
+        "cross-origin" | "top-origin" => "The response comes from a frame of another origin.",
+        "rp-id-hash" => "The response is for another relying party.",
+        "not-present" => "The user was not present.",
+        "not-verified" => "The user was not verified.",
+        "backup-state-alone" | "backup-eligible" => {
+            "The backup flags contradict each other or the record."
+        }
+        "no-credential" => "There is no new credential.",
+        "algorithm" => "Nobody asked for the algorithm -9.",
+        "format" => "The attestation format is not known here.",
+        "none-with-statement" => "The attestation statement does not hold: none must say nothing.",
+        "statement-algorithm" => {
+            "The attestation statement does not hold: the algorithm is not the credential's."
+        }
+        "other-key" | "other-hash" => statement.unwrap_or("The signature is wrong."),
+        "other-id" if registration => "The response is about another credential.",
+        "other-id" => "The credential is not one of those that were allowed.",
+        "registered" => "The credential is registered already.",
+        "long-credential-id" => "The response cannot be read (",
+        "counter" => "The signature counter went from ",
+        "user-handle" => "The credential is another user's, or does not say whose it is.",
+        other => panic!("nothing is known of {other}"),
+    }
+}
+
 const CREATE: [&str; 3] = ["create", "--options", "create.json"];
 const GET: [&str; 3] = ["get", "--options", "get.json"];
 const REGISTERED: [&str; 4] = ["verify", "made.json", "--options", "create.json"];
@@ -86,7 +120,8 @@ fn every_wrong_way_is_refused_and_nothing_is_accepted() {
     for variant in REGISTRATION {
         site.keep("made.json", &[&CREATE[..], &["--wrong", variant.name]].concat());
         let said = site.refusal(&beside);
-        assert!(said.starts_with("softkey: The response does not hold: "), "{said}");
+        let wrong = format!("softkey: The response does not hold: {}", told(variant.name, true));
+        assert!(said.starts_with(&wrong), "{}: {said}", variant.name);
         assert!(said.contains("\n    try: "), "{said}");
     }
     site.keep("made.json", &[&CREATE[..], &["--wrong", "nothing"]].concat());
@@ -95,13 +130,15 @@ fn every_wrong_way_is_refused_and_nothing_is_accepted() {
     for variant in AUTHENTICATION {
         site.keep("signed.json", &[&GET[..], &["--wrong", variant.name]].concat());
         let said = site.refusal(&[&SIGNED_IN[..], &["--user", "AQID"]].concat());
-        assert!(said.starts_with("softkey: The response does not hold: "), "{said}");
+        let wrong = format!("softkey: The response does not hold: {}", told(variant.name, false));
+        assert!(said.starts_with(&wrong), "{}: {said}", variant.name);
         assert!(said.contains("\n    try: "), "{said}");
     }
     site.keep("signed.json", &[&GET[..], &["--wrong", "nothing"]].concat());
     site.keep("later.json", &SIGNED_IN);
     let [before, after] = ["record.json", "later.json"].map(|name| read(&site.path(name)));
-    assert!(after["signCount"].as_u64() > before["signCount"].as_u64());
+    let count = |record: &serde_json::Value| record["signCount"].as_u64().unwrap();
+    assert!(count(&after) > count(&before), "{before} {after}");
     assert_eq!(after["publicKey"], before["publicKey"]);
 }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use softkey_client::fedcm::{Connection, LoginStatus};
+use softkey_client::fedcm::{Connection, Failure, LoginStatus, NotAutomatic};
 use softkey_client::{Answer, Cause, DomException, Frame, Page, Profile};
 use softkey_ctap::Instant;
 
@@ -75,7 +75,7 @@ fn a_page_sets_its_own_status() {
     let foreign = Page::framed(&profile, [Frame::new(RP)], Frame::new(IDP));
     let rejection = foreign.set_login_status("logged-out").unwrap_err();
     assert_eq!(rejection.exception, DomException::SecurityError);
-    let expected = Cause::Identity(softkey_client::fedcm::Failure::ForeignSite);
+    let expected = Cause::Identity(Failure::ForeignSite);
     assert_eq!(rejection.cause, expected);
     assert_eq!(profile.login_status(IDP), LoginStatus::LoggedIn);
 }
@@ -191,7 +191,7 @@ fn a_pause_ends_with_the_clock_that_began_it() {
     world.page.profile().set(|settings| settings.fed_cm.throttle = Some(600_000));
     world.page.profile().set_wall_clock(world.now, Duration::from_secs(1_000_000));
     world.get(&silent()).unwrap();
-    world.get(&silent()).unwrap_err();
+    assert_eq!(world.get(&silent()), network(Failure::NeedsUser(NotAutomatic::Throttled)));
     world.page.profile().set_wall_clock(world.now, Duration::from_secs(999_999));
     world.get(&silent()).unwrap();
 }
