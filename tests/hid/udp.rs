@@ -234,7 +234,10 @@ fn a_host_gives_up_on_an_address_that_never_answers() {
 /// Nobody listens at all: the system says so.
 #[test]
 fn a_host_hears_that_nobody_listens() {
-    let address = UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // The port stays taken, by a socket that hears nobody but itself.
+    let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    taken.connect(address).unwrap();
     match Connection::open(UdpTransport::connect(address).unwrap()).err() {
         Some(ConnectionError::Transport(error)) => {
             assert_eq!(error.kind(), ErrorKind::ConnectionRefused);

@@ -1,13 +1,14 @@
 //! `softkey serve idp` as a process: what it prints, what it writes, and that it answers over TLS.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::Read;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use softkey_client::fetch::http::{Http, Network};
@@ -18,7 +19,8 @@ use crate::harness::{PATIENCE, softkey};
 /// The provider as a process, until this is dropped.
 pub(crate) struct Served {
     child: Child,
-    lines: BufReader<ChildStdout>,
+    stdout: ChildStdout,
+    heard: Vec<u8>,
 }
 
 impl Served {
@@ -26,15 +28,30 @@ impl Served {
         let mut command = softkey();
         command.args(["serve", "idp", "--json", "--listen", "127.0.0.1:0"]).args(args);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap());
-        Self { child, lines }
+        let stdout = child.stdout.take().unwrap();
+        Self { child, stdout, heard: Vec::new() }
     }
 
     /// The next line.
     pub(crate) fn event(&mut self) -> Value {
-        let mut line = String::new();
-        self.lines.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap()
+        serde_json::from_slice(&self.line().unwrap()).unwrap()
+    }
+
+    /// The next line, unless the output has ended. Nothing is read before it is asked for.
+    fn line(&mut self) -> Option<Vec<u8>> {
+        let patience = Timespec::try_from(PATIENCE).unwrap();
+        loop {
+            if let Some(end) = self.heard.iter().position(|byte| *byte == b'\n') {
+                return Some(self.heard.drain(..=end).collect());
+            }
+            let ready = poll(&mut [PollFd::new(&self.stdout, PollFlags::IN)], Some(&patience));
+            assert_eq!(ready, Ok(1), "no line after {:?}", String::from_utf8_lossy(&self.heard));
+            let mut bytes = [0; 4096];
+            match self.stdout.read(&mut bytes).unwrap() {
+                0 => return None,
+                len => self.heard.extend(&bytes[..len]),
+            }
+        }
     }
 }
 
@@ -112,6 +129,11 @@ fn a_signal_ends_it_whether_or_not_its_output_is_read() {
         thread::sleep(Duration::from_millis(20));
     };
     assert_eq!(status.code(), Some(0));
+    let mut left = 0;
+    while served.line().is_some() {
+        left += 1;
+    }
+    assert!(left < 24, "the pipe was not full");
 }
 
 /// `--write-root` replaces what it wrote and nothing else that holds certificates, and leaves nothing beside it.
@@ -121,9 +143,7 @@ fn only_a_root_of_its_own_is_replaced() {
     let (root, other) = (folder.path().join("root.pem"), folder.path().join("other.pem"));
     let written = |path: &Path| {
         let mut served = Served::start(&["--write-root", path.to_str().unwrap()]);
-        let mut line = String::new();
-        served.lines.read_line(&mut line).unwrap();
-        if line.is_empty() {
+        if served.line().is_none() {
             assert_eq!(served.child.wait().unwrap().code(), Some(1));
             return None;
         }
