@@ -19,10 +19,20 @@ pub(crate) const DEST: (&str, &str) = ("Sec-Fetch-Dest", "webidentity");
 pub(crate) const JSON: (&str, &str) = ("Accept", "application/json");
 pub(crate) const FORM: (&str, &str) = ("Content-Type", "application/x-www-form-urlencoded");
 
+/// TLS over this socket under this name; the handshake is made by the first write.
+pub(crate) fn tls(
+    config: &Arc<ClientConfig>,
+    name: &str,
+    socket: TcpStream,
+) -> StreamOwned<ClientConnection, TcpStream> {
+    let name = ServerName::try_from(name.to_owned()).unwrap();
+    StreamOwned::new(ClientConnection::new(config.clone(), name).unwrap(), socket)
+}
+
 /// A running provider whose clock stands still.
 pub(crate) struct World {
     pub(crate) server: Server,
-    tls: Arc<ClientConfig>,
+    pub(crate) tls: Arc<ClientConfig>,
 }
 
 pub(crate) const NOW: u64 = 1_800_000_000;
@@ -55,8 +65,7 @@ impl World {
     pub(crate) fn connect(&self, name: &str) -> StreamOwned<ClientConnection, TcpStream> {
         let socket = TcpStream::connect(self.server.address()).unwrap();
         socket.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
-        let name = ServerName::try_from(name.to_owned()).unwrap();
-        StreamOwned::new(ClientConnection::new(self.tls.clone(), name).unwrap(), socket)
+        tls(&self.tls, name, socket)
     }
 
     /// Says this and gives everything that comes until the connection ends.
