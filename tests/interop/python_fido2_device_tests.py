@@ -39,6 +39,8 @@ def plug_in_over_udp(address, board):
         def __init__(self):
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self.socket.connect((host, int(port)))
+            # Above the pause between two keepalives, and a word on what hangs.
+            self.socket.settimeout(30)
 
         def read_packet(self):
             return self.socket.recv(64)
@@ -130,11 +132,23 @@ class Rig:
         self.process.wait()
 
 
+def quiet_port():
+    """A port that is free, and that nobody gets who asks for any port: those are above it."""
+    for port in range(20_000 + os.getpid() % 10_000, 32_768):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as tried:
+            try:
+                tried.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
+    raise RuntimeError("no port is free")
+
+
 class Board(Rig):
     """The emulated board, whose button is held whenever it asks."""
 
     def start(self):
-        self.plug_in("127.0.0.1:0")
+        self.plug_in(f"127.0.0.1:{quiet_port()}")
 
     def plug_in(self, place):
         board = os.path.join(self.folder, "board")
@@ -178,9 +192,14 @@ def run(theirs, folder):
         words = ["-m", "pytest", "-q", "-p", plugin, "-p", "no:cacheprovider", "--controller", rig.board, "-rfE"]
         words += [f"--junit-xml={report}", "tests/device"]
         words += [word for test in OTHERWISE for word in ("--deselect", f"tests/device/{test}")]
-        done = subprocess.run(
-            [sys.executable, *words], cwd=theirs, env=environment, capture_output=True, text=True, timeout=300
-        )
+        try:
+            done = subprocess.run(
+                [sys.executable, *words], cwd=theirs, env=environment, capture_output=True, text=True, timeout=900
+            )
+        except subprocess.TimeoutExpired as late:
+            # Bytes, whatever was asked for.
+            print(((late.stdout or b"") + (late.stderr or b"")).decode(errors="replace")[-8000:], flush=True)
+            raise
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     cases = list(xml.etree.ElementTree.parse(report).getroot().iter("testcase"))
     return sum(len(case) == 0 for case in cases)
