@@ -53,9 +53,13 @@ key_stop() {
     [ "$code" -eq 0 ] || exit "$code"
 }
 
-# refused COMMAND...: the command must fail.
+# refused COMMAND...: the command must fail of itself. What `timeout` ended, was not found or was killed has refused
+# nothing, and neither has what `answer` says (99) that it succeeded before it had asked for everything.
 refused() {
-    if "$@"; then fail "this should have been refused: $*"; fi
+    refusal_code=0
+    "$@" || refusal_code=$?
+    [ "$refusal_code" -ne 0 ] || fail "this should have been refused: $*"
+    [ "$refusal_code" -ne 99 ] && [ "$refusal_code" -lt 124 ] || fail "this ended with $refusal_code, which is no refusal: $*"
 }
 
 # client_data: prints 32 fresh random bytes in base64, a client data hash as fido2-cred and fido2-assert want it.

@@ -64,7 +64,9 @@ request plain.made > plain.request
 get plain.request plain.signed
 verify plain.signed plain.request plain.later --record plain.record
 # As the answer to another challenge it must not hold, or the line above proves nothing.
-refused verify plain.signed plain.options plain.later --record plain.record
+refused verify plain.signed plain.options plain.later --record plain.record 2> refusal
+cat refusal
+grep -q challenge refusal || fail "it is refused for something else than its challenge"
 
 # A PIN out of a file, and a discoverable credential that is found without being named.
 echo 123456 > pin

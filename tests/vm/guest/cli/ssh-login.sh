@@ -36,12 +36,21 @@ login() {
         -o BatchMode=yes root@127.0.0.1 "$@"
 }
 
+# declined NAME: ssh must come as far as to be let in or not, and is not. Its 255 stands for whatever goes wrong.
+declined() {
+    code=0
+    login "$1" true 2> refusal || code=$?
+    cat refusal
+    [ "$code" = 255 ] || fail "the login with $1 ends with $code"
+    grep -q 'Permission denied' refusal || fail "the login with $1 is not declined"
+}
+
 for name in one two; do
     [ "$(login "$name" 'echo welcome')" = welcome ] || fail "no login with $name: $(cat sshd.log)"
 done
-refused login stranger true
+declined stranger
 softkey control "$CONTROL" approve deny
-refused login one true
+declined one
 softkey control "$CONTROL" approve auto
 login one true
 
