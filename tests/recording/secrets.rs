@@ -88,11 +88,12 @@ fn a_recording_holds_no_secrets() {
     let folder = tempfile::tempdir().unwrap();
     let (text, said, secrets) = recorded(&folder.path().join("session"), "");
     assert_eq!(leak(&text, &secrets), None);
-    // The first line was there before anything was said.
-    let (_, lines) = text.split_once('\n').unwrap();
+    // The first line was there before anything was said, and has no text of the owner's.
+    let (first, lines) = text.split_once('\n').unwrap();
     for (_, _, message) in spoken(&said) {
         assert_eq!(excerpt(lines, &message), None, "of {}", hex(&message));
     }
+    assert_eq!(serde_json::from_str::<Value>(first).unwrap()["profile_toml"], "");
     let (written, spoken) = (messages(&text), spoken(&said));
     assert_eq!(written.len(), spoken.len());
     for ((u2f, request, written), said) in written.iter().zip(&spoken) {

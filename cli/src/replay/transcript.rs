@@ -29,6 +29,7 @@ pub struct Header {
     pub(crate) seed: Option<u64>,
     /// Its name.
     pub(crate) profile: String,
+    /// Its text; empty without a seed.
     profile_toml: String,
     /// How the key verified its user by itself.
     pub(crate) uv: String,
@@ -52,7 +53,8 @@ impl Header {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             seed,
             profile: setup.profile.name.clone(),
-            profile_toml: setup.profile.text.clone(),
+            // It may name relying parties, and serves only to run the session again.
+            profile_toml: seed.map_or_else(String::new, |_| setup.profile.text.clone()),
             uv: uv_name(setup.uv).to_owned(),
             algorithms: listed,
             over_uhid: setup.over_uhid,

@@ -157,6 +157,45 @@ fn secrets_stay_out_unless_asked_for() {
     assert!(fs::read_to_string(&whole).unwrap().contains("6578616d706c65"));
 }
 
+/// Without a seed nothing is run again, so nothing stands there of a profile's file but its path: it may name relying
+/// parties.
+#[test]
+fn a_profiles_text_stands_in_seeded_recordings_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = folder.path().join("profile.toml");
+    fs::write(&profile, "enterprise = [\"hidden.example\"]\n").unwrap();
+    for (name, seed, told) in [("bare", &[][..], false), ("seeded", &["--seed", "7"], true)] {
+        let file = folder.path().join(name);
+        let args = [&["--profile", profile.to_str().unwrap()], seed].concat();
+        recorded(&file, &args).told(&["stop"]);
+        let text = fs::read_to_string(&file).unwrap();
+        assert_eq!(text.contains("hidden.example"), told, "{text}");
+    }
+}
+
+/// A recording of another version is run with a note, and one that names what this one does not have is not run.
+#[test]
+fn what_the_first_line_names_is_heeded() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("session");
+    recorded(&file, &["--seed", "7"]).told(&["stop"]);
+    let text = fs::read_to_string(&file).unwrap();
+    let (first, rest) = text.split_once('\n').unwrap();
+    let changed = |member: &str, value: Value| {
+        let mut header: Value = serde_json::from_str(first).unwrap();
+        header[member] = value;
+        fs::write(&file, format!("{header}\n{rest}")).unwrap();
+        replayed(&file, &[])
+    };
+    let (code, _, err) = changed("version", "0.0.1".into());
+    assert_eq!((code, err.as_str()), (Some(0), "note: recorded by softkey 0.0.1\n"));
+    for (member, value) in [("uv", "iris".into()), ("algorithms", vec![-7, -1].into())] {
+        let (code, _, err) = changed(member, value);
+        assert_eq!(code, Some(3), "{member}");
+        assert!(err.contains("names what this softkey does not have.\n    try: "), "{err}");
+    }
+}
+
 fn decoded(file: &Path, more: &[&str]) -> (Option<i32>, String, String) {
     let output = softkey().arg("decode").arg(file).args(more).output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
