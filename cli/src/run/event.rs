@@ -386,6 +386,16 @@ mod tests {
             "{\"event\":\"question\",\"asks\":\"presence\",\"operation\":\"register\",\
              \"rp\":\"example.com\",\"account\":\"ada\",\"recognisable\":true}"
         );
+        ask.operation = Operation::GetToken;
+        ask.question = Question::Verify { tries_left: 3 };
+        ask.account = None;
+        assert_eq!(
+            Asked::of(&ask).to_string(),
+            "example.com asks to verify the user (user verification); it can tell this key from all others then"
+        );
+        ask.operation = Operation::MakeCredential;
+        ask.question = Question::Presence;
+        ask.account = Some("ada".into());
         ask.recognisable = false;
         assert_eq!(Asked::of(&ask).to_string(), "example.com asks to register as \"ada\"");
     }
