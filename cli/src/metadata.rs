@@ -75,7 +75,8 @@ pub struct MetadataArgs {
 ///
 /// # Errors
 ///
-/// [`Exit::BadInput`] if the profile or the root cannot be read, or if the key speaks U2F alone.
+/// [`Exit::BadInput`] if the profile or the root cannot be read, if the key speaks U2F alone, or if there is no name for
+/// how it signs or attests.
 pub fn run(args: &MetadataArgs, output: &mut Output<'_>) -> Result<(), CliError> {
     let profile = match &args.profile {
         Some(given) => Profile::find(given)?,
@@ -140,7 +141,16 @@ fn statement(config: Config) -> Result<Statement, CliError> {
     let answer = ask_for_info(config.clone())?;
     let info: Response<'_> = softkey_ctap::cbor::decode(&answer).map_err(|_| silent())?;
     let listed: Vec<i64> = config.algorithms.listed().iter().map(|it| it.id()).collect();
+    let authentication_algorithms = registry::algorithms(&listed);
+    if authentication_algorithms.is_empty() {
+        let what = "The registry has no name for these algorithms, and a statement must name one.";
+        return Err(CliError::new(Exit::BadInput, what, "--algorithms with ES256 among them"));
+    }
     let (types, roots) = attestation(&config);
+    if types.is_empty() {
+        let what = "This key attests nothing with these algorithms, and a statement must say how it attests.";
+        return Err(CliError::new(Exit::BadInput, what, "softkey attestation format packed"));
+    }
     let versions: Vec<&str> = info.versions.iter().collect();
     let (icon, icon_dark) = (png(ICON), png(ICON_DARK));
     Ok(Statement {
@@ -156,7 +166,7 @@ fn statement(config: Config) -> Result<Statement, CliError> {
         protocol_family: "fido2",
         schema: 3,
         upv: registry::protocol_versions(&versions),
-        authentication_algorithms: registry::algorithms(&listed),
+        authentication_algorithms,
         public_key_alg_and_encodings: ["cose"],
         attestation_types: types,
         user_verification_details: registry::verification(&info, config.user_verification),
@@ -202,6 +212,10 @@ fn silent() -> CliError {
 fn attestation(config: &Config) -> (Vec<&'static str>, Vec<&[u8]>) {
     let (mut types, mut roots) = match &config.attestation {
         Attestation::Batch => (vec!["basic_full"], vec![BATCH_ROOT_CERTIFICATE]),
+        // Through U2F the batch key attests even then.
+        Attestation::SelfAttestation if config.u2f => {
+            (vec!["basic_surrogate", "basic_full"], vec![BATCH_ROOT_CERTIFICATE])
+        }
         Attestation::SelfAttestation => (vec!["basic_surrogate"], vec![]),
         Attestation::Root(root) => {
             let algorithms = config.algorithms.listed().iter();
@@ -212,9 +226,11 @@ fn attestation(config: &Config) -> (Vec<&'static str>, Vec<&[u8]>) {
             (types.collect(), vec![root.certificate()])
         }
     };
-    if config.enterprise.is_some() {
+    if let Some(enterprise) = &config.enterprise {
         types.push("basic_full");
-        if !matches!(config.attestation, Attestation::Root(_)) {
+        // The owner's root may offer its own instead.
+        let published = published::enterprise(&config.aaguid, enterprise.rp_ids());
+        if published.as_ref() == Some(enterprise) {
             roots.extend(published::root().map(AttestationRoot::certificate));
         }
     }

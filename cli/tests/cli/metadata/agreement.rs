@@ -8,7 +8,7 @@ use softkey_client::verify::{Trust, TrustFault, TrustRoots};
 
 use super::keys::{GONE, KEYS, rule, statement, texts};
 use crate::attestation::{NOW, Owner, registered};
-use crate::harness::{GET_INFO, Key};
+use crate::harness::{GET_INFO, Key, softkey};
 
 /// The members of getInfo, from 0x01 on (CTAP 2.3 section 6.4).
 const MEMBERS: [&str; 31] = [
@@ -274,4 +274,76 @@ fn what_the_key_makes_leads_to_the_roots() {
     assert_eq!(batch.assess(&made, NOW), Err(TrustFault::NoAnchor));
     let made = registered(&Key::forgetful("auto"), -7);
     assert_eq!(batch.assess(&made, NOW), Ok(Trust::Anchored));
+}
+
+/// CT-META-attestation-roots: a profile's enterprise attestation stays where the owner's root offers none, and its root is
+/// named beside the owner's; where the owner's root offers it, that replaces the profile's.
+#[test]
+fn the_published_root_is_named_while_it_attests() {
+    let (owner, profile) = (Owner::new(), ["--profile", "enterprise"]);
+    let file = owner.file();
+    let attested = ["--attestation", file.to_str().unwrap()];
+    let roots = |args: &[&str]| {
+        let statement = statement(args);
+        let roots = texts(&statement["attestationRootCertificates"]);
+        roots.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let both = [&profile[..], &attested].concat();
+    let (own, published) = (roots(&attested), roots(&profile));
+    assert_eq!((own.len(), published.len()), (1, 2), "the batch's and the published one");
+    assert_eq!(roots(&both), [own[0].clone(), published[1].clone()]);
+    owner.told(&["enterprise"]);
+    assert_eq!(roots(&both), own);
+}
+
+/// CT-META-attestation-types: U2F registrations of a key that attests itself are by the batch key.
+#[test]
+fn u2f_registrations_are_by_the_batch_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("profile.toml");
+    let batch = statement(&[])["attestationRootCertificates"].clone();
+    for line in ["attestation = \"self\"", "aaguid = \"01010101-0101-0101-0101-010101010101\""] {
+        for (u2f, types, roots) in [
+            (true, json!(["basic_surrogate", "basic_full"]), batch.clone()),
+            (false, json!(["basic_surrogate"]), json!([])),
+        ] {
+            std::fs::write(&file, format!("{line}\nu2f = {u2f}\n")).unwrap();
+            let statement = statement(&["--profile", file.to_str().unwrap()]);
+            assert_eq!(statement["attestationTypes"], types, "{line}");
+            assert_eq!(statement["attestationRootCertificates"], roots, "{line}");
+        }
+    }
+}
+
+/// A list that would be empty is told, since a statement must name something there.
+#[test]
+fn what_the_registry_has_no_name_for_is_told() {
+    let owner = Owner::new();
+    owner.told(&["format", "none", "tpm"]);
+    let file = owner.file();
+    let attested = ["--attestation", file.to_str().unwrap(), "--profile", "no-u2f"];
+    for (args, what) in [
+        (&["--algorithms", "ML-DSA-65"][..], "The registry has no name for these algorithms"),
+        (&[&attested[..], &["--algorithms", "EdDSA"]].concat(), "This key attests nothing"),
+    ] {
+        let output = softkey().arg("metadata").args(args).output().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(3), 0), "{args:?}: {err}");
+        assert!(err.contains(what) && err.contains("\n    try: "), "{err}");
+    }
+}
+
+/// The URL of a policy is a text, however long it is.
+#[test]
+fn a_url_of_16_bytes_is_a_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("profile.toml");
+    let url = "https://a.invalid";
+    for url in [&url[..url.len() - 1], url] {
+        let lines =
+            format!("pin-complexity-policy = true\npin-complexity-policy-url = \"{url}\"\n");
+        std::fs::write(&file, lines).unwrap();
+        let statement = statement(&["--profile", file.to_str().unwrap()]);
+        assert_eq!(statement["authenticatorGetInfo"]["pinComplexityPolicyURL"], url);
+    }
 }
