@@ -17,7 +17,7 @@ use crate::store::Store;
 use crate::token::{Grant, Method};
 
 impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
-    /// What tokens by built-in user verification may do. uvAcfg is not offered.
+    /// What tokens by built-in user verification may do.
     fn by_verification(&self) -> Permissions {
         let always = Permissions::MAKE_CREDENTIAL.with(Permissions::GET_ASSERTION);
         let manages = self.config.manages_credentials();
@@ -29,6 +29,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             .with_if(reads, PERSISTENT)
             .with_if(enrolls, Permissions::BIO_ENROLLMENT)
             .with_if(array, Permissions::LARGE_BLOB_WRITE)
+            .with_if(self.configures_by_verification(), Permissions::AUTHENTICATOR_CONFIG)
     }
 
     /// What tokens by PIN may do.

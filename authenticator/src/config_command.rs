@@ -39,6 +39,13 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         subcommands(&self.config).next().is_some()
     }
 
+    /// May a token by built-in user verification configure (`uvAcfg`)? Only where no token by PIN ever could.
+    pub(crate) fn configures_by_verification(&self) -> bool {
+        let config = &self.config;
+        let only_way = !config.client_pin && config.user_verification.is_some();
+        self.offers_config() && only_way && config.has_tokens()
+    }
+
     pub(crate) fn configure(&mut self, body: &[u8]) -> Progress {
         let request: Request<'_> = parameters(body)?;
         if !subcommands(&self.config).any(|offered| offered == request.sub_command) {

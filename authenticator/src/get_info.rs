@@ -107,6 +107,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             up: Some(true),
             uv: config.user_verification.map(|_| self.verifies_users()),
             plat: Some(false),
+            uv_acfg: self.configures_by_verification().then_some(true),
             always_uv: config.can_always_verify().then_some(always_uv),
             cred_mgmt: manages.then_some(true),
             authnr_cfg: self.offers_config().then_some(true),

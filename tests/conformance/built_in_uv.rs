@@ -30,13 +30,7 @@ fn uv_retries(key: &mut Key) -> u64 {
 
 /// getPinUvAuthTokenUsingUvWithPermissions.
 fn token(key: &mut Key, protocol: Protocol, permissions: i64) -> Result<Token, u8> {
-    let shared = key.agree(protocol);
-    let request = Request::client_pin(cp::GET_TOKEN_USING_UV)
-        .with(cp::PROTOCOL, protocol.number())
-        .with(cp::KEY_AGREEMENT, &shared.platform_key)
-        .with(cp::PERMISSIONS, permissions)
-        .with(cp::RP_ID, RP);
-    key.token_by(&shared, &request)
+    key.token_by_uv(protocol, permissions, Some(RP))
 }
 
 /// GI-04, GI-18: getInfo says that the sensor is there and ready, and what it is.

@@ -6,7 +6,7 @@ use softkey_tests::checks::refused;
 use softkey_tests::key::Profile;
 use softkey_tests::pin::{Protocol, Token};
 use softkey_tests::platform::permission::{ACFG, BE, CM, GA, LBW, MC, PCMR};
-use softkey_tests::request::{be, cf, cm, cp};
+use softkey_tests::request::{be, cf, cm};
 use softkey_tests::status::{NO_CREDENTIALS, PIN_AUTH_INVALID, SUCCESS};
 use softkey_tests::{Key, Request};
 
@@ -39,13 +39,7 @@ fn with_finger() -> Key {
 
 /// getPinUvAuthTokenUsingUvWithPermissions.
 fn token_by_uv(key: &mut Key, protocol: Protocol, permissions: i64) -> Result<Token, u8> {
-    let shared = key.agree(protocol);
-    let request = Request::client_pin(cp::GET_TOKEN_USING_UV)
-        .with(cp::PROTOCOL, protocol.number())
-        .with(cp::KEY_AGREEMENT, &shared.platform_key)
-        .with(cp::PERMISSIONS, permissions)
-        .with(cp::RP_ID, RP);
-    key.token_by(&shared, &request)
+    key.token_by_uv(protocol, permissions, Some(RP))
 }
 
 fn rps_begin(token: &Token) -> Request {

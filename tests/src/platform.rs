@@ -307,6 +307,30 @@ impl Key {
         self.token_by(&shared, &token_request(&shared, pin, permissions, rp_id))
     }
 
+    /// A token by getPinUvAuthTokenUsingUvWithPermissions.
+    ///
+    /// # Errors
+    ///
+    /// The status, if it is not success.
+    #[track_caller]
+    pub fn token_by_uv(
+        &mut self,
+        protocol: Protocol,
+        permissions: i64,
+        rp_id: Option<&str>,
+    ) -> Result<Token, u8> {
+        let shared = self.agree(protocol);
+        let request = Request::client_pin(cp::GET_TOKEN_USING_UV)
+            .with(cp::PROTOCOL, protocol.number())
+            .with(cp::KEY_AGREEMENT, &shared.platform_key)
+            .with(cp::PERMISSIONS, permissions);
+        let request = match rp_id {
+            Some(rp_id) => request.with(cp::RP_ID, rp_id),
+            None => request,
+        };
+        self.token_by(&shared, &request)
+    }
+
     /// Sends a request for a token made with this shared secret.
     ///
     /// # Errors

@@ -19,13 +19,7 @@ const RP: &str = "example.com";
 
 /// getPinUvAuthTokenUsingUvWithPermissions.
 fn token(key: &mut Key, permissions: i64) -> Result<Token, u8> {
-    let shared = key.agree(Protocol::Two);
-    let request = Request::client_pin(cp::GET_TOKEN_USING_UV)
-        .with(cp::PROTOCOL, 2)
-        .with(cp::KEY_AGREEMENT, &shared.platform_key)
-        .with(cp::PERMISSIONS, permissions)
-        .with(cp::RP_ID, RP);
-    key.token_by(&shared, &request)
+    key.token_by_uv(Protocol::Two, permissions, Some(RP))
 }
 
 fn uv_retries(key: &mut Key) -> u64 {

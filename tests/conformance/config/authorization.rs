@@ -2,12 +2,13 @@
 
 use softkey_tests::cbor::{Value, map};
 use softkey_tests::checks::{refused, refused_and_token_kept};
+use softkey_tests::key::{Profile, Sensor, Setup};
 use softkey_tests::pin::Protocol;
-use softkey_tests::platform::permission::{CM, GA};
+use softkey_tests::platform::permission::{ACFG, CM, GA};
 use softkey_tests::request::cf;
 use softkey_tests::status::{
     INVALID_PARAMETER, INVALID_SUBCOMMAND, MISSING_PARAMETER, PIN_AUTH_INVALID, PUAT_REQUIRED,
-    SUCCESS,
+    SUCCESS, UNAUTHORIZED_PERMISSION,
 };
 use softkey_tests::{Key, Request};
 
@@ -117,6 +118,30 @@ fn without_a_pin_no_token_is_needed() {
             [SUCCESS]
         );
     }
+}
+
+/// GI-22, PT-17: on a key that has no PIN the sensor's tokens configure (uvAcfg), and every subcommand that is listed
+/// works. Where there is a PIN they do not.
+#[test]
+fn the_sensor_guards_where_there_is_no_pin() {
+    let sensor = Some(Sensor { max_retries: 5, tries_per_request: 1, shows_presence: true });
+    let with = |profile| Key::new(Setup { sensor, profile, ..Setup::default() });
+    for (profile, subcommands) in [(Profile::NoPin, &[2, 4][..]), (Profile::Ctap21NoPin, &[2])] {
+        let mut key = with(profile);
+        assert_eq!(key.info().option("uvAcfg"), Some(true), "{profile:?}");
+        let listed = listed(&mut key);
+        assert!(listed.is_none_or(|listed| listed == subcommands), "{profile:?}");
+        for subcommand in subcommands {
+            let mut key = with(profile);
+            let request = Request::config(u8::try_from(*subcommand).unwrap());
+            assert_eq!(key.status(&request), PUAT_REQUIRED);
+            let token = key.token_by_uv(Protocol::Two, ACFG, None).unwrap();
+            assert_eq!(key.status(&request.managed(&token)), SUCCESS, "{profile:?} {subcommand}");
+        }
+    }
+    let mut key = with(Profile::Default);
+    assert_eq!(key.info().option("uvAcfg"), None);
+    assert_eq!(key.token_by_uv(Protocol::Two, ACFG, None), Err(UNAUTHORIZED_PERMISSION));
 }
 
 /// CF-04: the param covers 32 bytes of 0xFF, the command, the subcommand and the parameters as received.

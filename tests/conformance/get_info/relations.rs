@@ -85,9 +85,7 @@ fn options_and_members(info: &Info, generation: u8) {
         let expected = option("uv").is_some() && generation >= since;
         assert_eq!(has(info, of_the_sensor), expected, "{of_the_sensor:#x}");
     }
-    for not_offered in ["noMcGaPermissionsWithClientPin", "uvAcfg"] {
-        assert_eq!(option(not_offered), None, "{not_offered}");
-    }
+    assert_eq!(option("noMcGaPermissionsWithClientPin"), None, "not offered");
     assert!(option("uvBioEnroll").is_none() || option("bioEnroll").is_some());
     if let Some(enrolled) = option("bioEnroll") {
         assert_eq!(option("uv"), Some(enrolled), "a finger is what verifies");
@@ -105,6 +103,9 @@ fn options_and_members(info: &Info, generation: u8) {
 fn subcommands_and_members(info: &Info, generation: u8) {
     let configures = info.option("authnrCfg") == Some(true);
     assert!(configures || !has(info, 0x15), "a vendor's commands without the command");
+    // Once the key can verify its user, tokens must be had that configure: by the PIN, or else by the sensor.
+    let by_sensor = info.option("clientPin").is_none() && info.option("uv").is_some();
+    assert_eq!(info.option("uvAcfg"), (configures && by_sensor).then_some(true));
     assert_eq!(has(info, 0x1F), configures && generation >= 23);
     if !has(info, 0x1F) {
         return;
