@@ -312,7 +312,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
 
     /// Commits a change of what is stored, and notes that it changed.
     fn commit_change(&mut self, mut batch: Batch, totals: Totals) -> Progress {
-        let totals = Totals { changes: totals.changes.wrapping_add(1), ..totals };
+        let totals = Totals { change: self.new_change()?, ..totals };
         batch.put(records::TOTALS, &totals);
         self.records.commit(&mut self.rng, batch)?;
         self.totals = totals;

@@ -40,7 +40,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let mut batch = Batch::default();
         let mut totals = Totals {
             next_sequence: sequence.saturating_add(1),
-            changes: self.totals.changes.wrapping_add(1),
+            change: self.new_change()?,
             ..self.totals
         };
         if let Some(replaced) = self.records.load(&user_key)? {
@@ -74,6 +74,11 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         self.totals = totals;
         self.counters.remember(sequence, Lease::fresh());
         Ok(())
+    }
+
+    /// The number of a change of what is stored.
+    pub(crate) fn new_change(&mut self) -> Result<u64, Refusal> {
+        self.rng.try_next_u64().map_err(|_| Refusal::Entropy)
     }
 
     /// Visits the relying party's credentials older than `before`, newest first.

@@ -22,7 +22,7 @@ use crate::versions::{self, Features};
 impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     pub(crate) fn get_info(&mut self) -> Progress {
         let keys = self.records.keys();
-        let (identifier, state) = (keys.device_identifier(), keys.store_state(self.totals.changes));
+        let (identifier, state) = (keys.device_identifier(), keys.store_state(self.totals.change));
         let enc_identifier = self.for_token_holders(StateKind::Identifier, identifier)?;
         let enc_cred_store_state = self.for_token_holders(StateKind::CredStoreState, state)?;
         let config = &self.config;

@@ -83,9 +83,10 @@ impl EpochKeys {
         truncate(&prf(&self.index, &[b"device identifier"]))
     }
 
-    /// Stands for what is stored: another one after each change, and of no meaning by itself.
-    pub(crate) fn store_state(&self, changes: u64) -> [u8; 16] {
-        truncate(&prf(&self.index, &[b"store state", &changes.to_be_bytes()]))
+    /// Stands for what is stored: of no meaning by itself, and after each change another one, for the change is a random
+    /// number.
+    pub(crate) fn store_state(&self, change: u64) -> [u8; 16] {
+        truncate(&prf(&self.index, &[b"store state", &change.to_be_bytes()]))
     }
 }
 

@@ -146,8 +146,9 @@ message! {
         2 => next_sequence: required u64,
         /// How many relying parties they are for.
         3 => relying_parties: required u64,
-        /// Grows with every change of what is stored.
-        4 => changes: required u64,
+        /// Drawn anew with every change of what is stored. A count would come again in a store that is put back from a
+        /// copy.
+        4 => change: required u64,
         /// Keys kept for credentials that are not discoverable; absent if there never was one.
         5 => kept_keys: optional u64,
     }
@@ -213,7 +214,7 @@ message! {
 impl Totals {
     /// Nothing stored.
     pub(crate) const NONE: Self =
-        Self { count: 0, next_sequence: 1, relying_parties: 0, changes: 0, kept_keys: None };
+        Self { count: 0, next_sequence: 1, relying_parties: 0, change: 0, kept_keys: None };
 }
 
 /// Changes that are made together or not at all.

@@ -92,3 +92,41 @@ fn reset_gives_another_identifier() {
     seen.dedup();
     assert_eq!(seen.len(), 6);
 }
+
+/// GI-24: the state is a fresh one, not a count: of two different changes to one and the same store, which was put back from
+/// a copy, each gives another state.
+#[test]
+fn store_put_back_has_no_state_twice() {
+    let mut key = Key::fresh();
+    let made = account(&mut key, "example.com", 2);
+    key.set_pin(PIN);
+    let token = pcmr_token(&mut key);
+    let copy = key.memory().copy();
+    let create = |key: &mut Key, user: u8| {
+        let token = key.pin_token(softkey_tests::pin::Protocol::Two, PIN).unwrap();
+        let request = Request::make_credential_for("example.com", &[user]).discoverable();
+        key.make(&request.authorized(&token));
+    };
+    let changes: [&dyn Fn(&mut Key); 4] = [
+        &|key| create(key, 1),
+        &|key| create(key, 2),
+        &|key| {
+            let manager = cm_token(key);
+            assert_eq!(key.status(&delete(&manager, made.id())), SUCCESS);
+        },
+        &|key| {
+            let manager = cm_token(key);
+            let user = map([("id", Value::from([2])), ("name", "x".into())]);
+            assert_eq!(key.status(&update_unsigned(made.id(), user).managed(&manager)), SUCCESS);
+        },
+    ];
+    let mut states = vec![plaintext(&mut key, &token, STORE_STATE)];
+    for change in changes {
+        key.memory().put_back(copy.clone());
+        key.power_cycle();
+        change(&mut key);
+        let state = plaintext(&mut key, &token, STORE_STATE);
+        assert!(!states.contains(&state), "{states:02x?}");
+        states.push(state);
+    }
+}

@@ -103,6 +103,17 @@ impl Memory {
         state.legible = reads.map(|reads| state.reads.get() + reads);
     }
 
+    /// A copy of all records.
+    #[must_use]
+    pub fn copy(&self) -> MemoryStore {
+        self.0.borrow().records.clone()
+    }
+
+    /// Puts records back in the place of those that are there.
+    pub fn put_back(&self, copy: MemoryStore) {
+        self.0.borrow_mut().records = copy;
+    }
+
     /// All records, keys and values, one after the other.
     #[must_use]
     pub fn dump(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
