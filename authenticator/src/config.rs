@@ -17,6 +17,18 @@ pub const AAGUID: [u8; 16] = [
     0x8d, 0x31, 0x83, 0x30, 0x5d, 0xe2, 0x4c, 0x08, 0xb3, 0x08, 0x0e, 0xb2, 0x1b, 0x34, 0x32, 0x77,
 ];
 
+/// The certifications that the standard has names for, each with its highest level (CTAP 2.3, authenticator
+/// certifications); the lowest is 1.
+pub const CERTIFICATIONS: [(&str, u64); 7] = [
+    ("FIPS-CMVP-2", 4),
+    ("FIPS-CMVP-3", 4),
+    ("FIPS-CMVP-2-PHY", 4),
+    ("FIPS-CMVP-3-PHY", 4),
+    ("CC-EAL", 7),
+    ("FIDO", 6),
+    ("CCN-CPSTIC", 1),
+];
+
 /// The package's version as a number: 1.2.3 is 10203.
 const FIRMWARE_VERSION: u64 = number(env!("CARGO_PKG_VERSION_MAJOR")) * 10_000
     + number(env!("CARGO_PKG_VERSION_MINOR")) * 100
@@ -83,7 +95,7 @@ pub struct Config {
     pub pin_complexity_policy: bool,
     /// Where that policy is described, a URL; told only beside it.
     pub pin_complexity_policy_url: Option<String>,
-    /// Certifications by their names in the standard, with their levels; the default has none.
+    /// Certifications by their names in the standard, with their levels ([`CERTIFICATIONS`]); the default has none.
     pub certifications: Vec<(String, u64)>,
     /// The commands of vendorPrototype, by their numbers; without it that subcommand is not offered. They check who
     /// asks, as any configuration, and change nothing.
@@ -174,7 +186,8 @@ impl Default for Config {
 /// A built-in method of user verification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UserVerification {
-    /// The method, as bits of the FIDO registry of user verification methods; fingerprint is 2.
+    /// The method, as bits of the FIDO registry of user verification methods; fingerprint is 2. Those of external methods
+    /// do not count.
     pub modality: u64,
     /// After how many failures in all the method is blocked, 1 to 25.
     pub max_retries: u8,

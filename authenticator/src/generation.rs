@@ -1,10 +1,15 @@
 //! The generations of the protocol: what a key of an older one has not, and what it answers instead.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use softkey_ctap::get_info::{Options, Response};
 use softkey_ctap::pin_uv::Protocol;
 use softkey_ctap::{Command, StatusCode};
 
-use crate::config::{AAGUID, Attestation, AuthenticatorTransport, Config, LargeBlobs};
+use crate::config::{
+    AAGUID, Attestation, AuthenticatorTransport, CERTIFICATIONS, Config, LargeBlobs,
+};
 use crate::config_command::MAX_RP_IDS;
 use crate::credential::ID_LEN;
 use crate::extensions::MAX_CRED_BLOB;
@@ -12,6 +17,12 @@ use crate::fingers::MAX_FINGERS;
 use crate::large_blobs;
 use crate::pin::{MAX_PIN_LENGTH, MIN_PIN_LENGTH};
 use crate::refusal::Refusal;
+
+/// Fingerprint, in the FIDO registry of user verification methods.
+const FINGERPRINT: u64 = 0x02;
+
+/// `passcode_external` and `pattern_external` there, of which neither is built in.
+const EXTERNAL: u64 = 0x0800 | 0x1000;
 
 /// A generation of the protocol. A later one has everything that an earlier one has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -143,10 +154,19 @@ impl Config {
         self.max_cred_blob = self.max_cred_blob.clamp(32, MAX_CRED_BLOB);
         self.max_large_blob_array = self.max_large_blob_array.clamp(1024, large_blobs::MAX_ARRAY);
         self.large_blob_room = self.large_blob_room.min(self.max_large_blob_array);
+        without_repetition(&mut self.transports);
+        without_repetition(&mut self.pin_uv_auth_protocols);
+        self.vendor_commands.iter_mut().for_each(without_repetition);
+        self.settle_certifications();
+        self.pin_complexity_policy_url.take_if(|url| url.is_empty());
         if self.transports.is_empty() {
             self.transports.push(AuthenticatorTransport::Usb);
         }
         if let Some(method) = &mut self.user_verification {
+            method.modality &= !EXTERNAL;
+            if method.modality == 0 {
+                method.modality = FINGERPRINT;
+            }
             method.max_retries = method.max_retries.clamp(1, 25);
             method.tries_per_request = method.tries_per_request.clamp(1, 5);
             if let Some(sensor) = &mut method.enrollment {
@@ -154,6 +174,20 @@ impl Config {
                 sensor.max_fingers = sensor.max_fingers.clamp(1, MAX_FINGERS);
             }
         }
+    }
+
+    /// Names that the standard has not are dropped.
+    fn settle_certifications(&mut self) {
+        let mut settled: Vec<(String, u64)> = Vec::new();
+        for (name, level) in core::mem::take(&mut self.certifications) {
+            let known = CERTIFICATIONS.iter().find(|(known, _)| *known == name);
+            if let Some((_, highest)) = known
+                && settled.iter().all(|(before, _)| *before != name)
+            {
+                settled.push((name, level.clamp(1, *highest)));
+            }
+        }
+        self.certifications = settled;
     }
 
     fn drop_what_came_later(&mut self) {
@@ -197,6 +231,9 @@ impl Config {
         }
         if !self.client_pin {
             self.extensions.min_pin_length = false;
+        }
+        if !self.extensions.min_pin_length {
+            // setMinPINLength is what turns the policy on.
             self.pin_complexity_policy = false;
         }
         if !self.client_pin && self.user_verification.is_none() {
@@ -263,6 +300,17 @@ impl Config {
         let offered = protocol.filter(|protocol| self.pin_uv_auth_protocols.contains(protocol));
         offered.ok_or(Refusal::ProtocolUnsupported)
     }
+}
+
+/// Of what stands in a list more than once, the first is left.
+fn without_repetition<T: PartialEq>(list: &mut Vec<T>) {
+    let mut kept: Vec<T> = Vec::with_capacity(list.len());
+    for item in list.drain(..) {
+        if !kept.contains(&item) {
+            kept.push(item);
+        }
+    }
+    *list = kept;
 }
 
 #[cfg(test)]

@@ -51,8 +51,8 @@ pub use attestation::{AttestationFormat, AttestationRoot, RootError, RootName, R
 pub use attestation::{BATCH_CERTIFICATE, BATCH_ROOT_CERTIFICATE};
 pub use authenticator::{Authenticator, MAX_MSG_SIZE, OpenError, TOUCH_TIMEOUT};
 pub use config::{
-    AAGUID, Attestation, AuthenticatorTransport, Backup, Config, Extensions, FingerprintKind,
-    FingerprintSensor, LargeBlobs, SignatureCounter, UserVerification,
+    AAGUID, Attestation, AuthenticatorTransport, Backup, CERTIFICATIONS, Config, Extensions,
+    FingerprintKind, FingerprintSensor, LargeBlobs, SignatureCounter, UserVerification,
 };
 pub use enterprise::Enterprise;
 #[cfg(feature = "faults")]

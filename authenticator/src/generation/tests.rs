@@ -1,5 +1,6 @@
 //! What is made of configurations that contradict themselves.
 
+use alloc::string::String;
 use alloc::vec;
 
 use softkey_ctap::Secret;
@@ -102,6 +103,47 @@ fn the_numbers_of_a_sensor_are_brought_into_bounds() {
     };
     assert_eq!(settled(0), [1, 1, 1, 1]);
     assert_eq!(settled(u8::MAX), [25, 5, u8::MAX, MAX_FINGERS]);
+}
+
+/// Of what stands in a list twice the first is left; a certification has a level that its programme has, a method of
+/// user verification one that can be built in, and the policy's address is not empty.
+#[test]
+fn lists_and_registered_numbers_are_put_in_order() {
+    use AuthenticatorTransport::{Nfc, Usb};
+    let method = |modality| UserVerification {
+        modality,
+        max_retries: 5,
+        tries_per_request: 3,
+        enrollment: None,
+    };
+    let config = Config {
+        transports: vec![Usb, Nfc, Usb, Nfc],
+        pin_uv_auth_protocols: vec![Protocol::One, Protocol::Two, Protocol::One],
+        vendor_commands: Some(vec![2, 1, 2]),
+        certifications: vec![
+            ("FIDO".into(), 7),
+            ("CC-EAL".into(), 0),
+            ("FIPS-CMVP-3-PHY".into(), 4),
+            ("FIDO".into(), 2),
+            ("ISO".into(), 1),
+        ],
+        pin_complexity_policy: true,
+        pin_complexity_policy_url: Some(String::new()),
+        user_verification: Some(method(0x1A02)),
+        ..Config::default()
+    };
+    let settled = config.clone().settled();
+    assert_eq!(settled.transports, [Usb, Nfc]);
+    assert_eq!(settled.pin_uv_auth_protocols, [Protocol::One, Protocol::Two]);
+    assert_eq!(settled.vendor_commands, Some(vec![2, 1]));
+    let left = [("FIDO".into(), 6), ("CC-EAL".into(), 1), ("FIPS-CMVP-3-PHY".into(), 4)];
+    assert_eq!(settled.certifications, left);
+    assert_eq!((settled.pin_complexity_policy, &settled.pin_complexity_policy_url), (true, &None));
+    assert_eq!(settled.user_verification, Some(method(0x0202)));
+    for nothing in [0, 0x800, 0x1000] {
+        let config = Config { user_verification: Some(method(nothing)), ..config.clone() };
+        assert_eq!(config.settled().user_verification, Some(method(2)), "{nothing:#x}");
+    }
 }
 
 /// What needs a PIN, or a way to verify the user, goes with it.
@@ -208,6 +250,10 @@ fn what_needs_more_is_taken_away() {
     let without_pin = Config { client_pin: false, ..everything() }.settled();
     assert!(!without_pin.extensions.min_pin_length && !without_pin.pin_complexity_policy);
     assert_eq!(without_pin.pin_complexity_policy_url, None);
+    // setMinPINLength is what turns the policy on.
+    let unset = Config { extensions: NO_EXTENSIONS, ..everything() }.settled();
+    assert!(!unset.pin_complexity_policy);
+    assert_eq!(unset.pin_complexity_policy_url, None);
     let previewed = Config { credential_management_preview: true, ..Config::default() };
     assert!(previewed.clone().settled().credential_management_preview);
     let without_pin = Config { client_pin: false, ..previewed.clone() }.settled();

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use softkey_authenticator::{
-    AAGUID, Algorithms, Attestation, AuthenticatorTransport, Backup, Config, Enterprise,
-    Extensions, Generation, LargeBlobs, SignatureCounter, UserVerification,
+    AAGUID, Algorithms, Attestation, AuthenticatorTransport, Backup, CERTIFICATIONS, Config,
+    Enterprise, Extensions, Generation, LargeBlobs, SignatureCounter, UserVerification,
 };
 use softkey_ctap::pin_uv::Protocol;
 
@@ -226,17 +226,6 @@ fn protocols(numbers: &[u64]) -> Result<Vec<Protocol>, String> {
     unique(numbers)?;
     numbers.iter().map(find).collect()
 }
-
-/// The certifications that the standard has names for, each with its highest level.
-const CERTIFICATIONS: [(&str, u64); 7] = [
-    ("FIPS-CMVP-2", 4),
-    ("FIPS-CMVP-3", 4),
-    ("FIPS-CMVP-2-PHY", 4),
-    ("FIPS-CMVP-3-PHY", 4),
-    ("CC-EAL", 7),
-    ("FIDO", 6),
-    ("CCN-CPSTIC", 1),
-];
 
 fn certified(given: BTreeMap<String, u64>) -> Result<Vec<(String, u64)>, String> {
     for (name, level) in &given {

@@ -82,6 +82,16 @@ fn flaws_are_named_with_their_line() {
         ("generation = \"2.0\"\ncertifications = { FIDO = 1 }", "certifications", 2),
         ("generation = \"2.2\"\ncertifications = { CCN-CPSTIC = 1 }", "certifications", 2),
         ("generation = \"2.1\"\nlong-touch-for-reset = true", "long-touch-for-reset", 2),
+        (
+            "pin-complexity-policy = true\npin-complexity-policy-url = \"\"",
+            "pin-complexity-policy-url",
+            2,
+        ),
+        (
+            "pin-complexity-policy = true\nextensions = [\"credProtect\"]",
+            "pin-complexity-policy",
+            1,
+        ),
         ("\nvendor-commands = [2, 1, 2]", "vendor-commands", 2),
         ("generation = \"2.0\"\nvendor-commands = []", "vendor-commands", 2),
     ] {

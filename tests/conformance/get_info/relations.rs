@@ -58,6 +58,8 @@ fn extensions_and_members(info: &Info) {
     assert!(!(listed("largeBlob") && array), "largeBlob beside the array");
     assert_eq!(listed("minPinLength"), info.option("setMinPINLength") == Some(true));
     assert_eq!(listed("pinComplexityPolicy"), has(info, 0x1B));
+    // The policy is turned on by setMinPINLength.
+    assert!(!has(info, 0x1B) || info.option("setMinPINLength") == Some(true));
     assert!(!has(info, 0x02) || !info.texts(2).is_empty());
     assert!(!listed("hmac-secret-mc") || listed("hmac-secret"));
     assert!(!listed("credBlob") || listed("credProtect"));
