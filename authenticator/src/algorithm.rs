@@ -131,6 +131,28 @@ impl Algorithm {
         false
     }
 
+    /// The longest signature, in bytes.
+    pub(crate) const fn longest_signature(self) -> usize {
+        match self {
+            // Two numbers of 32 bytes each in DER, as with secp256k1; those of Ed25519 are shorter.
+            Self::Es256 | Self::Esp256 | Self::EdDsa | Self::Ed25519 => 72,
+            #[cfg(feature = "k256")]
+            Self::Es256k => 72,
+            #[cfg(feature = "p384")]
+            Self::Es384 | Self::Esp384 => 104,
+            #[cfg(feature = "p521")]
+            Self::Es512 | Self::Esp512 => 139,
+            #[cfg(feature = "rsa")]
+            Self::Rs256 => 256,
+            #[cfg(feature = "ml-dsa")]
+            Self::MlDsa44 => 2420,
+            #[cfg(feature = "ml-dsa")]
+            Self::MlDsa65 => 3309,
+            #[cfg(feature = "ml-dsa")]
+            Self::MlDsa87 => 4627,
+        }
+    }
+
     /// The same algorithm under its fully specified identifier, if it has two.
     const fn twin(self) -> Option<Self> {
         match self {

@@ -116,7 +116,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             (credential, accounts, user_selected)
         };
         let method = extensions::method(&self.config, verified_by, user_present);
-        let circumstances = Circumstances { listed: allow_list.is_some(), up, method };
+        let (listed, algorithm) = (allow_list.is_some(), credential.algorithm);
+        let circumstances = Circumstances { listed, up, algorithm, method };
         let wishes = self.check_assertion_inputs(&inputs, &circumstances)?;
         // 8, 9. Consent.
         let assertion = Assertion {
@@ -252,7 +253,6 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let Assertion { rp_id_hash, client_data_hash, user_present, verified, .. } = assertion;
         let wishes = &assertion.wishes;
         let outputs = wishes.outputs(&mut self.rng, credential, *verified)?;
-        let large_blob = self.access_large_blob(&wishes.large_blob, rp_id_hash, credential)?;
         let auth_data = AuthenticatorData {
             rp_id_hash: *rp_id_hash,
             flags: Flags::default()
@@ -273,6 +273,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let large_blob_key = credential.large_blob_key().filter(|_| wishes.large_blob_key);
         #[cfg(feature = "faults")]
         let large_blob_key = large_blob_key.filter(|_| !self.faults.denies_large_blob());
+        // Last of what can fail: a refused request has changed no blob.
+        let large_blob = self.access_large_blob(&wishes.large_blob, rp_id_hash, credential)?;
         let unsigned_extension_outputs = large_blob.outputs()?;
         #[cfg(feature = "faults")]
         self.faults.tell();

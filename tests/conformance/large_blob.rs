@@ -2,7 +2,7 @@
 
 use softkey_tests::cbor::{Value, array, map};
 use softkey_tests::checks::{refused, succeeds};
-use softkey_tests::key::Profile;
+use softkey_tests::key::{Cut, Profile, Setup};
 use softkey_tests::pin::Protocol;
 use softkey_tests::platform::permission::{CM, LBW};
 use softkey_tests::platform::{Assertion, Made};
@@ -221,4 +221,49 @@ fn blob_ends_with_its_credential() {
         key.advance(std::time::Duration::from_mins(1));
     }
     assert_eq!(key.memory().dump().len(), empty, "a reset sweeps blobs too");
+}
+
+/// XL-09: wherever the power is cut, a blob that the answer does not tell of as written is not there.
+#[test]
+fn what_is_not_told_as_written_is_not() {
+    for (rk, cut) in [true, false].into_iter().flat_map(|rk| [0, 1].map(|cut| (rk, cut))) {
+        let mut key = key();
+        let made = made(&mut key, rk);
+        key.power_cycle();
+        key.memory().cut_power(Cut::Before(cut));
+        let answer = key.send(&writing(made.get(), b"new", 3).bytes());
+        assert!(key.memory().is_dead(), "two writes");
+        let told = answer[0] == SUCCESS && {
+            let answer = softkey_tests::cbor::walk(&answer[1..]).unwrap();
+            answer.get(8).get("largeBlob").get("written").bool()
+        };
+        assert!(!told, "rk {rk}, {cut}");
+        key.power_cycle();
+        assert_eq!(read(&mut key, &made), None, "rk {rk}, {cut}");
+    }
+}
+
+/// XL-09: the blob ends with its credential also while the key does not offer the extension.
+#[test]
+fn blob_ends_with_its_credential_under_another_profile() {
+    let another = Setup { profile: Profile::Default, ..Setup::default() };
+    for replaced in [true, false] {
+        let mut key = key();
+        let empty = key.memory().dump().len();
+        let first = made(&mut key, true);
+        let records = key.memory().dump().len();
+        assert!(write(&mut key, &first, first.get(), b"first"));
+        key.power_cycle_as(another);
+        if replaced {
+            key.make(&Request::make_credential().discoverable());
+            assert_eq!(key.memory().dump().len(), records);
+        } else {
+            key.set_pin("1234");
+            let token = key.token(Protocol::Two, "1234", CM, None).unwrap();
+            let delete = Request::credential_management(cm::DELETE_CREDENTIAL)
+                .with(cm::PARAMS, map([(2, descriptor(first.id()))]));
+            succeeds(&mut key, &delete.managed(&token));
+            assert_eq!(key.memory().dump().len(), empty);
+        }
+    }
 }

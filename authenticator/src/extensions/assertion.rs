@@ -9,6 +9,7 @@ use softkey_ctap::extensions::{GetAssertionInputs, GetAssertionOutputs, HmacSecr
 use super::hmac_secret::Salts;
 use super::large_blob::{self, Access, Wish};
 use super::{asked, heard, only_true, typed, uvm};
+use crate::algorithm::Algorithm;
 use crate::authenticator::Authenticator;
 use crate::config::{Config, LargeBlobs};
 use crate::credential::Credential;
@@ -43,6 +44,8 @@ pub(crate) struct Circumstances {
     pub(crate) listed: bool,
     /// Will presence be tested?
     pub(crate) up: bool,
+    /// What the credential signs with.
+    pub(crate) algorithm: Algorithm,
     /// How the user was verified, as uvm tells it.
     pub(crate) method: u64,
 }
@@ -101,13 +104,13 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         inputs: &AssertionInputs<'_>,
         request: &Circumstances,
     ) -> Result<AssertionWishes, Refusal> {
-        let &Circumstances { listed, up, method } = request;
         let large_blob_key = only_true(inputs.large_blob_key)?;
-        let salts = inputs.hmac_secret.as_ref().map(|input| self.salts(input, up)).transpose()?;
+        let salts =
+            inputs.hmac_secret.as_ref().map(|input| self.salts(input, request.up)).transpose()?;
         Ok(AssertionWishes {
-            uvm: inputs.uvm.then_some(method),
+            uvm: inputs.uvm.then_some(request.method),
             cred_blob: inputs.cred_blob,
-            large_blob: Wish::of(inputs.large_blob.as_ref(), listed, up),
+            large_blob: Wish::of(inputs.large_blob.as_ref(), request),
             salts,
             large_blob_key,
             third_party_payment: inputs.third_party_payment,

@@ -10,8 +10,9 @@ use softkey_ctap::extensions::{
 use softkey_ctap::message;
 use zeroize::Zeroizing;
 
-use crate::authenticator::Authenticator;
-use crate::config::LargeBlobs;
+use super::Circumstances;
+use crate::algorithm::Algorithm;
+use crate::authenticator::{Authenticator, MAX_MSG_SIZE};
 use crate::credential::Credential;
 use crate::records::{self, Batch};
 use crate::refusal::Refusal;
@@ -19,6 +20,15 @@ use crate::store::{Key, Store};
 
 /// The longest blob, in bytes: what fits a record.
 const MAX_BLOB: usize = 4000;
+
+/// The most that stands around blob and signature in an answer, in bytes: the identifier, the authenticator data with all
+/// other extensions, the user with both names, and the heads and names of it all. They come to less than 800.
+const AROUND: usize = 1024;
+
+/// The longest blob that a credential with this algorithm gives back: the answer must fit a message.
+fn longest(algorithm: Algorithm) -> usize {
+    MAX_BLOB.min(MAX_MSG_SIZE.saturating_sub(AROUND + algorithm.longest_signature()))
+}
 
 message! {
     /// A credential's blob as it is stored.
@@ -80,12 +90,13 @@ fn exact<'b, T: Decode<'b> + Encode + Clone>(input: &Lazy<'b, T>) -> Result<T, R
 
 impl Wish {
     /// A blob is written only for a credential that the platform named, and only if presence will be tested.
-    pub(super) fn of(access: Option<&Access<'_>>, listed: bool, up: bool) -> Self {
+    pub(super) fn of(access: Option<&Access<'_>>, request: &Circumstances) -> Self {
         match access {
             None => Self::Nothing,
             Some(Access::Read) => Self::Read,
             Some(Access::Write(record)) => {
-                let possible = listed && up && record.blob.len() <= MAX_BLOB;
+                let fits = record.blob.len() <= longest(request.algorithm);
+                let possible = request.listed && request.up && fits;
                 Self::Write(possible.then(|| Zeroizing::new(cbor::encode(record))))
             }
         }
@@ -144,11 +155,10 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         }
     }
 
-    /// Adds to a batch what a credential's end means for its blob.
+    /// Adds to a batch what a credential's end means for its blob, which may be of a time when the key offered the
+    /// extension.
     pub(crate) fn drop_large_blob(&self, batch: &mut Batch, rp16: &[u8; 16], id: &[u8]) {
-        if self.config.large_blobs == LargeBlobs::Extension {
-            batch.delete(self.blob_key(rp16, id));
-        }
+        batch.delete(self.blob_key(rp16, id));
     }
 
     fn blob_key(&self, rp16: &[u8; 16], id: &[u8]) -> Key {

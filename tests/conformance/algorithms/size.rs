@@ -1,13 +1,13 @@
 //! The longest answers there are.
 
-use softkey_tests::cbor::{array, map};
+use softkey_tests::cbor::{Value, array, map};
 use softkey_tests::key::{OTHER_AAGUID, Profile, Setup};
 use softkey_tests::pin::Protocol;
-use softkey_tests::request::cf;
+use softkey_tests::request::{cf, mc};
 use softkey_tests::status::SUCCESS;
 use softkey_tests::{Key, Request};
 
-use super::{Kind, ML_DSA_87, hmac_secret};
+use super::{Kind, ML_DSA_65, ML_DSA_87, hmac_secret};
 
 /// What CTAPHID can carry.
 const MAX_MSG_SIZE: usize = 7609;
@@ -99,5 +99,44 @@ fn another_model_never_shows_the_batch_certificate() {
                 assert_eq!(1 + made.answer.encode().len() - told, 64, "what stands around them");
             }
         }
+    }
+}
+
+/// XL-09: a blob is written only if the answer that gives it back fits into a message, whatever the credential signs with
+/// and whatever else is asked for.
+#[test]
+fn longest_blob_written_is_read() {
+    for (kind, too_long) in [(ML_DSA_65, 3900), (ML_DSA_87, 2600)] {
+        let mut key = Key::new(Setup { profile: Profile::LargeBlob, ..kind.setup() });
+        let user = map([("id", Value::from([0xFF; 64])), ("name", "name".into())]);
+        let request = kind.request().discoverable().with(mc::USER, user);
+        let made = key.make(&request.extension("credBlob", [1; 128]));
+        let written = |key: &mut Key, length: usize| {
+            let input = map([
+                ("write", Value::from(vec![7_u8; length])),
+                ("originalSize", u64::MAX.into()),
+            ]);
+            let assertion = key.assertion_by(&made, &made.get().extension("largeBlob", input));
+            assertion.answer.get(8).get("largeBlob").get("written").bool()
+        };
+        assert!(!written(&mut key, too_long), "{too_long} bytes are not read");
+        let (mut fits, mut fails) = (1000, too_long);
+        assert!(written(&mut key, fits));
+        while fits + 1 < fails {
+            let length = usize::midpoint(fits, fails);
+            *(if written(&mut key, length) { &mut fits } else { &mut fails }) = length;
+        }
+        assert!(written(&mut key, fits));
+        let shared = key.agree(Protocol::Two);
+        let reading = made
+            .get()
+            .extension("largeBlob", map([("read", true)]))
+            .extension("credBlob", true)
+            .extension("thirdPartyPayment", true)
+            .extension("hmac-secret", hmac_secret::input(&shared, &[1; 64]));
+        let answer = key.send(&reading.bytes());
+        assert!(answer[0] == 0 && answer.len() <= MAX_MSG_SIZE, "{} bytes", answer.len());
+        let outputs = key.assertion_by(&made, &reading).answer.get(8).get("largeBlob").clone();
+        assert_eq!(outputs.get("blob").bytes().len(), fits);
     }
 }
