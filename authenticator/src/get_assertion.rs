@@ -37,6 +37,8 @@ pub(crate) struct Checked {
     accounts: u64,
     /// The token that authorized the request.
     token: Option<u64>,
+    /// Is presence asked for?
+    up: bool,
 }
 
 /// What every signature of one request has in common.
@@ -128,7 +130,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             user_selected,
             wishes,
         };
-        let checked = Checked { assertion, credential, accounts, token };
+        let checked = Checked { assertion, credential, accounts, token, up };
         if up && !present {
             let requester = requester(&request);
             return Ok(Consent::presence(requester, Then::GetAssertion(checked)));
@@ -196,8 +198,9 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
 
     /// Steps 9 to 13, once presence was shown if it is needed.
     pub(crate) fn assert(&mut self, now: Instant, via: Via, checked: Checked) -> Progress {
-        let Checked { assertion, mut credential, accounts, token } = checked;
-        if assertion.user_present {
+        let Checked { assertion, mut credential, accounts, token, up } = checked;
+        // A gesture that shows presence unasked, as it verifies, spends nothing.
+        if up {
             self.tokens.spend();
         }
         let count = (accounts > 1).then_some(accounts);

@@ -308,7 +308,25 @@ fn presence_in_a_token_serves_no_request_without_it() {
         let asked = key.prompts();
         let answer = key.send(&request.bytes());
         assert_eq!(key.prompts(), asked + 1, "{request:?}");
-        assert_ne!(answer, [SUCCESS], "refused");
+        assert_eq!(answer, [status], "{request:?}");
+    }
+}
+
+/// GA-14: a silent assertion spends no token, although the gesture that verified its user showed presence; one that is not
+/// silent does.
+#[test]
+fn silent_assertion_spends_no_token() {
+    for (up, status) in [(false, SUCCESS), (true, PIN_AUTH_INVALID)] {
+        let mut key = with_sensor(true);
+        let made = key.make(&Request::make_credential());
+        let token = token(&mut key, Protocol::Two, GA).unwrap();
+        let other = key.open_channel();
+        let own = key.channel();
+        key.switch_to(other);
+        let assertion = made.get().option("uv", true).option("up", up);
+        assert!(key.assertion_by(&made, &assertion).auth_data.has(UP | UV));
+        key.switch_to(own);
+        assert_eq!(key.status(&made.get().authorized(&token)), status, "up {up}");
     }
 }
 
