@@ -10,8 +10,9 @@ use softkey_ctap::entities::{Descriptor, RelyingParty, RpId, User, UserId};
 
 use crate::authenticator::{Authenticator, Outcome, Progress, parameters, reply};
 use crate::authorization::Param;
-use crate::config::Config;
+use crate::config::{Config, LargeBlobs};
 use crate::credential::{self, Account, Credential, Kind};
+use crate::generation::Generation;
 use crate::make_credential::shortened;
 use crate::records::{self, Batch, Party, Totals};
 use crate::refusal::Refusal;
@@ -139,7 +140,9 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let params = request.sub_command_params.as_ref().map_or(&[][..], |params| params.bytes);
         let message = [&sub_command[..], params];
         let persistent = self.pin.persistent_token.as_ref();
-        if let Some(token) = persistent.filter(|_| reads && edition == Edition::Final)
+        let reads = reads && edition == Edition::Final;
+        let known = self.config.generation >= Generation::Ctap22;
+        if let Some(token) = persistent.filter(|_| reads && known)
             && param.protocol.verify(token.expose(), &message, param.bytes)
         {
             return Ok(Authority::Persistent);
@@ -351,7 +354,9 @@ fn entry(credential: &Credential, total: Option<u64>, config: &Config) -> Progre
             .extensions
             .cred_protect
             .then_some(credential.protection.number().into()),
-        large_blob_key: credential.large_blob_key(),
+        large_blob_key: credential
+            .large_blob_key()
+            .filter(|_| config.large_blobs == LargeBlobs::Array),
         third_party_payment: config
             .extensions
             .third_party_payment

@@ -1,9 +1,13 @@
 //! What credentials of other keys look like: backup flags, counters, the model's identifier.
 
 use softkey_tests::auth_data::{BE, BS};
-use softkey_tests::cbor::Value;
+use softkey_tests::cbor::{Value, map};
 use softkey_tests::key::{OTHER_AAGUID, Profile, Setup};
+use softkey_tests::parts::sha256;
 use softkey_tests::pin::Protocol;
+use softkey_tests::platform::permission::PCMR;
+use softkey_tests::request::cm;
+use softkey_tests::status::PIN_AUTH_INVALID;
 use softkey_tests::u2f::{Registration, authenticate, authentication, register};
 use softkey_tests::{Key, Request};
 
@@ -74,4 +78,24 @@ fn disguise_is_worn_everywhere() {
     for protocol in Protocol::BOTH {
         key.key_agreement(protocol);
     }
+}
+
+/// CM-03, CM-14: what another profile left in the store is not told or taken by one that does not offer it: the key for the
+/// large-blob array, and the persistent token of 2.2.
+#[test]
+fn what_is_not_offered_is_neither_told_nor_taken() {
+    let mut key = Key::with_profile(Profile::Default);
+    key.make(&Request::make_credential().discoverable().extension("largeBlobKey", true));
+    key.set_pin("1234");
+    let persistent = key.token(Protocol::Two, "1234", PCMR, None).unwrap();
+    let list = Request::credential_management(cm::ENUMERATE_CREDENTIALS_BEGIN)
+        .with(cm::PARAMS, map([(1, sha256(b"example.com"))]))
+        .managed(&persistent);
+    assert!(key.ok(&list).at(0x0B).is_some());
+    power_cycle_as(&mut key, Profile::LargeBlob);
+    assert_eq!(key.ok(&list).at(0x0B), None, "largeBlobKey is not offered");
+    power_cycle_as(&mut key, Profile::Ctap22);
+    assert!(key.ok(&list).at(0x0B).is_some());
+    power_cycle_as(&mut key, Profile::Ctap21);
+    assert_eq!(key.status(&list), PIN_AUTH_INVALID, "2.1 has no persistent token");
 }
