@@ -104,7 +104,8 @@ fn silent_verified_assertion_tells_what_was_shown() {
         let asked = key.prompts();
         let request = made.get().option("up", false).option("uv", true);
         let assertion = key.assertion_by(&made, &request);
-        assert!(assertion.auth_data.has(UV));
+        let shown = if shows_presence { UP } else { 0 };
+        assert_eq!(assertion.auth_data.flags, UV | shown);
         assert_eq!(key.prompts(), asked + 1, "for the finger, not for a touch");
     }
 }
@@ -303,7 +304,13 @@ fn presence_in_a_token_serves_no_request_without_it() {
     key.switch_to(other);
     let elsewhere = Request::make_credential_for("other.example", &[1]);
     let excluding = Request::make_credential().listing(&[made.id()]);
-    for request in [made.get(), elsewhere, excluding] {
+    let all = [
+        (made.get(), OPERATION_DENIED),
+        (elsewhere, OPERATION_DENIED),
+        // That it is excluded is told after the touch, whatever the user does.
+        (excluding, CREDENTIAL_EXCLUDED),
+    ];
+    for (request, status) in all {
         key.user(User::Refuses);
         let asked = key.prompts();
         let answer = key.send(&request.bytes());
