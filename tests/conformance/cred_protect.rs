@@ -2,6 +2,7 @@
 
 use softkey_tests::cbor::{Value, map};
 use softkey_tests::checks::{no_account, refused};
+use softkey_tests::key::{Sensor, Setup};
 use softkey_tests::pin::Protocol;
 use softkey_tests::platform::Made;
 use softkey_tests::platform::permission::GA;
@@ -84,6 +85,20 @@ fn level_three_needs_verification() {
     }
 }
 
+/// XP-05: built-in verification finds level 3 as the PIN does, by the option and by a token.
+#[test]
+fn built_in_verification_finds_level_three() {
+    let sensor = Some(Sensor { max_retries: 5, tries_per_request: 1, shows_presence: true });
+    let mut key = Key::new(Setup { sensor, ..Setup::default() });
+    let made = key.make(&request(3, true).option("uv", true));
+    for request in [made.get(), Request::get_assertion(RP)] {
+        refused(&mut key, &request, NO_CREDENTIALS);
+        key.assertion_by(&made, &request.clone().option("uv", true));
+        let token = key.token_by_uv(Protocol::Two, GA, Some(RP)).unwrap();
+        key.assertion_by(&made, &request.authorized(&token));
+    }
+}
+
 /// XP-06: the count is of those visible.
 #[test]
 fn only_visible_credentials_are_counted() {
@@ -123,12 +138,13 @@ fn levels_survive_a_power_cycle() {
     refused(&mut key, &third.get(), NO_CREDENTIALS);
 }
 
-/// XP-09: a credential of level 3 is no key handle.
+/// XP-04, XP-09: a credential of level 3 is no key handle; one of level 2, which a handle names, is.
 #[test]
 fn level_three_is_unusable_over_u2f() {
     let mut key = Key::fresh();
     let application = softkey_tests::parts::sha256(RP.as_bytes());
-    for (level, expected) in [(1, word::CONDITIONS_NOT_SATISFIED), (3, word::WRONG_DATA)] {
+    let found = word::CONDITIONS_NOT_SATISFIED;
+    for (level, expected) in [(1, found), (2, found), (3, word::WRONG_DATA)] {
         let made = key.make(&request(level, false));
         assert!(made.id().len() <= 255, "short enough for a key handle");
         for p1 in [u2f::CHECK_ONLY, u2f::ENFORCE] {

@@ -280,14 +280,26 @@ fn faults_are_found_in_order() {
     }
 }
 
-/// XH-13: each getNextAssertion computes with its own credential.
+/// XH-05, XH-13: each getNextAssertion computes with its own credential, its secret for a verified user if the user was.
 #[test]
 fn each_next_assertion_has_its_own_output() {
     let mut key = Key::fresh();
     let made = three_accounts(&mut key, "example.com");
+    own_outputs(&mut key, &made, |_, request| request);
+    key.set_pin("1234");
+    own_outputs(&mut key, &made, |key, request| {
+        let token = key.token(Protocol::Two, "1234", GA, Some("example.com")).unwrap();
+        request.authorized(&token)
+    });
+}
+
+/// Of these accounts each gives by getNextAssertion what it gives alone, with requests that are verified so.
+#[track_caller]
+fn own_outputs(key: &mut Key, made: &[Made], verified: fn(&mut Key, Request) -> Request) {
     let shared = key.agree(Protocol::Two);
     let request =
         Request::get_assertion("example.com").extension("hmac-secret", input(&shared, &SALT_1));
+    let request = verified(key, request);
     let mut outputs = vec![key.assertion_by(&made[2], &request)];
     outputs.extend((0..2).map(|_| key.next_assertion(&request)));
     outputs[2].verify(&made[0]);
@@ -297,8 +309,8 @@ fn each_next_assertion_has_its_own_output() {
         .collect();
     assert!(ivs[0] != ivs[1] && ivs[1] != ivs[2] && ivs[0] != ivs[2], "an IV came twice");
     for (assertion, made) in outputs.iter().zip(made.iter().rev()) {
-        let alone = secret(&mut key, Protocol::One, made, &made.get(), &SALT_1);
-        assert_eq!(output(&shared, assertion), alone);
+        let request = verified(key, made.get());
+        assert_eq!(output(&shared, assertion), secret(key, Protocol::One, made, &request, &SALT_1));
     }
 }
 

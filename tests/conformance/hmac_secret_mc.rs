@@ -3,6 +3,7 @@
 use softkey_tests::auth_data::UV;
 use softkey_tests::cbor::Value;
 use softkey_tests::checks::{no_account, refused};
+use softkey_tests::key::{Sensor, Setup};
 use softkey_tests::pin::{Protocol, Shared, cose_key_agreement};
 use softkey_tests::platform::Made;
 use softkey_tests::platform::permission::{GA, MC};
@@ -72,6 +73,31 @@ fn verified_creation_agrees_with_verified_sign_in() {
     let token = key.token(Protocol::Two, "1234", GA, Some(RP)).unwrap();
     assert_eq!(at_sign_in(&mut key, &made, made.get().authorized(&token), &SALT_1), secret);
     assert_ne!(at_sign_in(&mut key, &made, made.get(), &SALT_1), secret);
+}
+
+/// XH-05, XH-16: the secret of a verified user is one, whether the PIN or the key itself verified: at creation and at
+/// sign-in.
+#[test]
+fn built_in_verification_gives_the_secrets_of_the_pin() {
+    let sensor = Some(Sensor { max_retries: 5, tries_per_request: 1, shows_presence: true });
+    let mut key = Key::new(Setup { sensor, ..Setup::default() });
+    key.set_pin("1234");
+    let salts = [SALT_1, SALT_2].concat();
+    let shared = key.agree(Protocol::Two);
+    let request = Request::make_credential().discoverable().option("uv", true);
+    let made = key.make(&asking(request, &shared, &salts));
+    assert!(made.auth_data.has(UV));
+    let secret = at_creation(&shared, &made);
+    assert_eq!(at_sign_in(&mut key, &made, made.get().option("uv", true), &salts), secret);
+    for by_pin in [true, false] {
+        let token = if by_pin {
+            key.token(Protocol::Two, "1234", GA, Some(RP)).unwrap()
+        } else {
+            key.token_by_uv(Protocol::Two, GA, Some(RP)).unwrap()
+        };
+        assert_eq!(at_sign_in(&mut key, &made, made.get().authorized(&token), &salts), secret);
+    }
+    assert_ne!(at_sign_in(&mut key, &made, made.get(), &salts), secret);
 }
 
 /// XH-15: without hmac-secret, or with false there.

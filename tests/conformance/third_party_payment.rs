@@ -53,7 +53,7 @@ fn flag_is_not_told_unasked() {
     }
 }
 
-/// XT-01: a credential made by U2F has not the flag, and each next assertion tells its own.
+/// XT-01: each next assertion tells its own flag.
 #[test]
 fn each_next_assertion_tells_its_own_flag() {
     let mut key = Key::fresh();

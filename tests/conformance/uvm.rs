@@ -2,9 +2,11 @@
 
 use softkey_tests::auth_data::{AuthData, UP, UV};
 use softkey_tests::cbor::{Value, array};
+use softkey_tests::checks::{refused, three_accounts};
 use softkey_tests::key::{Profile, Sensor, Setup};
 use softkey_tests::pin::Protocol;
 use softkey_tests::platform::permission::{GA, MC};
+use softkey_tests::status::CBOR_UNEXPECTED_TYPE;
 use softkey_tests::{Key, Request};
 
 const RP: &str = "example.com";
@@ -72,5 +74,38 @@ fn method_is_not_told_unasked() {
         let made = key.make(&asking(Request::make_credential()));
         assert_eq!(made.auth_data.extensions, None);
         assert_eq!(key.assertion_by(&made, &asking(made.get())).auth_data.extensions, None);
+    }
+}
+
+/// XT-04: each next assertion tells the method too.
+/// CT-XU-uvm.
+#[test]
+fn each_next_assertion_tells_the_method() {
+    let mut key = Key::with_profile(Profile::Uvm);
+    three_accounts(&mut key, RP);
+    key.set_pin("1234");
+    let asking = Request::get_assertion(RP).extension("uvm", true);
+    for method in [0x01, 0x800] {
+        let mut request = asking.clone();
+        if method == 0x800 {
+            let token = key.token(Protocol::Two, "1234", GA, Some(RP)).unwrap();
+            request = request.authorized(&token);
+        }
+        assert_eq!(methods(&key.assertion(&request).auth_data), [method]);
+        for _ in 0..2 {
+            assert_eq!(methods(&key.next_assertion(&request).auth_data), [method]);
+        }
+    }
+}
+
+/// XT-04, CB-13: other types, in both ceremonies.
+#[test]
+fn other_types_are_refused() {
+    let mut key = Key::with_profile(Profile::Uvm);
+    for value in [1.into(), "true".into(), Value::Null, Value::from([1])] {
+        let make = Request::make_credential().extension("uvm", value.clone());
+        refused(&mut key, &make, CBOR_UNEXPECTED_TYPE);
+        let get = Request::get_assertion(RP).extension("uvm", value);
+        refused(&mut key, &get, CBOR_UNEXPECTED_TYPE);
     }
 }

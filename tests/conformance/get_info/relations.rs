@@ -169,8 +169,8 @@ fn numbers(info: &Info, generation: u8) {
     }
     within(0x1D, 8..=63);
     within(0x0D, 4..=number(info, 0x1D).unwrap_or(63));
-    // passcode_external is the client's PIN, and no way of the key's own.
-    assert_eq!(number(info, 0x12).unwrap_or_default() & 0x0800, 0);
+    // passcode_external is the client's PIN, and no way of the key's own; nor is pattern_external.
+    assert_eq!(number(info, 0x12).unwrap_or_default() & 0x1800, 0);
     assert_eq!(has(info, 0x0C), has(info, 0x0D));
     assert_eq!(has(info, 0x14), info.option("rk") == Some(true) && generation >= 21);
     assert_eq!(has(info, 0x0E), generation >= 21);
@@ -220,7 +220,7 @@ fn relations(info: &Info, generation: u8) {
     members_of_the_generation(info, generation);
 }
 
-/// GI-02, GI-06, GI-07, GI-10, GI-12, GI-15, GI-16, GI-18, GI-19, GI-21, GI-22, GI-25: the relations hold for every
+/// GI-02, GI-06, GI-07, GI-10, GI-12, GI-15, GI-16, GI-18, GI-19, GI-21, GI-22, GI-23, GI-25: the relations hold for every
 /// profile, fresh and in use.
 /// CT-GI-relations, CT-XB-info.
 #[test]
@@ -230,17 +230,20 @@ fn relations_hold_for_every_profile() {
         let generation = generation(profile);
         let info = key.info();
         relations(&info, generation);
+        let encrypted = |info: &Info| (has(info, 0x19), has(info, 0x1E));
+        assert_eq!(encrypted(&info), (false, false), "before a persistent token");
         if info.option("clientPin").is_none() {
             continue;
         }
         key.set_pin_by(Protocol::One, "739164");
         let info = key.info();
         relations(&info, generation);
+        assert_eq!(encrypted(&info), (false, false), "before a persistent token");
         if info.option("perCredMgmtRO") == Some(true) {
             key.token(Protocol::Two, "739164", PCMR, None).unwrap();
             let info = key.info();
             relations(&info, generation);
-            assert_eq!((has(&info, 0x19), has(&info, 0x1E)), (true, generation >= 23));
+            assert_eq!(encrypted(&info), (true, generation >= 23));
         }
         key.power_cycle();
         relations(&key.info(), generation);

@@ -1,8 +1,9 @@
 //! One key, two protocols: credentials that cross over.
 
 use softkey_tests::auth_data::{UP, UV};
-use softkey_tests::cbor::{Value, map};
+use softkey_tests::cbor::{Value, array, map};
 use softkey_tests::checks::{no_account, refused};
+use softkey_tests::key::Profile;
 use softkey_tests::parts::sha256;
 use softkey_tests::pin::{Protocol, cose_key_agreement};
 use softkey_tests::platform::permission::GA;
@@ -15,6 +16,7 @@ use softkey_tests::verify::p256_point;
 use softkey_tests::{Key, Request};
 
 use super::{CHALLENGE, registered};
+use crate::hmac_secret;
 
 const RP: &str = "example.com";
 
@@ -41,6 +43,73 @@ fn u2f_credential_works_in_get_assertion_when_listed() {
     let assertion = key.assertion(&listed.authorized(&token));
     assertion.verify_with(&cose(&registration.public_key));
     assert_eq!(assertion.auth_data.flags, UP | UV);
+}
+
+/// UF-19, XB-03, XT-01, XL-06: a U2F credential has what a plain one has: an empty credBlob, no payment flag, no key for the
+/// large-blob array.
+#[test]
+fn u2f_credential_has_the_outputs_of_a_plain_one() {
+    let mut key = Key::with_profile(Profile::Default);
+    let registration = registered(&mut key, &sha256(RP.as_bytes()));
+    let asking = Request::get_assertion(RP)
+        .listing(&[&registration.handle])
+        .extension("credBlob", true)
+        .extension("thirdPartyPayment", true)
+        .extension("largeBlobKey", true);
+    let assertion = key.assertion(&asking);
+    assertion.verify_with(&cose(&registration.public_key));
+    let outputs =
+        map([("credBlob", Value::Bytes(Vec::new())), ("thirdPartyPayment", false.into())]);
+    assert_eq!((assertion.auth_data.extensions, assertion.answer.at(7)), (Some(outputs), None));
+    let mut key = Key::with_profile(Profile::Uvm);
+    let registration = registered(&mut key, &sha256(RP.as_bytes()));
+    let asking = Request::get_assertion(RP).listing(&[&registration.handle]).extension("uvm", true);
+    let presence = array([array([1, 1, 1])]);
+    assert_eq!(key.assertion(&asking).auth_data.extensions, Some(map([("uvm", presence)])));
+}
+
+/// UF-19, XH-02, XH-05: a U2F credential has secrets for hmac-secret: 32 bytes for each salt, and others once the user is
+/// verified.
+#[test]
+fn u2f_credential_has_secrets() {
+    let mut key = Key::fresh();
+    let registration = registered(&mut key, &sha256(RP.as_bytes()));
+    let listed = Request::get_assertion(RP).listing(&[&registration.handle]);
+    let secret = |key: &mut Key, request: &Request, salts: &[u8]| {
+        let shared = key.agree(Protocol::Two);
+        let input = hmac_secret::input(&shared, salts);
+        let assertion = key.assertion(&request.clone().extension("hmac-secret", input));
+        assertion.verify_with(&cose(&registration.public_key));
+        shared.decrypt(assertion.auth_data.extension("hmac-secret").unwrap().bytes())
+    };
+    let (one, two) = (hmac_secret::SALT_1, [hmac_secret::SALT_1, hmac_secret::SALT_2].concat());
+    let touched = secret(&mut key, &listed, &two);
+    assert_eq!((touched.len(), secret(&mut key, &listed, &one)), (64, touched[..32].to_vec()));
+    key.set_pin("1234");
+    let token = key.token(Protocol::Two, "1234", GA, Some(RP)).unwrap();
+    let verified = secret(&mut key, &listed.authorized(&token), &two);
+    assert_eq!(verified.len(), 64);
+    assert!(verified[..32] != touched[..32] && verified[32..] != touched[32..]);
+}
+
+/// UF-19, XL-09: a U2F credential has a blob, which is read as it was written.
+#[test]
+fn u2f_credential_has_a_blob() {
+    let mut key = Key::with_profile(Profile::LargeBlob);
+    let registration = registered(&mut key, &sha256(RP.as_bytes()));
+    let listed = Request::get_assertion(RP).listing(&[&registration.handle]);
+    let mut access = |input: Value| {
+        let assertion = key.assertion(&listed.clone().extension("largeBlob", input));
+        assertion.verify_with(&cose(&registration.public_key));
+        assertion.answer.at(8).cloned()
+    };
+    let read = || map([("read", true)]);
+    assert_eq!(access(read()), None);
+    let write = map([("write", Value::from(b"blob")), ("originalSize", 9.into())]);
+    let written = map([("largeBlob", map([("written", true)]))]);
+    assert_eq!(access(write), Some(written));
+    let blob = map([("blob", Value::from(b"blob")), ("originalSize", 9.into())]);
+    assert_eq!(access(read()), Some(map([("largeBlob", blob)])));
 }
 
 /// UF-19: the `AppID` extension: a handle made for an `AppID` answers under it as RP ID.
