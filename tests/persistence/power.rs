@@ -96,10 +96,13 @@ fn a_killed_process_never_leaves_half_a_commit() {
         records(&store).map_err(|error| error.to_string())
     };
     let mut file = Vec::new();
+    let mut looked_at = 0;
     for (at, event) in recording.events.iter().enumerate() {
         replay(&mut file, event);
         let Some(allowed) = recording.allowed(at + 1) else { continue };
+        looked_at += 1;
         let found = same_boot(file.clone()).unwrap_or_else(|error| panic!("after {at} {error}"));
         assert!(allowed.contains(&&found), "after {at}");
     }
+    assert!(looked_at >= 24, "{looked_at} places of {}", recording.events.len());
 }

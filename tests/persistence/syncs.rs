@@ -7,7 +7,7 @@ use softkey_tests::persistence::registrar::KeyOn;
 use softkey_tests::pin::{Protocol, Shared, padded};
 use softkey_tests::platform::{pin_token_request, set_pin_request};
 use softkey_tests::request::{Request, command, cp};
-use softkey_tests::status::{NO_CREDENTIALS, PIN_INVALID, SUCCESS};
+use softkey_tests::status::{MISSING_PARAMETER, NO_CREDENTIALS, PIN_INVALID, SUCCESS};
 
 use crate::new_store;
 
@@ -48,7 +48,8 @@ fn a_registration_costs_one_sync() {
     for user in [1, 2, 1] {
         let request = Request::make_credential_for("example.com", &[user]);
         assert_eq!(key.send(&request.clone().discoverable()), (SUCCESS, 1));
-        assert!(key.send(&request).1 <= 1);
+        let (status, syncs) = key.send(&request);
+        assert!(status == SUCCESS && syncs <= 1, "{status:#04x}, {syncs} syncs");
     }
 }
 
@@ -72,12 +73,11 @@ fn a_refused_request_costs_no_sync() {
     let mut key = Counted::new();
     assert_eq!(key.send(&Request::get_assertion("example.com")), (NO_CREDENTIALS, 0));
     let twice = Request::make_credential_for("example.com", &[1]).discoverable();
-    key.send(&twice);
+    assert_eq!(key.send(&twice), (SUCCESS, 1));
     assert_eq!(key.send(&Request::bare(command::GET_INFO)), (SUCCESS, 0));
     assert_eq!(key.send(&Request::client_pin(cp::GET_PIN_RETRIES)), (SUCCESS, 0));
     let malformed = Request::make_credential().without(1);
-    let (status, syncs) = key.send(&malformed);
-    assert!(status != SUCCESS && syncs == 0);
+    assert_eq!(key.send(&malformed), (MISSING_PARAMETER, 0));
 }
 
 /// A wrong PIN costs one sync: the retry is gone before the comparison is made.
