@@ -209,16 +209,21 @@ fn accounts_are_managed() {
     assert_eq!(parties, [RP, "example.org"]);
 
     let params = map([(1, Value::from(&sha256(RP.as_bytes())[..]))]);
-    let first = key.manage(cm::ENUMERATE_CREDENTIALS_BEGIN, Some(params), &token);
+    let first = key.manage(cm::ENUMERATE_CREDENTIALS_BEGIN, Some(params.clone()), &token);
     assert_eq!(first.get(9).uint(), 2);
-    let id = first.get(7).get("id").bytes().to_vec();
-    let params = map([(2, descriptor(&id))]);
-    key.manage(cm::DELETE_CREDENTIAL, Some(params), &token);
+    let second = key.ok(&Request::credential_management(cm::ENUMERATE_CREDENTIALS_NEXT));
+    let id = |one: &Value| descriptor(one.get(7).get("id").bytes());
+    key.manage(cm::DELETE_CREDENTIAL, Some(map([(2, id(&first))])), &token);
+    let renamed = second.get(6).clone().with("name", "another name");
+    let update = map([(2, id(&second)), (3, renamed.clone())]);
+    key.manage(cm::UPDATE_USER_INFORMATION, Some(update), &token);
     drop(key);
 
     let mut key = Client::of(board.power_up(None));
     let token = key.token(CREDENTIAL_MANAGEMENT, None);
     assert_eq!(key.manage(cm::GET_CREDS_METADATA, None, &token).get(1).uint(), 3);
+    let left = key.manage(cm::ENUMERATE_CREDENTIALS_BEGIN, Some(params), &token);
+    assert_eq!((left.get(9).uint(), id(&left), left.get(6)), (1, id(&second), &renamed));
 }
 
 /// What the hungriest requests take of heap and stack; `cargo xtask firmware size` prints it.
