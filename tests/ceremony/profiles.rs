@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 use softkey::profile::Profile;
+use softkey_client::cause::NotWithU2f;
 use softkey_client::{Cause, Reach, base64url};
 
 use crate::world::{World, authenticated, list, registered};
@@ -71,8 +72,13 @@ fn u2f_key_is_spoken_to_in_ctap1() {
     assert_eq!(world.reach, Reach { ctap2: false, u2f: true });
     let made = world.create(&json!({})).unwrap();
     assert_eq!(registered(&made, false).aaguid, [0; 16]);
-    for impossible in [required(), json!({"authenticatorSelection": {"residentKey": "required"}})] {
-        assert!(world.create(&impossible).is_err(), "{impossible}");
+    let resident = json!({"authenticatorSelection": {"residentKey": "required"}});
+    for (impossible, why) in
+        [(required(), NotWithU2f::UserVerification), (resident, NotWithU2f::DiscoverableCredential)]
+    {
+        let touches = world.core().touches;
+        assert_eq!(world.create(&impossible), Err(Cause::NotWithU2f(why)), "{impossible}");
+        assert_eq!(world.core().touches, touches);
     }
 }
 
@@ -98,7 +104,8 @@ fn long_lists_are_cut_for_a_tiny_key() {
 #[test]
 fn key_without_a_pin_verifies_nobody() {
     let mut world = world("no-pin");
-    assert!(world.create(&required()).is_err());
+    assert_eq!(world.create(&required()), Err(Cause::NoUserVerification));
+    assert_eq!(world.core().touches, 0);
     let preferred = json!({"authenticatorSelection": {"userVerification": "preferred", "residentKey": "required"}});
     let made = world.create(&preferred).unwrap();
     assert!(!registered(&made, false).user_verified);

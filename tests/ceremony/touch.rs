@@ -57,6 +57,11 @@ fn a_selection_is_a_touch() {
     let entropy = world.entropy();
     let refused = world.run(manage::select(reach, entropy));
     assert_eq!(refused, Err(Cause::Refused(StatusCode::OPERATION_DENIED)));
+    world.core().hand = Hand::StaysAway;
+    let (begun, entropy) = (world.now(), world.entropy());
+    let missed = world.run(manage::select(reach, entropy));
+    assert_eq!(missed, Err(Cause::Refused(StatusCode::USER_ACTION_TIMEOUT)));
+    assert_eq!(world.now().duration_since(begun).as_secs(), 30);
 }
 
 /// Ten seconds after power-up the window for a reset is closed.
