@@ -336,6 +336,15 @@ fn errors_leave_nothing_in_the_store() {
         assert_eq!(key.status(&made.get().extension("hmac-secret", bad.clone())), PIN_AUTH_INVALID);
     }
     assert_eq!(key.memory().dump(), records);
+    for _ in 0..10 {
+        secret(&mut key, Protocol::Two, &made, &made.get(), &SALT_1);
+    }
+    let changed = key.memory().dump();
+    assert_eq!(changed.len(), records.len());
+    let names = |records: Vec<(Vec<u8>, Vec<u8>)>| -> Vec<_> {
+        records.into_iter().map(|(name, value)| (name, value.len())).collect()
+    };
+    assert_eq!(names(changed), names(records));
 }
 
 /// RS-10: the same account made again, or after a reset, has another secret.

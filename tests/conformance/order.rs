@@ -15,6 +15,8 @@ use softkey_tests::status::{
 };
 use softkey_tests::{Key, Request, User};
 
+use crate::planted_faults::panic_message;
+
 const PIN: &str = "1234";
 const RP: &str = "example.com";
 
@@ -310,6 +312,8 @@ fn wrong_order_is_found_out() {
         let found = catch_unwind(AssertUnwindSafe(|| {
             Desk::without_pin().in_order(&request, &swapped);
         }));
-        assert!(found.is_err(), "{} before {}", swapped[place - 1].name, swapped[place].name);
+        let pair = (swapped[place - 1].name, swapped[place].name);
+        let complaint = panic_message(found.expect_err(pair.0).as_ref());
+        assert!(complaint.contains(&format!("{pair:?}")), "{complaint}");
     }
 }

@@ -34,10 +34,14 @@ pub(crate) fn caught_on(
     key.plant(fault);
     let outcome = catch_unwind(AssertUnwindSafe(|| check(&mut key)));
     let payload = outcome.expect_err("the check does not see the fault");
-    let message = payload.downcast_ref::<String>().cloned();
-    let message =
-        message.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap();
+    let message = panic_message(payload.as_ref());
     assert!(message.contains(complaint), "the check fails for another reason: {message}");
+}
+
+/// What a check says that fails.
+pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+    let message = payload.downcast_ref::<String>().cloned();
+    message.or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap()
 }
 
 /// A fault in the successful answers of one command's body.
@@ -150,9 +154,11 @@ fn changed_signature_is_seen(only: i64, listed: &'static [i64], at: usize) {
                 body.clone().with(3, signature)
             }));
         }
-        catch_unwind(AssertUnwindSafe(|| key.assertion_by(&made, &made.get()))).is_ok()
+        catch_unwind(AssertUnwindSafe(|| key.assertion_by(&made, &made.get())))
     };
-    assert!(sign_in(false) && !sign_in(true));
+    sign_in(false).unwrap();
+    let complaint = panic_message(sign_in(true).unwrap_err().as_ref());
+    assert!(complaint.contains("the assertion verifies"), "{complaint}");
 }
 
 #[test]
@@ -405,5 +411,6 @@ fn u2f_faults_are_seen() {
 #[test]
 fn fault_that_does_nothing_is_not_caught() {
     let outcome = catch_unwind(|| caught("", still_works, |_, _| {}));
-    assert!(outcome.is_err());
+    let complaint = panic_message(outcome.unwrap_err().as_ref());
+    assert!(complaint.contains("the check does not see the fault"), "{complaint}");
 }

@@ -2,6 +2,8 @@
 
 mod writes;
 
+use std::time::Duration;
+
 use softkey_tests::cbor::map;
 use softkey_tests::checks::{still_works, three_accounts};
 use softkey_tests::key::{Memory, Profile};
@@ -10,7 +12,7 @@ use softkey_tests::pin::{Protocol, pin_hash};
 use softkey_tests::platform::{Made, permission, token_request};
 use softkey_tests::request::{cm, command, mc};
 use softkey_tests::status::{OTHER, SUCCESS};
-use softkey_tests::{Key, Request, u2f};
+use softkey_tests::{Key, Request, User, u2f};
 
 use writes::look;
 
@@ -187,7 +189,8 @@ fn seeded_transcripts_are_identical() {
     }
 }
 
-/// ST-10: a thousand registrations and assertions leave the store with the records of ten.
+/// ST-10: a thousand registrations and assertions leave the store with the records of ten, and the next ones read no more
+/// of it.
 #[test]
 fn thousand_operations_leave_no_trace() {
     let mut key = Key::fresh();
@@ -199,18 +202,23 @@ fn thousand_operations_leave_no_trace() {
             key.assertion_by(&made, &Request::get_assertion(RP));
         }
         let dump = key.memory().dump();
-        (dump.len(), dump.iter().map(|(record, value)| record.len() + value.len()).sum::<usize>())
+        let bytes = dump.iter().map(|(record, value)| record.len() + value.len()).sum::<usize>();
+        (dump.len(), bytes, key.memory().reads())
     };
-    let (records, bytes) = work(10);
-    let (records_later, bytes_later) = work(500);
+    let (records, bytes, reads) = work(10);
+    let (_, _, ten_more) = work(10);
+    let (records_later, bytes_later, reads_later) = work(480);
+    let (_, _, ten_later) = work(10);
     assert_eq!(records_later, records);
+    assert_eq!(ten_later - reads_later, ten_more - reads, "reads of ten operations");
     assert!(
         bytes_later < bytes + 32,
         "{bytes_later} bytes after {bytes}: more than counters that grew"
     );
 }
 
-/// ST-11: two programs on two channels do their ceremonies step by step in turn, and both finish.
+/// ST-11: two programs on two channels do their ceremonies step by step in turn, and both finish; the one that comes while
+/// the other waits for a slow user is told so, and finishes later.
 #[test]
 fn two_programs_in_turn_both_finish() {
     let mut key = Key::fresh();
@@ -226,4 +234,17 @@ fn two_programs_in_turn_both_finish() {
         key.switch_to(channel);
         key.assertion_by(made, &Request::get_assertion(&made.rp_id));
     }
+    key.user(User::ApprovesAfter(Duration::from_secs(5)));
+    key.switch_to(channels[0]);
+    key.post(&Request::get_assertion(parties[0]).bytes());
+    key.switch_to(channels[1]);
+    for _ in 0..4 {
+        let busy = key.try_send(&Request::get_assertion(parties[1]).bytes());
+        assert_eq!(busy, Err(0x06));
+        key.advance(Duration::from_secs(1));
+    }
+    key.advance(Duration::from_secs(1));
+    key.assertion_by(&made[1], &Request::get_assertion(parties[1]));
+    key.switch_to(channels[0]);
+    assert_eq!(key.answer().unwrap()[0], SUCCESS);
 }

@@ -85,19 +85,22 @@ fn with_pin() -> Key {
 
 fn latched() -> Key {
     let mut key = with_pin();
-    while key.pin_token(Protocol::Two, "9999") != Err(PIN_AUTH_BLOCKED) {}
+    for status in [PIN_INVALID, PIN_INVALID, PIN_AUTH_BLOCKED] {
+        assert_eq!(key.pin_token(Protocol::Two, "9999"), Err(status));
+    }
     key
 }
 
 fn blocked() -> Key {
     let mut key = with_pin();
-    loop {
+    for _ in 0..8 {
         match key.pin_token(Protocol::Two, "9999") {
             Err(PIN_BLOCKED) => return key,
             Err(PIN_AUTH_BLOCKED) => key.power_cycle(),
             other => assert_eq!(other, Err(PIN_INVALID)),
         }
     }
+    panic!("more than eight tries");
 }
 
 /// Where a PIN is asked for: it is right, there is none, none is left, or no more is taken until a power cycle.

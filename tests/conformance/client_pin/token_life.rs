@@ -8,7 +8,9 @@ use softkey_tests::pin::{Protocol, Token};
 use softkey_tests::platform::Made;
 use softkey_tests::platform::permission::{GA, MC};
 use softkey_tests::request::command;
-use softkey_tests::status::{PIN_AUTH_INVALID, PIN_NOT_SET, SUCCESS};
+use softkey_tests::status::{
+    INVALID_PARAMETER, PIN_AUTH_INVALID, PIN_INVALID, PIN_NOT_SET, SUCCESS,
+};
 use softkey_tests::{Key, Request};
 
 const PIN: &str = "1234";
@@ -57,8 +59,8 @@ fn new_token_voids_the_former() {
 #[test]
 fn failed_request_for_a_token_voids_nothing() {
     let (mut key, made, token) = with_token(Protocol::Two);
-    assert!(key.pin_token(Protocol::One, "9999").is_err());
-    assert!(key.token(Protocol::Two, PIN, 0, Some(RP)).is_err());
+    assert_eq!(key.pin_token(Protocol::One, "9999"), Err(PIN_INVALID));
+    assert_eq!(key.token(Protocol::Two, PIN, 0, Some(RP)), Err(INVALID_PARAMETER));
     assert!(alive(&mut key, &made, &token));
 }
 

@@ -1,5 +1,6 @@
 //! Getting a pinUvAuthToken.
 
+use softkey_tests::auth_data::UV;
 use softkey_tests::checks::{refused, refused_and_token_kept};
 use softkey_tests::pin::Protocol;
 use softkey_tests::platform::permission::{ACFG, BE, CM, GA, LBW, MC, PCMR};
@@ -145,12 +146,15 @@ fn permission_without_its_feature_is_refused() {
 #[test]
 fn undefined_permission_bits_are_ignored() {
     let mut key = with_pin();
+    let made = key.make(&Request::make_credential());
     let shared = key.agree(Protocol::Two);
     for undefined in [0x80, 0x100, 0xFF80] {
         refused(&mut key, &token_request(&shared, PIN, undefined, Some(RP)), INVALID_PARAMETER);
         let token = key.token(Protocol::Two, PIN, GA | undefined, Some(RP)).unwrap();
         let make = Request::make_credential().authorized(&token);
-        refused(&mut key, &make, PIN_AUTH_INVALID);
+        refused_and_token_kept(&mut key, &make, PIN_AUTH_INVALID);
+        let assertion = key.assertion_by(&made, &made.get().authorized(&token));
+        assert!(assertion.auth_data.has(UV), "{undefined:#x}");
     }
 }
 

@@ -23,9 +23,13 @@ fn offered(key: &mut Key) -> Vec<Request> {
         set_min_pin_length(map([(cf::NEW_MIN_PIN_LENGTH, 4)])),
         Request::config(cf::ENABLE_LONG_TOUCH_FOR_RESET),
     ];
-    all.into_iter()
+    let offered: Vec<_> = all
+        .into_iter()
         .filter(|request| commands.contains(&request.member(cf::SUB_COMMAND).uint()))
-        .collect()
+        .collect();
+    assert_eq!(offered.len(), commands.len(), "of {commands:?}");
+    assert!(!offered.is_empty());
+    offered
 }
 
 /// CF-01: missing, undefined, defined but not offered.
@@ -166,9 +170,7 @@ fn param_covers_prefix_and_parameters_as_received() {
 /// CT-CF-long-touch.
 #[test]
 fn long_touch_for_reset_is_turned_on_once_and_for_all() {
-    if !listed(&mut Key::fresh()).unwrap().contains(&4) {
-        return;
-    }
+    assert!(listed(&mut Key::fresh()).unwrap().contains(&4));
     let mut key = with_pin();
     let token = acfg_token(&mut key);
     let request = Request::config(cf::ENABLE_LONG_TOUCH_FOR_RESET);

@@ -153,7 +153,9 @@ fn party_vanishes_with_its_last_account() {
 fn only_discoverable_credentials_are_listed() {
     let mut key = Key::fresh();
     key.make(&Request::make_credential());
-    key.u2f_polling(&u2f::register(&sha256(b"example.com"), &[1; 32]));
+    let application = sha256(b"example.com");
+    let answer = key.u2f_polling(&u2f::register(&application, &[1; 32]));
+    let _ = u2f::Registration::parse(&answer, &application, &[1; 32]);
     key.set_pin(PIN);
     let token = cm_token(&mut key);
     assert_eq!(key.ok(&metadata(&token)).get(1).uint(), 0);

@@ -253,6 +253,7 @@ fn relations_hold_for_every_profile() {
 /// GI-26: with alwaysUv on, makeCredUvNotRqd is false and `U2F_V2` gone; both come back.
 #[test]
 fn relations_hold_with_always_uv() {
+    let mut toggled = 0;
     for (profile, mut key) in keys() {
         let before = key.info();
         let Some(on) = before.option("alwaysUv") else { continue };
@@ -266,7 +267,9 @@ fn relations_hold_with_always_uv() {
             relations(&info, generation(profile));
         }
         assert_eq!(key.info(), before);
+        toggled += 1;
     }
+    assert!(toggled >= 10, "{toggled} keys have alwaysUv");
 }
 
 /// GI-18: certifications and the policy's address are what the owner gave, in bytes and in order.

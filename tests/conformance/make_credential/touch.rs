@@ -133,8 +133,13 @@ fn each_request_asks_for_its_own_touch() {
 fn keepalives_say_that_the_user_is_needed() {
     let (mut key, patience) = (Key::fresh(), Duration::from_secs(5));
     key.user(User::ApprovesAfter(patience));
-    succeeds(&mut key, &request());
+    key.post(&request().bytes());
+    key.advance(Duration::from_millis(100));
     let mut heard = key.keepalives();
+    assert!(!heard.is_empty(), "silence for 100 ms");
+    key.advance(patience);
+    assert_eq!(key.answer().unwrap()[0], 0);
+    heard.extend(key.keepalives());
     for pair in heard.windows(2) {
         let again = pair[0].status == pair[1].status;
         assert!(!again || pair[0].at < pair[1].at, "the same twice at once: {pair:?}");

@@ -195,4 +195,5 @@ fn touches_do_not_cross_over() {
     let asked = key.prompts();
     key.make(&Request::make_credential());
     assert_eq!(key.prompts(), asked + 1);
+    assert_eq!(status_word(&key.u2f_once(&register)), word::CONDITIONS_NOT_SATISFIED);
 }
