@@ -253,9 +253,10 @@ fn a_half_made_vault_is_made_again() {
         );
         drop(Vault::create(&paths, &Unlock::KeyFile, &mut rng()).unwrap());
         assert_eq!(Vault::check(&paths, &Unlock::KeyFile).unwrap(), 0, "{names:?}");
-        let files = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name());
-        let files: Vec<_> = files.map(|file| file.into_string().unwrap()).collect();
-        assert!(!files.is_empty() && !files.iter().any(|file| file.ends_with(".new")), "{files:?}");
+        let files = fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().path());
+        let files: Vec<_> = files.collect();
+        let half_made = files.iter().any(|file| file.extension().is_some_and(|end| end == "new"));
+        assert!(!files.is_empty() && !half_made, "{files:?}");
     }
 
     // A header that is gone is no half-made vault, if there is one record.

@@ -151,8 +151,8 @@ fn undefined_permission_bits_are_ignored() {
     for undefined in [0x80, 0x100, 0xFF80] {
         refused(&mut key, &token_request(&shared, PIN, undefined, Some(RP)), INVALID_PARAMETER);
         let token = key.token(Protocol::Two, PIN, GA | undefined, Some(RP)).unwrap();
-        let make = Request::make_credential().authorized(&token);
-        refused_and_token_kept(&mut key, &make, PIN_AUTH_INVALID);
+        let creating = Request::make_credential().authorized(&token);
+        refused_and_token_kept(&mut key, &creating, PIN_AUTH_INVALID);
         let assertion = key.assertion_by(&made, &made.get().authorized(&token));
         assert!(assertion.auth_data.has(UV), "{undefined:#x}");
     }
