@@ -319,8 +319,8 @@ impl AttestationRoot {
     /// Two statements about the same credential (section 8.9).
     fn compound(&self, subject: &Subject<'_>) -> Result<Statement, Refusal> {
         let [first, second] = AttestationFormat::compounded(subject.algorithm);
-        let (first, by_first) = self.statement(first, subject)?;
-        let (second, by_second) = self.statement(second, subject)?;
+        let ((first, by_first), (second, by_second)) =
+            (self.statement(first, subject)?, self.statement(second, subject)?);
         let elements = vec![
             CompoundElement { fmt: first, att_stmt: Raw(&by_first) },
             CompoundElement { fmt: second, att_stmt: Raw(&by_second) },
