@@ -12,6 +12,25 @@ pub(crate) const LEASE: u32 = 32;
 /// from its ceiling, as after a power cycle.
 const REMEMBERED: usize = 32;
 
+/// What is added to the leases of a ceiling that is stored, so that CBOR takes three bytes for them from the first to the
+/// 65 000th: were a record to grow as its credential is used, a full store would refuse a sign-in some day.
+const WIDE: u32 = 256;
+
+/// A ceiling as a record has it.
+pub(crate) fn stored(ceiling: u32) -> u64 {
+    let leases = ceiling.div_ceil(LEASE);
+    if leases == 0 { 0 } else { leases.saturating_add(WIDE).into() }
+}
+
+/// The ceiling of a record. Those of former builds, which have the ceiling itself, are never read as less.
+pub(crate) fn from_stored(stored: u64) -> Option<u32> {
+    let stored = u32::try_from(stored).ok()?;
+    match stored.checked_sub(WIDE) {
+        None | Some(0) => Some(stored),
+        Some(leases) => Some(leases.saturating_mul(LEASE)),
+    }
+}
+
 /// A counter and its ceiling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lease {
@@ -119,6 +138,23 @@ mod tests {
             lease = next.lease;
         }
         assert_eq!(lease.next().store, Some(2 * LEASE));
+    }
+
+    /// A record that is written again is as long as before, however often its credential was used.
+    #[test]
+    fn stored_ceilings_are_equally_long() {
+        for leases in [1, 7, 8, 9, 1000, 65_279] {
+            let ceiling = leases * LEASE;
+            assert!((0x100..0x1_0000).contains(&stored(ceiling)), "{leases}");
+            assert_eq!(from_stored(stored(ceiling)), Some(ceiling));
+        }
+        for ceiling in [0, u32::MAX] {
+            assert_eq!(from_stored(stored(ceiling)), Some(ceiling));
+        }
+        assert_eq!(from_stored(u64::from(u32::MAX) + 1), None);
+        for former in (0..100_000).step_by(32) {
+            assert!(from_stored(former.into()).unwrap() >= former, "{former}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use softkey_ctap::Secret;
 use zeroize::Zeroizing;
 
 use crate::algorithm::Algorithm;
+use crate::counter;
 use crate::kept_keys;
 use crate::key_pair::PrivateKey;
 use crate::keys::{expand, expand_into};
@@ -148,8 +149,8 @@ impl Credential {
             user_id: &user.id,
             user_name: user.name.as_deref(),
             user_display_name: user.display_name.as_deref(),
-            cred_protect: self.protection.number().into(),
-            counter_ceiling: self.counter_ceiling.into(),
+            cred_protect: Some(self.protection.number().into()).filter(|level| *level != 1),
+            counter_ceiling: counter::stored(self.counter_ceiling),
             large_blob_key: self.has_large_blob_key.then_some(true),
             cred_blob: self.cred_blob.as_deref(),
             third_party_payment: self.third_party_payment.then_some(true),
@@ -167,7 +168,8 @@ impl Credential {
         let inside = Inside {
             kind: Kind::Discoverable(place.sequence),
             algorithm: Algorithm::from_id(record.alg).ok_or(Refusal::Damaged)?,
-            protection: Protection::from_number(record.cred_protect).ok_or(Refusal::Damaged)?,
+            protection: Protection::from_number(record.cred_protect.unwrap_or(1))
+                .ok_or(Refusal::Damaged)?,
             third_party_payment: record.third_party_payment == Some(true),
             backup_eligible: record.backup_eligible == Some(true),
             rp16: place.rp16,
@@ -184,7 +186,8 @@ impl Credential {
                 name: record.user_name.map(String::from),
                 display_name: record.user_display_name.map(String::from),
             }),
-            counter_ceiling: u32::try_from(record.counter_ceiling).map_err(|_| Refusal::Damaged)?,
+            counter_ceiling: counter::from_stored(record.counter_ceiling)
+                .ok_or(Refusal::Damaged)?,
             has_large_blob_key: record.large_blob_key == Some(true),
             cred_blob: record.cred_blob.map(<[u8]>::to_vec),
             third_party_payment: inside.third_party_payment,

@@ -9,7 +9,7 @@ use softkey_ctap::auth_data::Flags;
 
 use crate::authenticator::Authenticator;
 use crate::config::{Backup, SignatureCounter};
-use crate::counter::Lease;
+use crate::counter::{self, Lease};
 use crate::credential::{Credential, Kind, Place};
 use crate::make_credential::Checked;
 use crate::records::{self, Batch, Party, Totals};
@@ -147,7 +147,10 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let next = self.counters.shared.next();
         if let Some(ceiling) = next.store {
             let mut batch = Batch::default();
-            batch.put(records::COUNTER, &records::CounterRecord { ceiling: ceiling.into() });
+            batch.put(
+                records::COUNTER,
+                &records::CounterRecord { ceiling: counter::stored(ceiling) },
+            );
             self.records.commit(&mut self.rng, batch)?;
         }
         self.counters.shared = next.lease;

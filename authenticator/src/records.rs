@@ -180,7 +180,8 @@ message! {
         4 => user_id: required &'b [u8],
         5 => user_name: optional &'b str,
         6 => user_display_name: optional &'b str,
-        7 => cred_protect: required u64,
+        /// Left out where it is the first level.
+        7 => cred_protect: optional u64,
         8 => counter_ceiling: required u64,
         /// Has it a key for the large-blob array?
         9 => large_blob_key: optional bool,

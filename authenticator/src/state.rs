@@ -6,6 +6,7 @@ use rand_core::TryCryptoRng;
 use softkey_ctap::Secret;
 
 use crate::config::Config;
+use crate::counter;
 use crate::fingers::{self, Template};
 use crate::pin;
 use crate::records::{self, Batch, CounterRecord, EpochRecord, PinRecord, Records, Totals};
@@ -47,7 +48,7 @@ impl State {
             settings: Settings::from(&records::parse(&settings)?).within(config),
             totals: records::parse(&totals)?,
             fingers: fingers::load(records)?,
-            counter_ceiling: u32::try_from(counter.ceiling).map_err(|_| Refusal::Damaged)?,
+            counter_ceiling: counter::from_stored(counter.ceiling).ok_or(Refusal::Damaged)?,
         })
     }
 
@@ -73,7 +74,7 @@ impl State {
         batch.put(records::PIN, &state.pin);
         batch.put(records::SETTINGS, &state.settings.record());
         batch.put(records::TOTALS, &state.totals);
-        batch.put(records::COUNTER, &CounterRecord { ceiling: 0 });
+        batch.put(records::COUNTER, &CounterRecord { ceiling: counter::stored(0) });
         records.commit(rng, batch)?;
         Ok(state)
     }
