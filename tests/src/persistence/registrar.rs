@@ -88,8 +88,20 @@ impl<S: Store, R: TryCryptoRng> KeyOn<S, R> {
     /// Sets the PIN of a key that has none, and gives a token with these permissions.
     #[track_caller]
     pub fn token(&mut self, permissions: i64) -> Token {
+        self.set_pin();
+        self.pin_token(permissions, None)
+    }
+
+    /// Sets the PIN of a key that has none.
+    #[track_caller]
+    pub fn set_pin(&mut self) {
         self.agreed(|shared| set_pin_request(shared, &padded(PIN)));
-        let (shared, answer) = self.agreed(|shared| token_request(shared, PIN, permissions, None));
+    }
+
+    /// Gives a token with these permissions, perhaps for one relying party, for that PIN.
+    #[track_caller]
+    pub fn pin_token(&mut self, permissions: i64, rp_id: Option<&str>) -> Token {
+        let (shared, answer) = self.agreed(|shared| token_request(shared, PIN, permissions, rp_id));
         Token::new(shared.protocol(), shared.decrypt(answer.get(2).bytes()))
     }
 
