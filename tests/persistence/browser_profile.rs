@@ -4,10 +4,14 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
+use std::mem::MaybeUninit;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
+use rustix::fs::inotify;
+use rustix::io::Errno;
 use softkey::browser_profile::BrowserProfile;
 use softkey::error::Exit;
 use softkey::unlock::Source;
@@ -224,7 +228,9 @@ fn a_keys_vault_is_no_browser_profile() {
 fn two_commands_do_not_lose_each_others_changes() {
     let (_folder, paths) = filled(1, &Source::Nowhere);
     let first = BrowserProfile::open_vault(paths.clone(), &Source::Nowhere).unwrap();
-    let waiting = std::thread::spawn({
+    let watch = inotify::init(inotify::CreateFlags::NONBLOCK).unwrap();
+    inotify::add_watch(&watch, &paths.lock, inotify::WatchFlags::OPEN).unwrap();
+    let waiting = thread::spawn({
         let paths = paths.clone();
         move || {
             let second = BrowserProfile::open_vault(paths, &Source::Nowhere).unwrap();
@@ -232,6 +238,17 @@ fn two_commands_do_not_lose_each_others_changes() {
             second.save().unwrap();
         }
     });
+    // Who finds the lock held opens it again.
+    let end = Instant::now() + Duration::from_mins(1);
+    let mut buffer = [MaybeUninit::uninit(); 512];
+    let mut opened_lock = inotify::Reader::new(watch, &mut buffer);
+    for _ in 0..2 {
+        while let Err(error) = opened_lock.next() {
+            assert_eq!(error, Errno::WOULDBLOCK);
+            assert!(Instant::now() < end, "nobody waits for the lock");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
     keep(first.profile(), 2);
     first.save().unwrap();
     waiting.join().unwrap();
@@ -270,7 +287,7 @@ fn kill_one(paths: &VaultPaths, round: u32) -> Vec<String> {
     let mut output = BufReader::new(child.stdout.take().unwrap()).lines().map_while(Result::ok);
     let mut written: Vec<_> = output.by_ref().take(lines).collect();
     let later = Duration::from_micros(scattered % 20_000);
-    let since = std::time::Instant::now();
+    let since = Instant::now();
     while since.elapsed() < later {
         std::hint::spin_loop();
     }

@@ -1,5 +1,11 @@
 //! A browser profile on the disk: kept, private, whole, and one command's at a time.
 
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::time::Instant;
+
+use rustix::fs::inotify;
+use rustix::io::Errno;
 use softkey_client::password::PasswordData;
 use softkey_client::{Credential, CredentialType, PasswordCredential, SecretText};
 
@@ -20,6 +26,31 @@ fn place() -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("profile.json");
     (folder, path)
+}
+
+/// A lock that is held, and whoever comes to it. A command that finds it held comes again.
+struct Watched(OwnedFd);
+
+impl Watched {
+    fn new(lock: &Path) -> Self {
+        let watch = inotify::init(inotify::CreateFlags::NONBLOCK).unwrap();
+        inotify::add_watch(&watch, lock, inotify::WatchFlags::OPEN).unwrap();
+        Self(watch)
+    }
+
+    /// Waits until it was opened so many times.
+    fn was_opened(self, times: usize) {
+        let end = Instant::now() + Duration::from_mins(1);
+        let mut buffer = [MaybeUninit::uninit(); 512];
+        let mut events = inotify::Reader::new(self.0, &mut buffer);
+        for _ in 0..times {
+            while let Err(error) = events.next() {
+                assert_eq!(error, Errno::WOULDBLOCK);
+                assert!(Instant::now() < end, "nobody waits for the lock");
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+    }
 }
 
 #[test]
@@ -111,6 +142,7 @@ fn what_this_version_does_not_know_is_not_lost() {
 fn two_commands_do_not_lose_each_others_changes() {
     let (_folder, path) = place();
     let first = BrowserProfile::open(path.clone()).unwrap();
+    let lock = Watched::new(&path.with_file_name("profile.json.lock"));
     let waiting = thread::spawn({
         let path = path.clone();
         move || {
@@ -119,6 +151,7 @@ fn two_commands_do_not_lose_each_others_changes() {
             second.save().unwrap();
         }
     });
+    lock.was_opened(1);
     first.profile().keep(&password("ada", "one"));
     first.save().unwrap();
     waiting.join().unwrap();
@@ -138,6 +171,7 @@ fn a_link_leads_to_the_one_profile() {
 
     let first = BrowserProfile::open(link.clone()).unwrap();
     assert_eq!(first.profile().passwords().len(), 1);
+    let lock = Watched::new(&target.with_file_name("browser.json.lock"));
     let waiting = thread::spawn({
         let target = target.clone();
         move || {
@@ -146,6 +180,7 @@ fn a_link_leads_to_the_one_profile() {
             second.save().unwrap();
         }
     });
+    lock.was_opened(1);
     first.profile().remove(CredentialType::Password, "https://example.org", "ada");
     first.save().unwrap();
     waiting.join().unwrap();
@@ -171,6 +206,7 @@ fn two_commands_make_one_vault() {
     let (_folder, path) = place();
     let paths = VaultPaths::at(&path);
     let first = BrowserProfile::open_vault(paths.clone(), &Source::Nowhere).unwrap();
+    let lock = Watched::new(&paths.lock);
     let waiting = thread::spawn({
         let paths = paths.clone();
         move || {
@@ -179,8 +215,8 @@ fn two_commands_make_one_vault() {
             second.save().unwrap();
         }
     });
-    // The second has time to find that there is none.
-    thread::sleep(APART * 4);
+    // The second has found that there is none.
+    lock.was_opened(2);
     first.profile().keep(&password("ada", "one"));
     first.save().unwrap();
     waiting.join().unwrap();
@@ -197,13 +233,14 @@ fn a_look_makes_no_vault() {
     open().save().unwrap();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     let looking = open();
+    let lock = Watched::new(&paths.lock);
     thread::scope(|scope| {
         let waiting = scope.spawn(|| {
             let second = open();
             second.profile().keep(&password("bea", "two"));
             second.save().unwrap();
         });
-        thread::sleep(APART * 4);
+        lock.was_opened(2);
         drop(looking);
         waiting.join().unwrap();
     });
