@@ -44,6 +44,15 @@ pub(crate) enum Protection {
 }
 
 impl Protection {
+    /// What is kept of it: nothing of the first level, as most credentials have that.
+    const fn to_record(self) -> Option<u64> {
+        match self {
+            Self::Optional => None,
+            Self::OptionalWithList => Some(2),
+            Self::Required => Some(3),
+        }
+    }
+
     pub(crate) const fn from_number(number: u64) -> Option<Self> {
         match number {
             1 => Some(Self::Optional),
@@ -149,7 +158,7 @@ impl Credential {
             user_id: &user.id,
             user_name: user.name.as_deref(),
             user_display_name: user.display_name.as_deref(),
-            cred_protect: Some(self.protection.number().into()).filter(|level| *level != 1),
+            cred_protect: self.protection.to_record(),
             counter_ceiling: counter::stored(self.counter_ceiling),
             large_blob_key: self.has_large_blob_key.then_some(true),
             cred_blob: self.cred_blob.as_deref(),

@@ -6,7 +6,7 @@ use softkey_tests::request::command;
 use softkey_tests::status::{INVALID_SEQ, LARGE_BLOB_STORAGE_FULL, SUCCESS};
 use softkey_tests::{Key, Request};
 
-use super::{array_of, capacity, initial, stored, write};
+use super::{array_of, capacity, initial, read, stored, write};
 
 /// LB-19, GI-12: an array of exactly the announced length fits, and outlives a power cycle.
 #[test]
@@ -73,6 +73,21 @@ fn full_store_keeps_the_old_array() {
     key.memory().full(false);
     write(&mut key, None, &new, 1500);
     assert_eq!(stored(&mut key), new);
+}
+
+/// GI-12: where there is little room, credentials leave as much as the array is promised.
+#[test]
+fn credentials_leave_room_for_the_array() {
+    let mut key = Key::with_profile(Profile::Tiny);
+    let length = capacity(&mut key);
+    key.ok(&Request::make_credential().discoverable());
+    key.memory().full(true);
+    for (length, fill) in [(17, 1), (length / 2, 2), (length, 3), (100, 4), (length, 5)] {
+        let array = array_of(length, fill);
+        write(&mut key, None, &array, 900);
+        let found = [0, 900].map(|offset| read(&mut key, offset.min(length), 900)).concat();
+        assert_eq!(found, array);
+    }
 }
 
 /// RS-07: a reset brings the initial array back and ends a transfer, in one write whatever was stored; what it

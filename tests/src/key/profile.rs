@@ -272,6 +272,7 @@ impl Tiny {
             min_pin_length: self.pin.0,
             max_pin_length: self.pin.1,
             max_large_blob_array: self.array,
+            large_blob_room: self.array,
             max_cred_blob: self.cred_blob,
             max_rp_ids: self.rp_ids,
             ..Config::default()
