@@ -276,7 +276,7 @@ fn what_the_key_makes_leads_to_the_roots() {
     assert_eq!(batch.assess(&made, NOW), Ok(Trust::Anchored));
 }
 
-/// CT-META-attestation-roots: a profile's enterprise attestation stays where the owner's root offers none, and its root is
+/// CT-META-root-certificates: a profile's enterprise attestation stays where the owner's root offers none, and its root is
 /// named beside the owner's; where the owner's root offers it, that replaces the profile's.
 #[test]
 fn the_published_root_is_named_while_it_attests() {
