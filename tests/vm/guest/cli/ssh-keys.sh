@@ -21,7 +21,12 @@ signs() {
     run ssh-keygen -q -Y sign -n file -f "$1" text
     echo "user@example $(cat "$1.pub")" > signers
     ssh-keygen -Y verify -f signers -I user@example -n file -s text.sig < text
-    echo "another text" | refused ssh-keygen -Y verify -f signers -I user@example -n file -s text.sig
+    # ssh-keygen ends with 255 whatever is wrong, so that its words must tell.
+    code=0
+    echo "another text" | ssh-keygen -Y verify -f signers -I user@example -n file -s text.sig > refusal 2>&1 || code=$?
+    cat refusal
+    [ "$code" = 255 ] || fail "another text ends with $code"
+    grep -q 'incorrect signature' refusal || fail "another text is refused for something else than its signature"
 }
 
 key_start
