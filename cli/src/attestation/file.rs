@@ -12,8 +12,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use softkey_authenticator::{
     AttestationFormat, AttestationRoot, RootError, RootName, RootValidity,
 };
-use softkey_client::base64url;
 use softkey_client::response::Bytes;
+use softkey_client::{Origin, base64url};
 use softkey_ctap::Secret;
 use x509_cert::der::DateTime;
 use zeroize::Zeroizing;
@@ -234,7 +234,7 @@ impl RootFile {
 
     /// Offers enterprise attestation to these relying parties; the serial number stays once it is drawn.
     pub(super) fn offer_enterprise(&mut self, rp_ids: &[String]) -> Result<(), CliError> {
-        if let Some(other) = rp_ids.iter().find(|rp_id| !is_domain(rp_id)) {
+        if let Some(other) = rp_ids.iter().find(|rp_id| !is_rp_id(rp_id)) {
             let other = quoted(other);
             let what = format!("{other} is no relying party identifier: those are domain names.");
             let hint = "softkey attestation enterprise example.com, or without a name for nobody";
@@ -249,16 +249,11 @@ impl RootFile {
     }
 }
 
-/// Is this a domain of two labels and more, in lower case and without a port, or this machine's own name? Every relying party
-/// identifier is, and neither an address nor a word such as `on`.
-fn is_domain(text: &str) -> bool {
-    let is_label = |label: &str| {
-        let plain = |c: char| matches!(c, 'a'..='z' | '0'..='9' | '-');
-        !label.is_empty() && !label.starts_with('-') && label.chars().all(plain)
-    };
-    let is_name = |(_, top): (&str, &str)| top.starts_with(|c: char| c.is_ascii_lowercase());
-    text == "localhost"
-        || (text.rsplit_once('.').is_some_and(is_name) && text.split('.').all(is_label))
+/// May the site of this name have it for its relying party identifier, as it stands there? An address may not; and a word such as
+/// `on`, which might be a host of a network without domains, is more likely meant otherwise.
+fn is_rp_id(text: &str) -> bool {
+    let own = Origin::parse(&format!("https://{text}")).and_then(|site| site.rp_id(Some(text)));
+    own.is_ok_and(|own| own == text) && (text.contains('.') || text == "localhost")
 }
 
 /// A time of a certificate (`GeneralizedTime`: `YYYYMMDDHHMMSSZ`) as RFC 3339 has it.
