@@ -48,8 +48,7 @@ impl Protection {
     const fn to_record(self) -> Option<u64> {
         match self {
             Self::Optional => None,
-            Self::OptionalWithList => Some(2),
-            Self::Required => Some(3),
+            higher => Some(higher.number() as u64),
         }
     }
 
