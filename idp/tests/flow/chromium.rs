@@ -16,7 +16,7 @@ use crate::webdriver::{Driver, Session};
 const PATIENCE: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(25);
 
-/// Starts a call and leaves what became of it in `window.out`; `start` is run by a click on the page.
+/// Readies a call, which `start` makes, and leaves what became of it in `window.out`.
 const CALL: &str = "const options = arguments[0];
     const ended = (error) => window.out = {failed: true, name: error.name,
         error: error.error ?? '', url: error.url ?? ''};
@@ -27,6 +27,16 @@ const CALL: &str = "const options = arguments[0];
 const GET: &str = "navigator.credentials.get({...options, signal: window.controller.signal}).then(
     (got) => ({id: got.id, type: got.type, token: got.token, isAutoSelected: got.isAutoSelected,
         configURL: got.configURL}))";
+/// Lets a click leave a mark in the address of the page, and say when it was.
+const MARK: &str = "const mark = arguments[0];
+    document.getElementById('go').onclick = (event) => {
+        window.clicked = event.timeStamp;
+        history.replaceState(null, '', mark);
+    };";
+/// Makes the call, unless most of the five seconds for which a click activates a page are over.
+const START: &str = "const inTime = performance.now() - window.clicked < 2500;
+    if (inTime) window.start();
+    return inTime;";
 
 struct Browser<'d> {
     session: Session<'d>,
@@ -35,6 +45,8 @@ struct Browser<'d> {
     place: Place,
     does: VecDeque<Does>,
     dialogs: Vec<String>,
+    /// How often the page was clicked.
+    clicks: usize,
 }
 
 /// Goes a way in a browser of its own.
@@ -47,6 +59,7 @@ pub(crate) fn go(driver: &Driver, walk: &Walk) -> Seen {
         place: Place::Party,
         does: VecDeque::new(),
         dialogs: Vec::new(),
+        clicks: 0,
     };
     let mut outcomes = Vec::new();
     for step in &walk.steps {
@@ -121,9 +134,7 @@ impl Browser<'_> {
     fn call(&mut self, script: &str, argument: &Value, clicks: bool) -> Value {
         self.session.run(&CALL.replace("CALLED", script), &json!([argument]));
         if clicks {
-            let button = "document.getElementById('go').onclick = window.start";
-            self.session.run(button, &json!([]));
-            self.session.click("#go");
+            self.start_by_a_click();
         } else {
             self.session.run("window.start()", &json!([]));
         }
@@ -140,6 +151,29 @@ impl Browser<'_> {
             self.dialogs.extend(told);
             None
         })
+    }
+
+    /// Clicks on the page and makes the call. That a click activated a page and that the page calls, Chromium's own process
+    /// hears by two pipes, and takes whichever is first: a page that calls at once, in the click, is at times told that
+    /// nobody clicked. So the call waits until that process tells the mark in the page's address, which it hears by the
+    /// same pipe as of the activation, and later.
+    fn start_by_a_click(&mut self) {
+        until(|| {
+            self.clicks += 1;
+            let mark = format!("#clicked-{}", self.clicks);
+            self.session.run(MARK, &json!([mark]));
+            self.session.click("#go");
+            until(|| self.address()?.ends_with(&mark).then_some(()));
+            (self.session.run(START, &json!([])) == true).then_some(())
+        });
+    }
+
+    /// Where the tab is, by the process that takes the calls; `WebDriver` asks the page, which is no answer here.
+    fn address(&self) -> Option<String> {
+        let ask = json!({"cmd": "Page.getNavigationHistory", "params": {}});
+        let history = self.session.post("/goog/cdp/execute", &ask).ok()?;
+        let now = usize::try_from(history["currentIndex"].as_u64()?).ok()?;
+        Some(history["entries"][now]["url"].as_str()?.to_owned())
     }
 
     /// Answers the dialog that is open; nothing if it is one that answers itself, or has just gone.

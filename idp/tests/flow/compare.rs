@@ -19,8 +19,6 @@ use crate::{chromium, ours, scenarios, walks};
 const README: &str = include_str!("README.md");
 /// Browsers at once; each waits more than it works.
 const AT_ONCE: usize = 4;
-/// So many ways are gone again if they went otherwise than recorded.
-const FEW: usize = 8;
 /// The variable that has the browser's run write its record anew: the beginning of the names of the ways, empty for all.
 const WRITES: &str = "SOFTKEY_RECORD_CHROMIUM";
 
@@ -289,13 +287,7 @@ fn chromium_goes_as_recorded() {
             lines
         }
     };
-    let mut theirs = side_by_side(&walks, walker);
-    walks.retain(|walk| record.get(walk.name) != theirs.get(walk.name));
-    if walks.len() <= FEW {
-        // On a busy machine a click may come too early for a browser: alone it has another try.
-        let mut alone = walker();
-        theirs.extend(walks.iter().map(|walk| (walk.name.to_owned(), alone(walk))));
-    }
+    let theirs = side_by_side(&walks, walker);
     let version = opened.into_inner().expect("a browser was opened");
     if writes.is_some() {
         let record = anew(&version, (recorded, record), theirs);
