@@ -27,6 +27,7 @@ use crate::state::State;
 use crate::step::{Answer, Ask, AskId, Decision, Operation, Question, Sample, Session, Step, Via};
 use crate::store::Store;
 use crate::token::Tokens;
+use crate::tries::Tries;
 use crate::u2f::OpenQuestion;
 use crate::user_verification::{self, Verification};
 use crate::walk::Walk;
@@ -59,6 +60,7 @@ pub struct Authenticator<S: Store, R> {
     pub(crate) config: Config,
     pub(crate) power_up: Instant,
     pub(crate) pin: PinRecord,
+    pub(crate) tries: Tries,
     pub(crate) settings: Settings,
     pub(crate) totals: Totals,
     pub(crate) swept: bool,
@@ -184,6 +186,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             config,
             power_up: now,
             pin: state.pin,
+            tries: state.tries,
             settings: state.settings,
             totals: state.totals,
             swept: state.epoch.swept,

@@ -56,7 +56,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             }
             subcommand::GET_TOKEN_USING_UV if has_uv => self.token_using_uv(&request),
             subcommand::GET_UV_RETRIES if has_uv => Ok(reply(&Response {
-                uv_retries: Some(self.pin.uv_retries),
+                uv_retries: Some(self.tries.uv.into()),
                 ..Response::default()
             })),
             _ => Err(Refusal::UnknownSubcommand),
@@ -65,8 +65,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
 
     fn pin_retries(&self) -> Outcome {
         reply(&Response {
-            pin_retries: Some(self.pin.retries),
-            power_cycle_state: Some(self.misses >= MAX_MISSES && self.pin.retries > 0),
+            pin_retries: Some(self.tries.pin.into()),
+            power_cycle_state: Some(self.misses >= MAX_MISSES && self.tries.pin > 0),
             ..Response::default()
         })
     }
@@ -197,7 +197,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             return Err(Refusal::VerificationNotConfigured);
         }
         // 7. Whether the method can be tried at all.
-        if self.pin.uv_retries == 0 {
+        if self.tries.uv == 0 {
             return Err(Refusal::VerificationBlocked);
         }
         let shared = self.shared_secret(wanted.protocol, peer)?;

@@ -64,7 +64,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
                 .as_ref()
                 .map(|commands| commands.iter().copied().collect()),
             attestation_formats: Some(Format::listed(&self.config).into()),
-            uv_count_since_last_pin_entry: method.map(|_| self.pin.uv_attempts.unwrap_or_default()),
+            uv_count_since_last_pin_entry: method.map(|_| self.tries.uv_attempts.into()),
             long_touch_for_reset: Some(self.settings.long_touch_for_reset),
             enc_identifier,
             transports_for_reset: Some(transports()),

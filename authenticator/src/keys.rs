@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! root key ─┬─ "softkey/1 device record"                      seals settings, PIN state, the epoch
+//!           ├─ "softkey/1 tries"                              signs the tries that are left
 //!           ├─ "softkey/1 beside" with a name               seals what an owner keeps for itself
 //!           └─ with the epoch secret ─┬─ "credential index"   hides relying parties and users in keys
 //!                                     ├─ "credential record"  seals credentials
@@ -36,6 +37,10 @@ impl RootKey {
 
     pub(crate) fn device_record_key(&self) -> Secret<32> {
         expand(&self.0, &[b"softkey/1 device record"])
+    }
+
+    pub(crate) fn tries_key(&self) -> Secret<32> {
+        expand(&self.0, &[b"softkey/1 tries"])
     }
 
     pub(crate) fn epoch_keys(&self, epoch_secret: &Secret<32>) -> EpochKeys {
@@ -134,7 +139,7 @@ fn hmac(key: &Secret<32>) -> Hmac<Sha256> {
     Hmac::new((&*block).into())
 }
 
-fn truncate(full: &Secret<32>) -> [u8; 16] {
+pub(crate) fn truncate(full: &Secret<32>) -> [u8; 16] {
     let (short, _) = full.expose().split_at(16);
     short.try_into().unwrap_or_default()
 }

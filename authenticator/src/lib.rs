@@ -40,6 +40,7 @@ mod state;
 mod step;
 mod store;
 mod token;
+mod tries;
 mod u2f;
 mod user_verification;
 mod versions;

@@ -7,18 +7,19 @@ use softkey_ctap::pin_uv::{Protocol, SharedSecret, pin_hash};
 use crate::authenticator::Authenticator;
 use crate::config::Config;
 use crate::pin_complexity;
-use crate::records::{self, Batch, PinRecord};
+use crate::records::{Batch, PinRecord};
 use crate::refusal::Refusal;
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::tries::Tries;
 
 /// Wrong PINs until only a reset helps.
-pub(crate) const MAX_RETRIES: u64 = 8;
+pub(crate) const MAX_RETRIES: u8 = 8;
 
 /// Failures until built-in user verification is blocked. Where there is no method all that the standard allows are
 /// kept, of which a method that is added later takes as many as are its own.
-pub(crate) fn max_uv_retries(config: &Config) -> u64 {
-    config.user_verification.map_or(25, |method| method.max_retries.into())
+pub(crate) fn max_uv_retries(config: &Config) -> u8 {
+    config.user_verification.map_or(25, |method| method.max_retries)
 }
 
 /// Wrong PINs in a row until a power cycle is needed.
@@ -72,6 +73,17 @@ impl NewPin {
     }
 }
 
+impl PinRecord {
+    /// No PIN.
+    pub(crate) const NONE: Self = Self {
+        hash: None,
+        code_points: 0,
+        force_change: false,
+        persistent_token: None,
+        complies: None,
+    };
+}
+
 impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     /// The shortest PIN allowed, in code points.
     pub(crate) fn min_pin_length(&self) -> u64 {
@@ -92,7 +104,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     pub(crate) fn pin_usable(&self) -> Result<(), Refusal> {
         if self.pin.hash.is_none() {
             Err(Refusal::PinNotSet)
-        } else if self.pin.retries == 0 {
+        } else if self.tries.pin == 0 {
             Err(Refusal::PinBlocked)
         } else if self.misses >= MAX_MISSES {
             Err(Refusal::PinAuthBlocked)
@@ -109,13 +121,13 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         shared: &SharedSecret,
         pin_hash_enc: &[u8],
     ) -> Result<(), Refusal> {
-        let retries = self.pin.retries.saturating_sub(1);
-        self.store_pin(PinRecord { retries, ..self.pin.clone() })?;
+        let left = self.tries.pin.saturating_sub(1);
+        self.store_tries(Tries { pin: left, ..self.tries })?;
         let given = shared.decrypt(pin_hash_enc).and_then(|hash| Secret::<16>::from_slice(&hash));
         if given.is_none() || given != self.pin.hash {
             self.tokens.regenerate(protocol);
             self.misses = self.misses.saturating_add(1);
-            return Err(if retries == 0 {
+            return Err(if left == 0 {
                 Refusal::PinBlocked
             } else if self.misses >= MAX_MISSES {
                 Refusal::PinAuthBlocked
@@ -124,10 +136,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             });
         }
         self.misses = 0;
-        let uv_retries = max_uv_retries(&self.config);
-        let pin = self.pin.clone();
-        let retries = MAX_RETRIES;
-        self.store_pin(PinRecord { retries, uv_retries, uv_attempts: None, ..pin })
+        self.store_tries(Tries::all(&self.config))
     }
 
     /// Is this the PIN that is set already?
@@ -135,26 +144,32 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         self.pin.hash.as_ref() == Some(&new.hash)
     }
 
-    /// Stores a new PIN; all tries are there again, and the persistent token is void.
+    /// Stores a new PIN, and the persistent token is void. All tries are there: there was no PIN, or it was given.
     pub(crate) fn set_new_pin(&mut self, new: NewPin) -> Result<(), Refusal> {
         self.store_pin(PinRecord {
             hash: Some(new.hash),
             code_points: new.code_points,
-            retries: MAX_RETRIES,
-            uv_retries: self.pin.uv_retries,
             force_change: false,
             persistent_token: None,
             complies: Some(new.complies),
-            uv_attempts: self.pin.uv_attempts,
         })
     }
 
     /// Stores the PIN's state, then takes it over.
     pub(crate) fn store_pin(&mut self, pin: PinRecord) -> Result<(), Refusal> {
         let mut batch = Batch::default();
-        batch.put(records::PIN, &pin);
+        batch.put_pin(&pin, self.tries);
         self.records.commit(&mut self.rng, batch)?;
         self.pin = pin;
+        Ok(())
+    }
+
+    /// Stores what is left of the tries, then takes it over.
+    pub(crate) fn store_tries(&mut self, tries: Tries) -> Result<(), Refusal> {
+        let mut batch = Batch::default();
+        batch.put_tries(tries);
+        self.records.commit(&mut self.rng, batch)?;
+        self.tries = tries;
         Ok(())
     }
 }

@@ -14,6 +14,8 @@
 //! A value is `version (1, now 2) | epoch (4, big-endian) | nonce (24) | ciphertext | tag (16)`, with the key, version and
 //! epoch as associated data. The epoch stands in the clear so that what a reset left behind can be told from
 //! what lives and be swept; it is zero for the state of the device, which a reset rewrites.
+//!
+//! The tries that are left are no secret, and lie there as `tries.rs` says.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -29,12 +31,14 @@ use crate::keys::{EpochKeys, RootKey};
 use crate::refusal::Refusal;
 use crate::seal::Sealer;
 use crate::store::{Change, Key, Store, StoreError};
+use crate::tries::{self, Tries};
 
 const VERSION: u8 = 2;
 pub(crate) const HEADER: usize = 5;
 
 pub(crate) const EPOCH: Key = Key::from_array(b"se");
 pub(crate) const PIN: Key = Key::from_array(b"sp");
+pub(crate) const TRIES: Key = Key::from_array(b"st");
 pub(crate) const SETTINGS: Key = Key::from_array(b"sf");
 pub(crate) const COUNTER: Key = Key::from_array(b"sc");
 pub(crate) const FINGERS: Key = Key::from_array(b"f");
@@ -99,21 +103,16 @@ message! {
 }
 
 message! {
-    /// The PIN and built-in user verification.
+    /// The PIN.
     pub(crate) struct PinRecord: Int {
         1 => hash: optional Secret<16>,
         /// The PIN's length in code points.
         2 => code_points: required u64,
-        3 => retries: required u64,
-        /// Failures left to built-in user verification; 25 where there is no method.
-        4 => uv_retries: required u64,
         5 => force_change: required bool,
         /// The persistent pinUvAuthToken, once it was issued.
         6 => persistent_token: optional Secret<32>,
         /// Would the PIN complexity policy let the PIN pass?
         7 => complies: optional bool,
-        /// Attempts at built-in user verification since the last right PIN.
-        8 => uv_attempts: optional u64,
     }
 }
 
@@ -225,6 +224,16 @@ pub(crate) struct Batch(Vec<(Key, Option<Zeroizing<Vec<u8>>>)>);
 impl Batch {
     pub(crate) fn put<T: Encode + ?Sized>(&mut self, key: Key, value: &T) {
         self.0.push((key, Some(Zeroizing::new(cbor::encode(value)))));
+    }
+
+    /// With the tries, which a former build has in this record: they were lost else.
+    pub(crate) fn put_pin(&mut self, pin: &PinRecord, tries: Tries) {
+        self.put(PIN, pin);
+        self.put_tries(tries);
+    }
+
+    pub(crate) fn put_tries(&mut self, tries: Tries) {
+        self.0.push((TRIES, Some(Zeroizing::new(tries.stored().to_vec()))));
     }
 
     pub(crate) fn delete(&mut self, key: Key) {
@@ -398,6 +407,9 @@ impl<S: Store> Records<S> {
         key: &Key,
         plaintext: &[u8],
     ) -> Result<Vec<u8>, Refusal> {
+        if *key == TRIES {
+            return Ok(tries::signed(&self.root, VERSION, plaintext));
+        }
         let (sealer, number) = self.scope(key);
         let mut value = Vec::with_capacity(HEADER + crate::seal::OVERHEAD + plaintext.len());
         value.push(VERSION);
@@ -410,6 +422,10 @@ impl<S: Store> Records<S> {
     }
 
     fn open(&self, key: &Key, value: &[u8]) -> Opened {
+        if *key == TRIES {
+            let tries = tries::opened(&self.root, VERSION, value);
+            return tries.map_or(Opened::Damaged, Opened::Plaintext);
+        }
         let (sealer, number) = self.scope(key);
         let Some((header, rest)) = value.split_first_chunk::<HEADER>() else {
             return Opened::Damaged;

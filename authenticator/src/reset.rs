@@ -11,12 +11,13 @@ use softkey_ctap::Instant;
 use crate::authenticator::{
     Authenticator, Consent, Outcome, Progress, Requester, TOUCH_TIMEOUT, Then,
 };
-use crate::records::{self, Batch, EpochRecord, Totals};
+use crate::records::{self, Batch, EpochRecord, PinRecord, Totals};
 use crate::refusal::Refusal;
 use crate::settings::Settings;
-use crate::state::{epoch_secret, factory_pin};
+use crate::state::epoch_secret;
 use crate::step::{Operation, Question};
 use crate::store::Store;
+use crate::tries::Tries;
 
 /// How long after power-up a reset may be asked for.
 const WINDOW: Duration = Duration::from_secs(10);
@@ -41,7 +42,8 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     pub(crate) fn commit_reset(&mut self) -> Progress {
         let number = self.epoch.wrapping_add(1);
         let record = EpochRecord { number, secret: epoch_secret(&mut self.rng)?, swept: false };
-        let pin = factory_pin(&self.config);
+        let pin = PinRecord::NONE;
+        let tries = Tries::all(&self.config);
         let settings = Settings::factory(&self.config);
         let totals = Totals::NONE;
         // The new totals are of the new epoch, so they must be sealed by it; if the commit fails, the old
@@ -49,7 +51,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         let former = self.records.enter(&record);
         let mut batch = Batch::default();
         batch.put(records::EPOCH, &record);
-        batch.put(records::PIN, &pin);
+        batch.put_pin(&pin, tries);
         batch.put(records::SETTINGS, &settings.record());
         batch.put(records::TOTALS, &totals);
         if let Err(refusal) = self.records.commit(&mut self.rng, batch) {
@@ -59,6 +61,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
         self.epoch = number;
         self.swept = false;
         self.pin = pin;
+        self.tries = tries;
         self.settings = settings;
         self.totals = totals;
         self.tokens.reset_all();

@@ -82,7 +82,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     ) -> Result<(), Refusal> {
         let mut batch = Batch::default();
         batch.put(records::SETTINGS, &settings.record());
-        batch.put(records::PIN, &pin);
+        batch.put_pin(&pin, self.tries);
         self.records.commit(&mut self.rng, batch)?;
         self.settings = settings;
         self.pin = pin;

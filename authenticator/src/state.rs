@@ -13,11 +13,13 @@ use crate::records::{self, Batch, CounterRecord, EpochRecord, PinRecord, Records
 use crate::refusal::Refusal;
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::tries::{FormerTries, Tries};
 
 /// What is kept between power cycles and wanted at once.
 pub(crate) struct State {
     pub(crate) epoch: EpochRecord,
     pub(crate) pin: PinRecord,
+    pub(crate) tries: Tries,
     pub(crate) settings: Settings,
     pub(crate) totals: Totals,
     pub(crate) fingers: Vec<Template>,
@@ -36,15 +38,19 @@ impl State {
         let epoch: EpochRecord = records::parse(&epoch)?;
         records.enter(&epoch);
         let pin_record = records.load(&records::PIN)?.ok_or(Refusal::NoState)?;
-        let pin: PinRecord = records::parse(&pin_record)?;
+        let tries = match records.load(&records::TRIES)? {
+            Some(tries) => Tries::from_stored(&tries)?,
+            None => records::parse::<FormerTries>(&pin_record)?.into(),
+        };
         let settings = records.load(&records::SETTINGS)?.ok_or(Refusal::NoState)?;
         let totals = records.load(&records::TOTALS)?.ok_or(Refusal::NoState)?;
         let counter = records.load(&records::COUNTER)?.ok_or(Refusal::NoState)?;
         let counter: CounterRecord = records::parse(&counter)?;
         Ok(Self {
             epoch,
+            pin: records::parse(&pin_record)?,
             // What is left of another method's tries, or of none's, is no more than this one's.
-            pin: PinRecord { uv_retries: pin.uv_retries.min(pin::max_uv_retries(config)), ..pin },
+            tries: Tries { uv: tries.uv.min(pin::max_uv_retries(config)), ..tries },
             settings: Settings::from(&records::parse(&settings)?).within(config),
             totals: records::parse(&totals)?,
             fingers: fingers::load(records)?,
@@ -62,7 +68,8 @@ impl State {
         }
         let state = Self {
             epoch: EpochRecord { number: 1, secret: epoch_secret(rng)?, swept: true },
-            pin: factory_pin(config),
+            pin: PinRecord::NONE,
+            tries: Tries::all(config),
             settings: Settings::factory(config),
             totals: Totals::NONE,
             fingers: Vec::new(),
@@ -71,7 +78,7 @@ impl State {
         records.enter(&state.epoch);
         let mut batch = Batch::default();
         batch.put(records::EPOCH, &state.epoch);
-        batch.put(records::PIN, &state.pin);
+        batch.put_pin(&state.pin, state.tries);
         batch.put(records::SETTINGS, &state.settings.record());
         batch.put(records::TOTALS, &state.totals);
         batch.put(records::COUNTER, &CounterRecord { ceiling: counter::stored(0) });
@@ -83,18 +90,4 @@ impl State {
 /// The secret of a new epoch.
 pub(crate) fn epoch_secret<R: TryCryptoRng>(rng: &mut R) -> Result<Secret<32>, Refusal> {
     Secret::try_make(|bytes| rng.try_fill_bytes(bytes)).map_err(|_| Refusal::Entropy)
-}
-
-/// No PIN, all tries.
-pub(crate) fn factory_pin(config: &Config) -> PinRecord {
-    PinRecord {
-        hash: None,
-        code_points: 0,
-        retries: pin::MAX_RETRIES,
-        uv_retries: pin::max_uv_retries(config),
-        force_change: false,
-        persistent_token: None,
-        complies: None,
-        uv_attempts: None,
-    }
 }

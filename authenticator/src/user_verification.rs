@@ -14,11 +14,11 @@ use crate::authenticator::{
 };
 use crate::client_pin::Wanted;
 use crate::pin::max_uv_retries;
-use crate::records::PinRecord;
 use crate::refusal::Refusal;
 use crate::step::{Answer, Operation, Question, Sample, Via};
 use crate::store::Store;
 use crate::token::Method;
+use crate::tries::Tries;
 
 /// What a request knows of built-in user verification done for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,21 +83,21 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     ///
     /// The store's; then nothing has changed.
     pub fn block_user_verification(&mut self) -> Result<(), Refusal> {
-        self.store_pin(PinRecord { uv_retries: 0, ..self.pin.clone() })
+        self.store_tries(Tries { uv: 0, ..self.tries })
     }
 
     /// Counts a try, then asks. The count is stored first, as for the PIN.
     fn try_verification(&mut self, waiting: Waiting) -> Progress {
-        if self.pin.hash.is_some() && self.pin.retries == 0 && self.pin.uv_retries > 0 {
-            self.store_pin(PinRecord { uv_retries: 0, ..self.pin.clone() })?;
+        if self.pin.hash.is_some() && self.tries.pin == 0 && self.tries.uv > 0 {
+            self.store_tries(Tries { uv: 0, ..self.tries })?;
         }
-        if self.pin.uv_retries == 0 || waiting.tries_left == 0 {
+        if self.tries.uv == 0 || waiting.tries_left == 0 {
             return Err(self.verification_failed(&waiting.purpose));
         }
-        let tries_left = u8::try_from(self.pin.uv_retries).unwrap_or(u8::MAX);
-        let uv_retries = self.pin.uv_retries.saturating_sub(1);
-        let uv_attempts = Some(self.pin.uv_attempts.unwrap_or_default().saturating_add(1));
-        self.store_pin(PinRecord { uv_retries, uv_attempts, ..self.pin.clone() })?;
+        let tries_left = self.tries.uv;
+        let uv = tries_left.saturating_sub(1);
+        let uv_attempts = self.tries.uv_attempts.saturating_add(1);
+        self.store_tries(Tries { uv, uv_attempts, ..self.tries })?;
         let requester = waiting.requester.clone();
         let question = Question::Verify { tries_left };
         let then = Then::Verify(waiting);
@@ -122,8 +122,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
             let tries_left = waiting.tries_left.saturating_sub(1);
             return self.try_verification(Waiting { tries_left, ..waiting });
         };
-        let uv_retries = max_uv_retries(&self.config);
-        self.store_pin(PinRecord { uv_retries, ..self.pin.clone() })?;
+        self.store_tries(Tries { uv: max_uv_retries(&self.config), ..self.tries })?;
         let verification = Verification { done: true, shows_presence };
         match waiting.purpose {
             Purpose::MakeCredential(body) => self.make_credential(&body, verification),
@@ -135,7 +134,7 @@ impl<S: Store, R: TryCryptoRng> Authenticator<S, R> {
     }
 
     fn verification_failed(&self, purpose: &Purpose) -> Refusal {
-        let blocked = self.pin.uv_retries == 0;
+        let blocked = self.tries.uv == 0;
         match purpose {
             Purpose::Token(..) if blocked => Refusal::VerificationBlocked,
             Purpose::Token(..) => Refusal::VerificationFailed,

@@ -74,5 +74,5 @@ fn sends(key: &mut Key, request: &[u8], reset: bool) -> bool {
 
 /// What is stored, without the record of the PIN's tries.
 fn records(key: &Key) -> Vec<(Vec<u8>, Vec<u8>)> {
-    key.memory().dump().into_iter().filter(|(name, _)| name != b"sp").collect()
+    key.memory().dump().into_iter().filter(|(name, _)| name != b"st").collect()
 }

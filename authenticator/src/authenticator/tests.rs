@@ -1,6 +1,7 @@
 //! What an owner sees beside the answers: the private reason, and the limits of what is handed in.
 
 mod failing_store;
+mod tries;
 
 use alloc::vec;
 

@@ -271,7 +271,7 @@ impl Bench {
 
     /// What is stored but the tries.
     pub(super) fn records(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        self.key.memory().dump().into_iter().filter(|(name, _)| name != b"sp").collect()
+        self.key.memory().dump().into_iter().filter(|(name, _)| name != b"st").collect()
     }
 
     /// authenticatorSelection, or the old way with an empty pinUvAuthParam.

@@ -162,7 +162,7 @@ impl Desk {
     }
 
     /// Sends a request whose status is foretold. A refusal must leave the store as it was, unless the request
-    /// tries a PIN (`tries`); then only the PIN's own record may change.
+    /// tries a PIN (`tries`); then only the record of the tries may change.
     pub(super) fn foretold(&mut self, request: &Request, status: u8, tries: bool) -> Outcome {
         let before = self.memory.dump();
         let (answer, _) = self.send(1, &request.bytes());
@@ -180,7 +180,7 @@ impl Desk {
         }
         assert!(body.is_empty(), "a body beside status {status:#04x}");
         let kept = |records: Vec<(Vec<u8>, Vec<u8>)>| {
-            records.into_iter().filter(|(name, _)| !(tries && name == b"sp")).collect::<Vec<_>>()
+            records.into_iter().filter(|(name, _)| !(tries && name == b"st")).collect::<Vec<_>>()
         };
         assert!(kept(before) == kept(self.memory.dump()), "status {status:#04x} changed the store");
         Outcome::Refused
