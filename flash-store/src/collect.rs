@@ -17,6 +17,13 @@ use crate::state::{State, charge};
 
 /// A page that holds still is moved when another was erased so many times more.
 const UNEVEN: u32 = 64;
+/// The same while pages are erased one soon after the other.
+const VERY_UNEVEN: u32 = 96;
+/// So many batches come between an erase and the moving of a page that holds still: a sign-in with a PIN is three, and is to
+/// wait for one erase at most.
+pub(crate) const QUIET: u32 = 3;
+/// The bytes that such a moving leaves for the batches behind it, so that none of them erases a page in its turn.
+const LEFT: u32 = 512;
 /// The length of a note that a page is as good as erased.
 const NOTE: u32 = PART + 4 + MARK;
 
@@ -38,28 +45,29 @@ pub(crate) fn level<F: NorFlash>(
     state: &mut State,
 ) -> Result<(), Error<F::Error>> {
     let most = state.pages.iter().map(|page| page.erases).max().unwrap_or_default();
+    let (uneven, left) = if state.quiet < QUIET { (VERY_UNEVEN, NOTE) } else { (UNEVEN, LEFT) };
     let spared = state.numbered().filter(|(number, page)| {
-        let spared = page.erases.saturating_add(UNEVEN) < most;
+        let spared = page.erases.saturating_add(uneven) < most;
         page.sequence.is_some() && Some(*number) != state.tail && spared
     });
     let mut spared: Vec<(u32, Page)> = spared.map(|(number, page)| (number, *page)).collect();
     spared.sort_by_key(|(_, page)| page.erases);
     for (victim, of) in spared {
-        if of.live < Page::ROOM / 2 || fits(medium, state, victim, of.end)? {
+        if of.live < Page::ROOM / 2 || room_behind(medium, state, victim, of.end)? >= left {
             return page(medium, state, victim);
         }
     }
     Ok(())
 }
 
-/// Has all of this page, and the note behind it, room in the page that is being filled and a blank one? A page full of what
-/// lives has when the former is rather empty, so its time comes too.
-fn fits<F: NorFlash>(
+/// The bytes that are left when all of this page is in the page that is being filled and a blank one; none if it has no
+/// room there. A page full of what lives has when the former is rather empty, so its time comes too.
+fn room_behind<F: NorFlash>(
     medium: &Medium<F>,
     state: &State,
     victim: u32,
     end: u32,
-) -> Result<bool, Error<F::Error>> {
+) -> Result<u32, Error<F::Error>> {
     let mut parts = Vec::new();
     medium.each_part(victim, end, &mut |_, part| {
         parts.push(part.total());
@@ -71,12 +79,12 @@ fn fits<F: NorFlash>(
         if let Some(next) = parts.iter().position(|total| *total <= room) {
             room = room.saturating_sub(parts.swap_remove(next));
         } else if opened {
-            return Ok(false);
+            return Ok(0);
         } else {
             (room, opened) = (Page::ROOM, true);
         }
     }
-    Ok(room >= NOTE || !opened)
+    Ok(if opened { room } else { room + Page::ROOM })
 }
 
 /// Collects this page.
@@ -114,6 +122,7 @@ pub(crate) fn page<F: NorFlash>(
     }
     state.append(medium, &sealed(&sequence.unwrap_or_default().to_le_bytes(), DROP, 0))?;
     *state.page_mut(victim)? = medium.erase(victim, erases.saturating_add(1))?;
+    state.quiet = 0;
     Ok(())
 }
 

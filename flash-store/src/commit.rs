@@ -41,6 +41,7 @@ pub(crate) fn commit<F: NorFlash>(
     let slots = write(medium, state, &pieces)?;
     state.next_batch = next_batch;
     enter(medium, state, &pieces, &slots)?;
+    state.quiet = state.quiet.saturating_add(u32::from(!collected));
     Ok(!collected)
 }
 

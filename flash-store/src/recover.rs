@@ -6,7 +6,7 @@ use core::ops::ControlFlow;
 use embedded_storage::nor_flash::NorFlash;
 use softkey_authenticator::Key;
 
-use crate::collect;
+use crate::collect::{self, QUIET};
 use crate::entry::{DROP, LAST, Part};
 use crate::error::Error;
 use crate::medium::{Medium, Record, Slot};
@@ -64,6 +64,7 @@ impl State {
             // Nothing of a torn batch is left below, so its number is free.
             next_batch: torn.map_or_else(|| next(newest.batch), Ok)?,
             next_sequence: next(last.unwrap_or_default())?,
+            quiet: QUIET,
         };
         state.index_all(medium, torn)?;
         Ok((state, Unfinished { erase, torn }))

@@ -36,6 +36,8 @@ pub(crate) struct State {
     pub(crate) tail: Option<u32>,
     pub(crate) next_batch: u32,
     pub(crate) next_sequence: u32,
+    /// How many batches came since a page was erased.
+    pub(crate) quiet: u32,
 }
 
 impl State {
