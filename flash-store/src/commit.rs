@@ -12,12 +12,12 @@ use crate::medium::{Medium, Slot};
 use crate::page::Page;
 use crate::state::{RESERVE, State, charge};
 
-/// Makes all changes or none. Tells whether it came without collecting a page, so that there is time to level one.
+/// Makes all changes or none.
 pub(crate) fn commit<F: NorFlash>(
     medium: &Medium<F>,
     state: &mut State,
     changes: &[Change<'_>],
-) -> Result<bool, Error<F::Error>> {
+) -> Result<(), Error<F::Error>> {
     let mut pieces = Vec::new();
     let mut before = 0;
     for change in changes {
@@ -28,7 +28,7 @@ pub(crate) fn commit<F: NorFlash>(
         before += old;
     }
     if pieces.is_empty() {
-        return Ok(false);
+        return Ok(());
     }
     let after: u32 = pieces.iter().map(new_bytes).sum();
     // What does not grow is never refused: a sign-in, a deletion, a reset. Only where most records are of a quarter of a
@@ -37,12 +37,11 @@ pub(crate) fn commit<F: NorFlash>(
         return Err(Error::Full);
     }
     let next_batch = state.next_batch.checked_add(1).ok_or(Error::Full)?;
-    let collected = make_room(medium, state, &pieces)?;
+    state.quiet = state.quiet.saturating_add(1);
+    make_room(medium, state, &pieces)?;
     let slots = write(medium, state, &pieces)?;
     state.next_batch = next_batch;
-    enter(medium, state, &pieces, &slots)?;
-    state.quiet = state.quiet.saturating_add(u32::from(!collected));
-    Ok(!collected)
+    enter(medium, state, &pieces, &slots)
 }
 
 /// What the record that is changed counts for now.
@@ -119,21 +118,21 @@ fn pack<E>(
     out(load)
 }
 
-/// Collects pages until the batch fits. Tells whether any was.
+/// Collects pages until the batch fits.
 fn make_room<F: NorFlash>(
     medium: &Medium<F>,
     state: &mut State,
     pieces: &[Piece<'_>],
-) -> Result<bool, Error<F::Error>> {
+) -> Result<(), Error<F::Error>> {
     let most = state.pages.len() * 2;
-    for turn in 0..most {
+    for _ in 0..most {
         let mut pages = RESERVE;
         pack(state.room(), pieces, &mut |load| {
             pages += usize::from(load.fresh);
             Ok::<_, Error<F::Error>>(())
         })?;
         if pages <= state.free() {
-            return Ok(turn > 0);
+            return Ok(());
         }
         collect::fullest_of_garbage(medium, state)?;
     }

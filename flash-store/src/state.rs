@@ -36,7 +36,7 @@ pub(crate) struct State {
     pub(crate) tail: Option<u32>,
     pub(crate) next_batch: u32,
     pub(crate) next_sequence: u32,
-    /// How many batches came since a page was erased.
+    /// How many batches came since a page was erased; none if the last one had it done.
     pub(crate) quiet: u32,
 }
 
